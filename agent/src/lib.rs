@@ -1,0 +1,6 @@
+//! The Glasshour desktop agent: captures what a signed license permits, keeps it, sends it, and
+//! never hides.
+
+pub mod clock;
+pub mod platform;
+pub mod tray;

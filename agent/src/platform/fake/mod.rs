@@ -1,0 +1,1 @@
+//! A desktop that exists in memory only, for tests.

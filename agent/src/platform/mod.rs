@@ -1,0 +1,188 @@
+//! What the agent asks of a desktop: one trait, one implementation per operating system.
+//!
+//! Gate 1 of "the license is a contract": every source of captures takes a [`Permit`] to be built.
+//! Only this directory and `ipc/` may contain `cfg(target_os)`, and only this directory `unsafe`.
+//!
+//! Threads: sources are `Send` and used by one thread at a time, off the async runtime; their calls
+//! may block for as long as a display server takes to answer (milliseconds), never for user input.
+
+use std::time::Duration;
+
+use glasshour_license_format::{Activity, Permit, Screenshots};
+use glasshour_protocol::payload::InputCounts;
+
+use crate::clock::Clock;
+use crate::tray::{Action, View};
+
+pub mod fake;
+#[cfg(target_os = "linux")]
+pub mod linux;
+
+/// The desktop of one logged-in user.
+pub trait Platform: Send + Sync {
+    /// System and display server in two words, such as `linux x11`.
+    fn describe(&self) -> String;
+
+    /// The machine's name and the user's, for enrolment.
+    fn identity(&self) -> Identity;
+
+    /// The system's clocks.
+    fn clock(&self) -> Box<dyn Clock>;
+
+    /// Opens the screens for pictures.
+    fn screens(&self, permit: &Permit<Screenshots>) -> Result<Box<dyn Screens>, Unavailable>;
+
+    /// Begins to count input.
+    fn input(&self, permit: &Permit<Activity>) -> Result<Box<dyn Input>, Unavailable>;
+
+    /// Begins to watch which window is in the foreground.
+    fn foreground(&self, permit: &Permit<Activity>) -> Result<Box<dyn Foreground>, Unavailable>;
+
+    /// Tells how long there has been no input. Needs no permit: it is not content, and the license's
+    /// `idle_after_s` applies to every mode.
+    fn idle(&self) -> Result<Box<dyn Idle>, Unavailable>;
+
+    /// Shows messages to the user.
+    fn notifier(&self) -> Result<Box<dyn Notifier>, Unavailable>;
+
+    /// Puts the icon into the tray. `picked` is called, on any thread, for each action picked.
+    fn tray(
+        &self,
+        view: &View,
+        picked: Box<dyn Fn(Action) + Send + Sync>,
+    ) -> Result<Box<dyn Tray>, Unavailable>;
+}
+
+/// Who and where we are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The machine's name.
+    pub host_name: String,
+    /// The logged-in user's name.
+    pub os_user: String,
+}
+
+/// Why something of the desktop cannot be used. The text says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unavailable {
+    /// This system has no such thing, whatever the settings: never worth trying again.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The system refuses until somebody allows it.
+    #[error("{0}")]
+    Denied(String),
+    /// Not there at the moment (display gone, no session bus): worth trying again later.
+    #[error("{0}")]
+    Gone(String),
+}
+
+/// A monitor in the desktop, in pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Monitor {
+    /// Such as `HDMI-1`; unique at one moment.
+    pub name: String,
+    /// Where it is.
+    pub area: Rect,
+    /// The system's main monitor.
+    pub primary: bool,
+}
+
+/// A rectangle in desktop pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Rect {
+    pub x: i32,
+    pub y: i32,
+    pub width: u32,
+    pub height: u32,
+}
+
+/// One picture: RGBA, 8 bits each, rows top to bottom without padding; alpha is always 255.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// `width * height * 4` bytes.
+    pub rgba: Vec<u8>,
+}
+
+impl std::fmt::Debug for Frame {
+    /// Never prints the picture itself.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Frame({}x{})", self.width, self.height)
+    }
+}
+
+/// A top-level window that is on the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The application's name, such as `XTerm`.
+    pub application: String,
+    /// Its title.
+    pub title: String,
+    /// Where it is, decorations included, in desktop pixels.
+    pub area: Rect,
+    /// Whether it has the focus.
+    pub active: bool,
+}
+
+/// Takes pictures of monitors.
+pub trait Screens: Send {
+    /// The monitors as they are now (they come and go).
+    fn monitors(&mut self) -> Result<Vec<Monitor>, Unavailable>;
+
+    /// A picture of one monitor.
+    fn grab(&mut self, monitor: &Monitor) -> Result<Frame, Unavailable>;
+
+    /// Every visible top-level window, lowest first: for masks, and to tell the active monitor.
+    ///
+    /// An error means that windows cannot be told; the caller must then not trust the picture to be
+    /// free of excluded windows.
+    fn windows(&mut self) -> Result<Vec<Window>, Unavailable>;
+}
+
+/// Counts input since it was opened.
+pub trait Input: Send {
+    /// What was counted since the last call.
+    fn take(&mut self) -> Result<InputCounts, Unavailable>;
+}
+
+/// Watches the foreground.
+pub trait Foreground: Send {
+    /// The window with the focus; `None`: the desktop itself, or nothing.
+    fn active(&mut self) -> Result<Option<Window>, Unavailable>;
+
+    /// Waits until the foreground may have changed, or until the time is over.
+    fn wait(&mut self, at_most: Duration) -> Result<(), Unavailable>;
+}
+
+/// Tells how long there has been no input.
+pub trait Idle: Send {
+    /// Time since the last input of any kind.
+    fn idle(&mut self) -> Result<Duration, Unavailable>;
+}
+
+/// Shows messages.
+pub trait Notifier: Send {
+    /// Shows one message; returns once the desktop has taken it.
+    fn notify(&mut self, message: &Message) -> Result<(), Unavailable>;
+}
+
+/// A message to the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// A few words.
+    pub title: String,
+    /// A sentence or two.
+    pub body: String,
+    /// Whether it should stay until it is closed.
+    pub important: bool,
+}
+
+/// The icon in the tray.
+pub trait Tray: Send {
+    /// Draws another state.
+    fn show(&mut self, view: &View) -> Result<(), Unavailable>;
+}

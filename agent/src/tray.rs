@@ -1,0 +1,81 @@
+//! The tray as a value: which icon, which words, which menu. No display is needed to make one.
+//!
+//! `platform/<os>` draws a [`View`] and reports the [`Action`] that was picked. Nothing here or there
+//! can hide the icon (tenet 3).
+
+use glasshour_protocol::ProjectId;
+
+/// What the tray shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The state at one glance.
+    pub icon: Icon,
+    /// One line: product, state, project, today's time.
+    pub tooltip: String,
+    /// Top to bottom.
+    pub menu: Vec<Item>,
+}
+
+/// States differ by shape, not by colour alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Icon {
+    /// Ring empty: nothing is captured.
+    Off,
+    /// Ring with sand running: tracking.
+    Tracking,
+    /// Two bars: paused, idle or outside the licensed hours.
+    Paused,
+    /// Ring with a dot on the upper right: something needs the person.
+    Problem,
+}
+
+/// One row of the menu.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// Text that does nothing.
+    Label(String),
+    /// Something to do.
+    Command {
+        /// What is reported when it is picked.
+        action: Action,
+        /// A verb.
+        label: String,
+        /// Greyed out where false.
+        enabled: bool,
+    },
+    /// One of several, or on/off.
+    Choice {
+        /// What is reported when it is picked.
+        action: Action,
+        /// A name.
+        label: String,
+        /// Whether it is the current one.
+        checked: bool,
+    },
+    /// A row that opens more rows.
+    Submenu {
+        /// Its label.
+        label: String,
+        /// Its rows.
+        items: Vec<Item>,
+    },
+    /// A line.
+    Separator,
+}
+
+/// What can be picked in the tray.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Start a worklog, on a project or on the default one.
+    Start(Option<ProjectId>),
+    /// Switch the running worklog to another project.
+    Switch(ProjectId),
+    /// Stop the running worklog.
+    Stop,
+    /// Show the state in plain words.
+    ShowStatus,
+    /// Show what the license permits, in plain words.
+    ShowLicense,
+    /// End the agent (worklog mode only).
+    Quit,
+}

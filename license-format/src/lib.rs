@@ -1,0 +1,40 @@
+//! The Glasshour license: what an employer may capture, as a signed, gzipped file that anyone can
+//! read.
+//!
+//! A license is one gzip member holding one JWS in flattened JSON serialization (RFC 7515, section
+//! 7.2.2), `alg` = `EdDSA` (RFC 8037). Reading is total: any input gives a license or a typed
+//! [`ReadError`], within [`MAX_INFLATED_BYTES`] and bounded time. The signature is verified over the
+//! exact payload bytes before they are parsed.
+//!
+//! Two steps, two types. [`SignedLicense`] is whole and unaltered, but anybody could have signed it:
+//! it can be shown, no more. [`License`] is one whose signer is trusted, and only it hands out
+//! [`Permit`]s, without which no capture channel can be built.
+//!
+//! ```compile_fail
+//! use glasshour_license_format::{Permit, Screenshots, ScreenshotSettings};
+//! // A permit cannot be made by hand: its fields are private and it has no constructor.
+//! let permit: Permit<Screenshots> = Permit { settings: ScreenshotSettings::default() };
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod claims;
+mod permit;
+mod read;
+#[cfg(feature = "sign")]
+mod sign;
+mod strict_json;
+mod validate;
+
+pub use claims::{
+    ActivitySettings, Blur, CameraSettings, Claims, Day, Employee, Exclude, Issuer, Monitors,
+    Profile, Schedule, ScreenshotSettings, TimeOfDay, WorkMode,
+};
+pub use permit::{Activity, Camera, Channel, License, Permit, Permits, Screenshots, UntrustedKey};
+pub use read::{MAX_FILE_BYTES, MAX_INFLATED_BYTES, ReadError, SignedLicense, read};
+#[cfg(feature = "sign")]
+pub use sign::{SignError, sign};
+pub use validate::Invalid;
+
+/// `typ` of the protected header.
+pub const TYP: &str = "glasshour-license+json";

@@ -1,0 +1,158 @@
+//! Trust, and what a trusted license hands out.
+//!
+//! Gate 1 of "the license is a contract": a capture channel takes a [`Permit`] in its constructor,
+//! a permit comes only from [`License::permits`], and a [`License`] only from
+//! [`SignedLicense::trust`].
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::claims::{ActivitySettings, CameraSettings, Claims, Exclude, Schedule, ScreenshotSettings};
+use crate::read::SignedLicense;
+
+/// A license whose signer is trusted. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct License {
+    signed: Arc<SignedLicense>,
+}
+
+/// The license is signed by another key than the one expected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the license is signed by the key {found}, but {expected} is the one trusted for this company")]
+pub struct UntrustedKey {
+    /// Thumbprint that is trusted.
+    pub expected: String,
+    /// Thumbprint that signed.
+    pub found: String,
+}
+
+impl SignedLicense {
+    /// Trusts the license if it is signed by the key with that RFC 7638 thumbprint.
+    ///
+    /// On first use of an issuer the caller passes the license's own
+    /// [`thumbprint`](SignedLicense::thumbprint), having shown it, and keeps it for next time.
+    pub fn trust(self, expected: &str) -> Result<License, UntrustedKey> {
+        if self.thumbprint() != expected {
+            return Err(UntrustedKey {
+                expected: expected.to_owned(),
+                found: self.thumbprint().to_owned(),
+            });
+        }
+        Ok(License { signed: Arc::new(self) })
+    }
+}
+
+/// A capture channel, as a type.
+pub trait Channel: sealed::Sealed {
+    /// What a license says about the channel.
+    type Settings: Clone + std::fmt::Debug + PartialEq;
+    /// Its name in health reports.
+    const NAME: &'static str;
+}
+
+/// The screenshot channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Screenshots;
+/// The camera channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Camera;
+/// The activity channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Activity;
+
+impl Channel for Screenshots {
+    type Settings = ScreenshotSettings;
+    const NAME: &'static str = "screenshots";
+}
+impl Channel for Camera {
+    type Settings = CameraSettings;
+    const NAME: &'static str = "camera";
+}
+impl Channel for Activity {
+    type Settings = ActivitySettings;
+    const NAME: &'static str = "activity";
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Screenshots {}
+    impl Sealed for super::Camera {}
+    impl Sealed for super::Activity {}
+}
+
+/// The right to capture on one channel, with the settings that bound it.
+///
+/// Nothing but a trusted license makes one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Permit<C: Channel> {
+    settings: C::Settings,
+    exclude: Exclude,
+    schedule: Option<Schedule>,
+    channel: PhantomData<C>,
+}
+
+impl<C: Channel> Permit<C> {
+    /// The channel's settings.
+    pub fn settings(&self) -> &C::Settings {
+        &self.settings
+    }
+
+    /// Windows to leave out.
+    pub fn exclude(&self) -> &Exclude {
+        &self.exclude
+    }
+
+    /// When the permit holds; `None`: at any time.
+    pub fn schedule(&self) -> Option<&Schedule> {
+        self.schedule.as_ref()
+    }
+}
+
+/// The permits of one license.
+#[derive(Clone, Copy, Debug)]
+pub struct Permits<'a> {
+    claims: &'a Claims,
+}
+
+impl Permits<'_> {
+    fn of<C: Channel>(self, settings: Option<&C::Settings>) -> Option<Permit<C>> {
+        Some(Permit {
+            settings: settings?.clone(),
+            exclude: self.claims.profile.exclude.clone(),
+            schedule: self.claims.profile.schedule.clone(),
+            channel: PhantomData,
+        })
+    }
+
+    /// The right to take screenshots, if there is one.
+    pub fn screenshots(self) -> Option<Permit<Screenshots>> {
+        self.of(self.claims.profile.screenshots.as_ref())
+    }
+
+    /// The right to use the camera, if there is one.
+    pub fn camera(self) -> Option<Permit<Camera>> {
+        self.of(self.claims.profile.camera.as_ref())
+    }
+
+    /// The right to count input and name applications, if there is one.
+    pub fn activity(self) -> Option<Permit<Activity>> {
+        self.of(self.claims.profile.activity.as_ref())
+    }
+}
+
+impl License {
+    /// What the license permits.
+    pub fn permits(&self) -> Permits<'_> {
+        Permits { claims: self.signed.claims() }
+    }
+
+    /// What the license says.
+    pub fn claims(&self) -> &Claims {
+        self.signed.claims()
+    }
+
+    /// The license as read, with its signer.
+    pub fn signed(&self) -> &SignedLicense {
+        &self.signed
+    }
+}

@@ -1,0 +1,85 @@
+//! What a license must satisfy beyond its types, checked alike by who signs and by who reads.
+
+use crate::claims::{Claims, Profile};
+
+/// A value in a license that no license may have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {reason}")]
+pub struct Invalid {
+    /// Path of the member, such as `profile.screenshots.per_hour`.
+    pub field: &'static str,
+    /// What is wrong with it, for a person.
+    pub reason: &'static str,
+}
+
+const fn invalid(field: &'static str, reason: &'static str) -> Result<(), Invalid> {
+    Err(Invalid { field, reason })
+}
+
+impl Profile {
+    /// Checks ranges and the schedule.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        const RATE: &str = "must be from 1 to 3600";
+        if self.name.trim().is_empty() {
+            return invalid("profile.name", "must not be empty");
+        }
+        if let Some(screenshots) = &self.screenshots {
+            if !(1..=3600).contains(&screenshots.per_hour) {
+                return invalid("profile.screenshots.per_hour", RATE);
+            }
+            if screenshots.max_width_px.is_some_and(|width| !(64..=16_384).contains(&width)) {
+                return invalid("profile.screenshots.max_width_px", "must be from 64 to 16384");
+            }
+        }
+        if self.camera.as_ref().is_some_and(|camera| !(1..=3600).contains(&camera.per_hour)) {
+            return invalid("profile.camera.per_hour", RATE);
+        }
+        if !(10..=86_400).contains(&self.idle_after_s) {
+            return invalid("profile.idle_after_s", "must be from 10 to 86400");
+        }
+        if self.review_hold_s > 30 * 86_400 {
+            return invalid("profile.review_hold_s", "must be at most 30 days");
+        }
+        if let Some(schedule) = &self.schedule {
+            if schedule.days.is_empty() {
+                return invalid("profile.schedule.days", "must name at least one day");
+            }
+            if schedule.from >= schedule.to {
+                return invalid("profile.schedule.to", "must be later than `from`");
+            }
+            if jiff::tz::TimeZone::get(&schedule.time_zone).is_err() {
+                return invalid("profile.schedule.time_zone", "must be an IANA time zone name");
+            }
+        }
+        if self.exclude.applications.iter().chain(&self.exclude.title_contains).any(String::is_empty)
+        {
+            return invalid("profile.exclude", "must not contain an empty text");
+        }
+        Ok(())
+    }
+}
+
+impl Claims {
+    /// Checks everything that the types alone do not.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        if self.serial == 0 {
+            return invalid("serial", "must be at least 1");
+        }
+        if self.employee.name.trim().is_empty() {
+            return invalid("employee.name", "must not be empty");
+        }
+        if self.issuer.company.trim().is_empty() {
+            return invalid("issuer.company", "must not be empty");
+        }
+        let url = &self.issuer.server_url;
+        if !(url.starts_with("https://") || url.starts_with("http://")) {
+            return invalid("issuer.server_url", "must begin with https:// or http://");
+        }
+        if let (Some(from), Some(to)) = (self.not_before, self.expires_at)
+            && from >= to
+        {
+            return invalid("expires_at", "must be later than `not_before`");
+        }
+        self.profile.validate()
+    }
+}

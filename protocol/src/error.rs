@@ -1,0 +1,58 @@
+//! The body of every error that the server answers, and the stable codes the agent acts upon.
+
+use serde::{Deserialize, Serialize};
+
+/// `{"code": …, "message": …, "field": …}`: the code is for programs, the message for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// One of the constants in [`code`], or one the reader does not know yet.
+    pub code: String,
+    /// What is wrong and what to do, in a sentence.
+    pub message: String,
+    /// The request field that is at fault, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+}
+
+/// Stable error codes. They are part of the contract: never renamed, only added to.
+pub mod code {
+    /// 403: the record's kind is not permitted by its license (rule 12).
+    pub const CHANNEL_NOT_LICENSED: &str = "channel_not_licensed";
+    /// 403: the employee is not Active (rule 8). The agent stops capturing, keeps what it has, and
+    /// asks again.
+    pub const EMPLOYEE_INACTIVE: &str = "employee_inactive";
+    /// 403: the license was replaced by one with a higher serial and does not cover this record.
+    pub const LICENSE_SUPERSEDED: &str = "license_superseded";
+    /// 403: no such license was issued by this server.
+    pub const LICENSE_UNKNOWN: &str = "license_unknown";
+    /// 403: the license has run out, or is not valid yet.
+    pub const LICENSE_EXPIRED: &str = "license_expired";
+    /// 401: no credentials, or ones that this server does not know.
+    pub const UNAUTHENTICATED: &str = "unauthenticated";
+    /// 401: the device token is too old or from the future; sign a new one by the server's `Date`.
+    pub const TOKEN_EXPIRED: &str = "token_expired";
+    /// 403: the device was revoked.
+    pub const DEVICE_REVOKED: &str = "device_revoked";
+    /// 401: the device is not enrolled here (yet, or any more).
+    pub const DEVICE_UNKNOWN: &str = "device_unknown";
+    /// 409: this id is taken by something else.
+    pub const CONFLICT: &str = "conflict";
+    /// 422: the signature does not fit the header or the device.
+    pub const BAD_SIGNATURE: &str = "bad_signature";
+    /// 422: the payload's hash or length is not what the header says.
+    pub const PAYLOAD_MISMATCH: &str = "payload_mismatch";
+    /// 400 or 422: the request cannot be read; `field` says where.
+    pub const INVALID: &str = "invalid";
+    /// 413: larger than [`crate::limits`] allow.
+    pub const TOO_LARGE: &str = "too_large";
+    /// 404: nothing by that id that you may see.
+    pub const NOT_FOUND: &str = "not_found";
+    /// 403: you may not do this.
+    pub const FORBIDDEN: &str = "forbidden";
+    /// 429 or 503: come back after `Retry-After`.
+    pub const BUSY: &str = "busy";
+    /// 507: the server's disk is full.
+    pub const STORAGE_FULL: &str = "storage_full";
+    /// 500: a fault of the server.
+    pub const INTERNAL: &str = "internal";
+}
