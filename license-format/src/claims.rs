@@ -274,7 +274,10 @@ impl std::str::FromStr for TimeOfDay {
                 .flatten()
         };
         let (hours, minutes) = text.split_once(':').ok_or(NotATimeOfDay)?;
-        let (hours, minutes) = (two(hours).ok_or(NotATimeOfDay)?, two(minutes).ok_or(NotATimeOfDay)?);
+        let (hours, minutes) = (
+            two(hours).ok_or(NotATimeOfDay)?,
+            two(minutes).ok_or(NotATimeOfDay)?,
+        );
         let total = hours * 60 + minutes;
         if minutes > 59 || total > 24 * 60 {
             return Err(NotATimeOfDay);
@@ -322,8 +325,13 @@ impl Exclude {
     pub fn covers(&self, application: &str, title: &str) -> bool {
         let application = application.to_lowercase();
         let title = title.to_lowercase();
-        self.applications.iter().any(|name| name.to_lowercase() == application)
-            || self.title_contains.iter().any(|part| title.contains(&part.to_lowercase()))
+        self.applications
+            .iter()
+            .any(|name| name.to_lowercase() == application)
+            || self
+                .title_contains
+                .iter()
+                .any(|part| title.contains(&part.to_lowercase()))
     }
 }
 
@@ -357,7 +365,9 @@ mod tests {
     fn times_of_day_are_read_strictly() {
         assert_eq!("08:05".parse::<TimeOfDay>().unwrap().minutes(), 485);
         assert_eq!("24:00".parse::<TimeOfDay>().unwrap().to_string(), "24:00");
-        for bad in ["24:01", "8:05", "08:60", "0805", "+8:05", "08:5", "", "ab:cd"] {
+        for bad in [
+            "24:01", "8:05", "08:60", "0805", "+8:05", "08:5", "", "ab:cd",
+        ] {
             assert_eq!(bad.parse::<TimeOfDay>(), Err(NotATimeOfDay), "{bad}");
         }
     }
@@ -377,8 +387,13 @@ mod tests {
     fn p12_a_kind_is_permitted_only_with_its_channel() {
         let profile: Profile =
             serde_json::from_str(r#"{"name":"n","activity":{"input_counts":true}}"#).unwrap();
-        let permitted: Vec<_> =
-            Kind::ALL.into_iter().filter(|kind| profile.permits_kind(*kind)).collect();
-        assert_eq!(permitted, [Kind::Activity, Kind::Session, Kind::Health, Kind::Notice]);
+        let permitted: Vec<_> = Kind::ALL
+            .into_iter()
+            .filter(|kind| profile.permits_kind(*kind))
+            .collect();
+        assert_eq!(
+            permitted,
+            [Kind::Activity, Kind::Session, Kind::Health, Kind::Notice]
+        );
     }
 }

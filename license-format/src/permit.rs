@@ -7,7 +7,9 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::claims::{ActivitySettings, CameraSettings, Claims, Exclude, Schedule, ScreenshotSettings};
+use crate::claims::{
+    ActivitySettings, CameraSettings, Claims, Exclude, Schedule, ScreenshotSettings,
+};
 use crate::read::SignedLicense;
 
 /// A license whose signer is trusted. Cheap to clone.
@@ -18,7 +20,9 @@ pub struct License {
 
 /// The license is signed by another key than the one expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the license is signed by the key {found}, but {expected} is the one trusted for this company")]
+#[error(
+    "the license is signed by the key {found}, but {expected} is the one trusted for this company"
+)]
 pub struct UntrustedKey {
     /// Thumbprint that is trusted.
     pub expected: String,
@@ -38,7 +42,9 @@ impl SignedLicense {
                 found: self.thumbprint().to_owned(),
             });
         }
-        Ok(License { signed: Arc::new(self) })
+        Ok(License {
+            signed: Arc::new(self),
+        })
     }
 }
 
@@ -143,7 +149,9 @@ impl Permits<'_> {
 impl License {
     /// What the license permits.
     pub fn permits(&self) -> Permits<'_> {
-        Permits { claims: self.signed.claims() }
+        Permits {
+            claims: self.signed.claims(),
+        }
     }
 
     /// What the license says.

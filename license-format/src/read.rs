@@ -167,7 +167,10 @@ pub fn read(file: &[u8]) -> Result<SignedLicense, ReadError> {
     }
     let signed = jws::signing_input(&envelope.protected, &envelope.payload);
     jws::verify(&key, &signed, &envelope.signature).map_err(|source| match source {
-        JwsError::Base64 => ReadError::Encoding { part: "signature", source },
+        JwsError::Base64 => ReadError::Encoding {
+            part: "signature",
+            source,
+        },
         _ => ReadError::BadSignature,
     })?;
 
@@ -209,17 +212,24 @@ fn inflate(file: &[u8]) -> Result<Vec<u8>, ReadError> {
     if file.len() > MAX_FILE_BYTES {
         return Err(ReadError::FileTooLarge);
     }
-    #[expect(clippy::disallowed_types, reason = "this is the capped reader the ban points to")]
+    #[expect(
+        clippy::disallowed_types,
+        reason = "this is the capped reader the ban points to"
+    )]
     let mut member = flate2::bufread::GzDecoder::new(file);
     let mut json = Vec::with_capacity(file.len().saturating_mul(2).min(MAX_INFLATED_BYTES));
     let cap = MAX_INFLATED_BYTES as u64 + 1;
-    member.by_ref().take(cap).read_to_end(&mut json).map_err(|error| {
-        if error.kind() == std::io::ErrorKind::UnexpectedEof {
-            ReadError::Truncated
-        } else {
-            ReadError::DamagedGzip(error)
-        }
-    })?;
+    member
+        .by_ref()
+        .take(cap)
+        .read_to_end(&mut json)
+        .map_err(|error| {
+            if error.kind() == std::io::ErrorKind::UnexpectedEof {
+                ReadError::Truncated
+            } else {
+                ReadError::DamagedGzip(error)
+            }
+        })?;
     if json.len() > MAX_INFLATED_BYTES {
         return Err(ReadError::InflatedTooLarge);
     }

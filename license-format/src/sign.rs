@@ -17,7 +17,9 @@ pub enum SignError {
     #[error(transparent)]
     Invalid(#[from] Invalid),
     /// Longer than any reader accepts: shorten the notice or the exclusions.
-    #[error("the license would be larger than {MAX_INFLATED_BYTES} bytes: shorten its notice or its exclusions")]
+    #[error(
+        "the license would be larger than {MAX_INFLATED_BYTES} bytes: shorten its notice or its exclusions"
+    )]
     TooLarge,
 }
 
@@ -50,7 +52,11 @@ pub(crate) fn envelope(
     let payload = jws::base64url(payload);
     let protected = jws::base64url(protected);
     let signature = jws::sign(key, &jws::signing_input(&protected, &payload));
-    let json = to_json(&Envelope { payload, protected, signature });
+    let json = to_json(&Envelope {
+        payload,
+        protected,
+        signature,
+    });
     if json.len() > MAX_INFLATED_BYTES {
         return Err(SignError::TooLarge);
     }
@@ -60,7 +66,9 @@ pub(crate) fn envelope(
 /// One gzip member at the best compression.
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(bytes).expect("writing to memory does not fail");
+    encoder
+        .write_all(bytes)
+        .expect("writing to memory does not fail");
     encoder.finish().expect("writing to memory does not fail")
 }
 

@@ -62,7 +62,9 @@ impl<'de> Visitor<'de> for NoDuplicates {
         let mut seen = HashSet::new();
         while let Some(name) = members.next_key::<String>()? {
             if seen.contains(&name) {
-                return Err(A::Error::custom(format_args!("the member {name:?} stands twice")));
+                return Err(A::Error::custom(format_args!(
+                    "the member {name:?} stands twice"
+                )));
             }
             seen.insert(name);
             members.next_value_seed(NoDuplicates)?;
@@ -78,9 +80,14 @@ mod tests {
     #[test]
     fn a_member_that_stands_twice_is_refused_at_any_depth() {
         assert!(check(br#"{"a":1,"b":[{"c":1,"d":{"a":2}}]}"#).is_ok());
-        let error = check(br#"{"a":1,"b":[{"c":1,"c":2}]}"#).unwrap_err().to_string();
+        let error = check(br#"{"a":1,"b":[{"c":1,"c":2}]}"#)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(r#"the member "c" stands twice"#), "{error}");
-        assert!(check(br#"{"a":1,"\u0061":2}"#).is_err(), "escapes do not hide a duplicate");
+        assert!(
+            check(br#"{"a":1,"\u0061":2}"#).is_err(),
+            "escapes do not hide a duplicate"
+        );
     }
 
     #[test]

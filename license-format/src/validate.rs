@@ -27,11 +27,21 @@ impl Profile {
             if !(1..=3600).contains(&screenshots.per_hour) {
                 return invalid("profile.screenshots.per_hour", RATE);
             }
-            if screenshots.max_width_px.is_some_and(|width| !(64..=16_384).contains(&width)) {
-                return invalid("profile.screenshots.max_width_px", "must be from 64 to 16384");
+            if screenshots
+                .max_width_px
+                .is_some_and(|width| !(64..=16_384).contains(&width))
+            {
+                return invalid(
+                    "profile.screenshots.max_width_px",
+                    "must be from 64 to 16384",
+                );
             }
         }
-        if self.camera.as_ref().is_some_and(|camera| !(1..=3600).contains(&camera.per_hour)) {
+        if self
+            .camera
+            .as_ref()
+            .is_some_and(|camera| !(1..=3600).contains(&camera.per_hour))
+        {
             return invalid("profile.camera.per_hour", RATE);
         }
         if !(10..=86_400).contains(&self.idle_after_s) {
@@ -48,10 +58,18 @@ impl Profile {
                 return invalid("profile.schedule.to", "must be later than `from`");
             }
             if jiff::tz::TimeZone::get(&schedule.time_zone).is_err() {
-                return invalid("profile.schedule.time_zone", "must be an IANA time zone name");
+                return invalid(
+                    "profile.schedule.time_zone",
+                    "must be an IANA time zone name",
+                );
             }
         }
-        if self.exclude.applications.iter().chain(&self.exclude.title_contains).any(String::is_empty)
+        if self
+            .exclude
+            .applications
+            .iter()
+            .chain(&self.exclude.title_contains)
+            .any(String::is_empty)
         {
             return invalid("profile.exclude", "must not contain an empty text");
         }

@@ -95,7 +95,11 @@ pub enum TokenError {
 /// Makes a token that lives for [`MAX_DEVICE_TOKEN_SECONDS`] from `now_s` (seconds since 1970, by
 /// the server's clock as far as the device knows it).
 pub fn sign_token(key: &SigningKey, device: DeviceId, company: CompanyId, now_s: i64) -> String {
-    let header = encode(&TokenHeader { alg: ALG.into(), typ: "JWT".into(), kid: device });
+    let header = encode(&TokenHeader {
+        alg: ALG.into(),
+        typ: "JWT".into(),
+        kid: device,
+    });
     let claims = encode(&TokenClaims {
         iss: device,
         aud: company,
@@ -117,8 +121,8 @@ pub fn token_device(token: &str) -> Result<DeviceId, TokenError> {
 }
 
 fn read_header(part: &str) -> Result<TokenHeader, JwsError> {
-    let header: TokenHeader = serde_json::from_slice(&jws::from_base64url(part)?)
-        .map_err(|_| JwsError::Structure)?;
+    let header: TokenHeader =
+        serde_json::from_slice(&jws::from_base64url(part)?).map_err(|_| JwsError::Structure)?;
     if header.alg != ALG {
         return Err(JwsError::Algorithm);
     }
@@ -141,8 +145,8 @@ pub fn verify_token(
     };
     let read = read_header(header)?;
     jws::verify(key, &jws::signing_input(header, claims), signature)?;
-    let claims: TokenClaims = serde_json::from_slice(&jws::from_base64url(claims)?)
-        .map_err(|_| JwsError::Structure)?;
+    let claims: TokenClaims =
+        serde_json::from_slice(&jws::from_base64url(claims)?).map_err(|_| JwsError::Structure)?;
     if read.kid != device || claims.iss != device {
         return Err(JwsError::Signature.into());
     }
@@ -152,7 +156,11 @@ pub fn verify_token(
     let alive = claims.iat <= now_s.saturating_add(CLOCK_LEEWAY_SECONDS)
         && now_s < claims.exp
         && claims.exp.saturating_sub(claims.iat) <= MAX_DEVICE_TOKEN_SECONDS;
-    if alive { Ok(()) } else { Err(TokenError::Expired) }
+    if alive {
+        Ok(())
+    } else {
+        Err(TokenError::Expired)
+    }
 }
 
 #[cfg(test)]
@@ -207,7 +215,10 @@ mod tests {
                 format!(r#"{{"alg":"{alg}","typ":"JWT","kid":"{DEVICE}"}}"#).as_bytes(),
             );
             let token = format!("{header}.e30.");
-            assert_eq!(token_device(&token), Err(TokenError::Jws(JwsError::Algorithm)));
+            assert_eq!(
+                token_device(&token),
+                Err(TokenError::Jws(JwsError::Algorithm))
+            );
         }
     }
 }

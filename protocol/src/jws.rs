@@ -48,7 +48,11 @@ pub enum JwsError {
 impl Jwk {
     /// Describes a public key.
     pub fn from_key(key: &VerifyingKey) -> Self {
-        Self { kty: "OKP".into(), crv: "Ed25519".into(), x: base64url(key.as_bytes()) }
+        Self {
+            kty: "OKP".into(),
+            crv: "Ed25519".into(),
+            x: base64url(key.as_bytes()),
+        }
     }
 
     /// Reads the key, refusing any that is not a valid Ed25519 point.
@@ -56,8 +60,10 @@ impl Jwk {
         if self.kty != "OKP" || self.crv != "Ed25519" {
             return Err(JwsError::Key);
         }
-        let bytes: [u8; 32] =
-            from_base64url(&self.x)?.as_slice().try_into().map_err(|_| JwsError::Key)?;
+        let bytes: [u8; 32] = from_base64url(&self.x)?
+            .as_slice()
+            .try_into()
+            .map_err(|_| JwsError::Key)?;
         VerifyingKey::from_bytes(&bytes).map_err(|_| JwsError::Key)
     }
 }
@@ -65,8 +71,10 @@ impl Jwk {
 /// The RFC 7638 thumbprint of an Ed25519 key: base64url of SHA-256 over its canonical JWK.
 pub fn thumbprint(key: &VerifyingKey) -> String {
     // RFC 8037, section 2: the required members in lexicographic order are crv, kty, x.
-    let canonical =
-        format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, base64url(key.as_bytes()));
+    let canonical = format!(
+        r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#,
+        base64url(key.as_bytes())
+    );
     base64url(&Sha256::digest(canonical))
 }
 
@@ -83,10 +91,12 @@ pub fn from_base64url(text: &str) -> Result<Vec<u8>, JwsError> {
 /// SHA-256 as lower-case hexadecimal, 64 characters.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }
 
 /// Signs bytes; 64 raw bytes as base64url.
@@ -98,7 +108,8 @@ pub fn sign(key: &SigningKey, bytes: &[u8]) -> String {
 pub fn verify(key: &VerifyingKey, bytes: &[u8], signature: &str) -> Result<(), JwsError> {
     let signature =
         Signature::from_slice(&from_base64url(signature)?).map_err(|_| JwsError::Signature)?;
-    key.verify_strict(bytes, &signature).map_err(|_| JwsError::Signature)
+    key.verify_strict(bytes, &signature)
+        .map_err(|_| JwsError::Signature)
 }
 
 /// The bytes that a JWS signature covers: `protected.payload` (RFC 7515, section 5.1).
@@ -122,13 +133,20 @@ mod tests {
             x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".into(),
         };
         let key = jwk.to_key().unwrap();
-        assert_eq!(thumbprint(&key), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+        assert_eq!(
+            thumbprint(&key),
+            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+        );
         assert_eq!(Jwk::from_key(&key), jwk);
     }
 
     #[test]
     fn a_key_of_another_curve_is_refused() {
-        let jwk = Jwk { kty: "OKP".into(), crv: "X25519".into(), x: base64url(&[9; 32]) };
+        let jwk = Jwk {
+            kty: "OKP".into(),
+            crv: "X25519".into(),
+            x: base64url(&[9; 32]),
+        };
         assert_eq!(jwk.to_key(), Err(JwsError::Key));
     }
 
@@ -144,6 +162,9 @@ mod tests {
         let key = SigningKey::from_bytes(&[7; 32]);
         let signature = sign(&key, b"bytes");
         assert_eq!(verify(&key.verifying_key(), b"bytes", &signature), Ok(()));
-        assert_eq!(verify(&key.verifying_key(), b"Bytes", &signature), Err(JwsError::Signature));
+        assert_eq!(
+            verify(&key.verifying_key(), b"Bytes", &signature),
+            Err(JwsError::Signature)
+        );
     }
 }

@@ -58,7 +58,9 @@ impl InputCounts {
 
     /// Presses, clicks and wheel steps together: what charts draw.
     pub fn actions(&self) -> u32 {
-        self.keys.saturating_add(self.clicks).saturating_add(self.scrolls)
+        self.keys
+            .saturating_add(self.clicks)
+            .saturating_add(self.scrolls)
     }
 }
 

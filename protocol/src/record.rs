@@ -72,7 +72,10 @@ impl std::str::FromStr for Kind {
     type Err = UnknownKind;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(UnknownKind)
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or(UnknownKind)
     }
 }
 
@@ -210,7 +213,10 @@ impl SignedHeader {
         if record.len() > MAX_HEADER_BYTES.div_ceil(3) * 4 {
             return Err(HeaderError::TooLong);
         }
-        Ok(Self { bytes: jws::from_base64url(record)?, signature: signature.to_owned() })
+        Ok(Self {
+            bytes: jws::from_base64url(record)?,
+            signature: signature.to_owned(),
+        })
     }
 
     /// The value of [`HEADER_RECORD`].
@@ -290,16 +296,25 @@ mod tests {
         let key = SigningKey::from_bytes(&[1; 32]);
         let mut signed = SignedHeader::sign(&header(), &key);
         let other = SigningKey::from_bytes(&[2; 32]).verifying_key();
-        assert!(matches!(signed.verify(&other), Err(HeaderError::Signature(_))));
+        assert!(matches!(
+            signed.verify(&other),
+            Err(HeaderError::Signature(_))
+        ));
         let at = signed.bytes.len() / 2;
         signed.bytes[at] ^= 1;
-        assert!(matches!(signed.verify(&key.verifying_key()), Err(HeaderError::Signature(_))));
+        assert!(matches!(
+            signed.verify(&key.verifying_key()),
+            Err(HeaderError::Signature(_))
+        ));
     }
 
     #[test]
     fn an_overlong_header_is_refused_before_it_is_decoded() {
         let record = "A".repeat(MAX_HEADER_BYTES * 2);
-        assert!(matches!(SignedHeader::from_wire(&record, ""), Err(HeaderError::TooLong)));
+        assert!(matches!(
+            SignedHeader::from_wire(&record, ""),
+            Err(HeaderError::TooLong)
+        ));
     }
 
     #[test]

@@ -1,0 +1,300 @@
+//! The spool: one SQLite file per employer, owned by one thread.
+//!
+//! # Invariants
+//! 1. `push` returns after the transaction is on disk (WAL, `synchronous=FULL`): a record whose push
+//!    returned survives kill -9 and power cut.
+//! 2. `seq` and `prev` are taken, the header is signed and the row is inserted in one transaction:
+//!    the chain of a license never has a gap or a fork, whatever dies when.
+//! 3. A row is deleted only by `settle(Delivered)`, in the transaction that counts it.
+//! 4. Leases live in memory only. After a crash nothing is leased, so the worst that can happen is
+//!    that a record is sent again; the server stores it once.
+//! 5. One process: the lock file beside the database is held for as long as the spool is open.
+//!
+//! # Layout
+//! `records` holds the exact header bytes with their signature and the payload; the other columns are
+//! copies for ordering. `seal` says how the payload is protected at rest: `none` today, named so that
+//! sealed rows can stand beside it. `chains` holds the last `seq` and header hash per license.
+//! `counters` holds what must be known after the rows are gone.
+//!
+//! # Threading
+//! [`Spool`] is a cheap handle. Requests go through a bounded channel (when it is full, pushers wait)
+//! to the owning thread, which commits what is waiting in one transaction and then answers each with
+//! its own typed reply.
+
+mod schema;
+mod thread;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ed25519_dalek::SigningKey;
+use glasshour_protocol::{DeviceId, Kind, LicenseId, RecordId, RecordMeta, SignedHeader};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use thread::Request;
+
+/// Requests that may wait for the owning thread.
+const QUEUE: usize = 256;
+
+/// A capture that is to become a record.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The license that permitted it.
+    pub license_id: LicenseId,
+    /// What it is.
+    pub kind: Kind,
+    /// When it was captured.
+    pub captured: CapturedAt,
+    /// Media type of the payload.
+    pub content_type: String,
+    /// The payload.
+    pub payload: Vec<u8>,
+    /// What else the header says.
+    pub meta: RecordMeta,
+    /// Not to be sent before this wall-clock moment (license: `review_hold_s`), UTC milliseconds;
+    /// 0: at once.
+    pub hold_until_ms: i64,
+}
+
+/// The clocks at the capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CapturedAt {
+    /// UTC milliseconds.
+    pub wall_ms: i64,
+    /// Monotonic milliseconds of this boot.
+    pub mono_ms: u64,
+    /// The boot.
+    pub boot_id: String,
+    /// Offset of the local zone, minutes.
+    pub utc_offset_min: i32,
+}
+
+/// A record that is durable now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// Its id.
+    pub record_id: RecordId,
+    /// Its place in the chain.
+    pub seq: u64,
+}
+
+/// A record lent to the sender until it is settled.
+#[derive(Clone, Debug)]
+pub struct Leased {
+    /// Its id.
+    pub record_id: RecordId,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its license.
+    pub license_id: LicenseId,
+    /// Header and signature, exactly as made.
+    pub header: SignedHeader,
+    /// Media type of the payload.
+    pub content_type: String,
+    /// The payload.
+    pub payload: Vec<u8>,
+}
+
+/// What became of a leased record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// The server has it durably: the row goes.
+    Delivered,
+    /// Not now; it can be leased again.
+    Later,
+    /// The server (or gate 2) refuses it for good: the row stays, apart, with the reason.
+    Quarantined {
+        /// Stable code of the refusal.
+        code: String,
+        /// In a sentence.
+        message: String,
+    },
+}
+
+/// Counts for `status`, `doctor` and health records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpoolStats {
+    /// Records to be sent.
+    pub waiting: u64,
+    /// Records refused for good.
+    pub quarantined: u64,
+    /// Records delivered since the spool was made.
+    pub delivered: u64,
+    /// Payload bytes of all records in it.
+    pub payload_bytes: u64,
+}
+
+/// The refusal of a quarantined record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The record.
+    pub record_id: RecordId,
+    /// Its kind.
+    pub kind: Kind,
+    /// Stable code.
+    pub code: String,
+    /// In a sentence.
+    pub message: String,
+}
+
+/// Why the spool could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("another Glasshour agent is running with {}: only one may", path.display())]
+    InUse {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// The folder or the lock file cannot be used.
+    #[error("cannot use {}", path.display())]
+    Io {
+        /// File or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Written by a newer version.
+    #[error("{} was written by a newer Glasshour (schema {found}, known {known}): update Glasshour", path.display())]
+    TooNew {
+        /// The database.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// Not readable as a database.
+    #[error("the spool {} cannot be read; it is left as it is", path.display())]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+}
+
+/// Why a request to the spool failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    /// The disk is full: nothing was written, the record is still the caller's.
+    #[error("the disk is full: the record could not be kept")]
+    DiskFull,
+    /// Another fault of the database.
+    #[error("the spool cannot be written or read")]
+    Database(#[from] rusqlite::Error),
+    /// The owning thread has ended.
+    #[error("the spool is closed")]
+    Closed,
+    /// A row cannot be understood.
+    #[error("the spool's record {0} cannot be read")]
+    Row(String),
+}
+
+/// Who signs the records of a spool.
+#[derive(Clone)]
+pub struct DeviceIdentity {
+    /// The device.
+    pub device_id: DeviceId,
+    /// Its key.
+    pub key: Arc<SigningKey>,
+}
+
+impl std::fmt::Debug for DeviceIdentity {
+    /// Never prints the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DeviceIdentity")
+            .field("device_id", &self.device_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Handle to a spool.
+#[derive(Clone, Debug)]
+pub struct Spool {
+    requests: mpsc::Sender<Request>,
+    pushed: Arc<Notify>,
+}
+
+impl Spool {
+    /// Opens (or makes) the spool in `path`, which names the database file, and starts its thread.
+    ///
+    /// Touches the disk; call it off the async runtime.
+    pub fn open(path: &Path, identity: DeviceIdentity) -> Result<Self, OpenError> {
+        let database = schema::open(path)?;
+        let (requests, inbox) = mpsc::channel(QUEUE);
+        let thread = thread::Owner::new(database, identity);
+        std::thread::Builder::new()
+            .name("spool".into())
+            .spawn(move || thread.run(inbox))
+            .map_err(|source| OpenError::Io {
+                path: path.to_owned(),
+                source,
+            })?;
+        Ok(Self {
+            requests,
+            pushed: Arc::new(Notify::new()),
+        })
+    }
+
+    /// Keeps a record. It is durable when this returns.
+    ///
+    /// Not cancellation safe in the useful direction: a dropped future may still have pushed.
+    pub async fn push(&self, draft: Draft) -> Result<Pushed, SpoolError> {
+        let pushed = self
+            .ask(|reply| Request::Push {
+                draft: Box::new(draft),
+                reply,
+            })
+            .await?;
+        self.pushed.notify_one();
+        pushed
+    }
+
+    /// Lends up to `most` of the oldest records that may be sent at `now_ms` and are not lent yet.
+    pub async fn lease(&self, most: usize, now_ms: i64) -> Result<Vec<Leased>, SpoolError> {
+        self.ask(|reply| Request::Lease {
+            most,
+            now_ms,
+            reply,
+        })
+        .await?
+    }
+
+    /// Ends a lease.
+    pub async fn settle(&self, id: RecordId, settlement: Settlement) -> Result<(), SpoolError> {
+        self.ask(|reply| Request::Settle {
+            id,
+            settlement,
+            reply,
+        })
+        .await?
+    }
+
+    /// Counts.
+    pub async fn stats(&self) -> Result<SpoolStats, SpoolError> {
+        self.ask(|reply| Request::Stats { reply }).await?
+    }
+
+    /// The newest refusals, at most `most`.
+    pub async fn refusals(&self, most: usize) -> Result<Vec<Refusal>, SpoolError> {
+        self.ask(|reply| Request::Refusals { most, reply }).await?
+    }
+
+    /// Returns after a push since the last call (a push that came meanwhile counts).
+    pub async fn wait_for_push(&self) {
+        self.pushed.notified().await;
+    }
+
+    async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<T>) -> Request,
+    ) -> Result<T, SpoolError> {
+        let (reply, answer) = oneshot::channel();
+        self.requests
+            .send(request(reply))
+            .await
+            .map_err(|_| SpoolError::Closed)?;
+        answer.await.map_err(|_| SpoolError::Closed)
+    }
+}

@@ -1,0 +1,112 @@
+//! Opening the spool's file: lock, settings, schema.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::OpenError;
+
+/// Steps that were ever released, in order; never edited, only added to. `user_version` counts them.
+const MIGRATIONS: [&str; 1] = ["
+    CREATE TABLE records (
+        record_id      TEXT    PRIMARY KEY,
+        license_id     TEXT    NOT NULL,
+        seq            INTEGER NOT NULL,
+        kind           TEXT    NOT NULL,
+        captured_at_ms INTEGER NOT NULL,
+        hold_until_ms  INTEGER NOT NULL,
+        header         BLOB    NOT NULL,
+        signature      TEXT    NOT NULL,
+        content_type   TEXT    NOT NULL,
+        seal           TEXT    NOT NULL DEFAULT 'none' CHECK (seal IN ('none')),
+        payload        BLOB    NOT NULL,
+        refusal_code    TEXT,
+        refusal_message TEXT,
+        UNIQUE (license_id, seq)
+    );
+    CREATE INDEX records_by_age ON records (captured_at_ms, seq) WHERE refusal_code IS NULL;
+    CREATE TABLE chains (
+        license_id TEXT    PRIMARY KEY,
+        last_seq   INTEGER NOT NULL,
+        last_hash  TEXT    NOT NULL
+    );
+    CREATE TABLE counters (
+        name  TEXT    PRIMARY KEY,
+        value INTEGER NOT NULL
+    );
+"];
+
+/// An open database and the lock that makes it ours.
+pub(super) struct Database {
+    pub(super) connection: Connection,
+    /// Held, not read: the lock ends with the file.
+    _lock: File,
+}
+
+/// Opens the database at `path`, alone.
+pub(super) fn open(path: &Path) -> Result<Database, OpenError> {
+    let lock_path = path.with_extension("lock");
+    let io = |source| OpenError::Io {
+        path: lock_path.clone(),
+        source,
+    };
+    let lock = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&lock_path)
+        .map_err(io)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { path: lock_path }),
+        Err(TryLockError::Error(source)) => return Err(io(source)),
+    }
+
+    let damaged = |source| OpenError::Damaged {
+        path: path.to_owned(),
+        source,
+    };
+    let connection = configure(path).map_err(damaged)?;
+    let known = i64::try_from(MIGRATIONS.len()).expect("a handful");
+    let found: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(damaged)?;
+    if found > known {
+        return Err(OpenError::TooNew {
+            path: path.to_owned(),
+            found,
+            known,
+        });
+    }
+    migrate(&connection, found).map_err(damaged)?;
+    Ok(Database {
+        connection,
+        _lock: lock,
+    })
+}
+
+fn configure(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    // One process owns the file, yet a reader (`doctor`, a backup tool) may hold it for a moment.
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // FULL, not NORMAL: with NORMAL a power cut loses what `push` has promised.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    // Deleted screenshots do not stay readable in free pages.
+    connection.pragma_update(None, "secure_delete", "ON")?;
+    Ok(connection)
+}
+
+/// Each step commits together with its number, so that a crash repeats a step or does not.
+fn migrate(connection: &Connection, found: i64) -> rusqlite::Result<()> {
+    for (number, step) in (1_i64..).zip(MIGRATIONS) {
+        if number > found {
+            connection.execute_batch(&format!(
+                "BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;"
+            ))?;
+        }
+    }
+    Ok(())
+}
