@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod claims;
+pub mod notice;
 mod permit;
 mod read;
 #[cfg(feature = "sign")]
