@@ -1,2 +1,66 @@
-//! placeholder
-fn main() {}
+//! Glasshour's own commands, called as `./dev COMMAND` (or `cargo xtask COMMAND` once the system
+//! packages are there).
+//!
+//! The crate depends on nothing of ours: it builds in seconds and works while the rest does not
+//! compile. What it checks are pure functions over text and graphs, tested with violations they
+//! must find; what it runs are steps, shown with their number and their time.
+
+#![forbid(unsafe_code)]
+
+mod check;
+mod deps;
+mod package;
+mod progress;
+mod root;
+mod run;
+mod tidy;
+mod try_it;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Glasshour's own commands
+///
+/// Start with `./dev try`: it builds everything, starts a server and an agent on this machine,
+/// records a worklog for real and says where to look.
+#[derive(Parser)]
+#[command(name = "xtask", bin_name = "./dev", max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start a server and an agent here and record a worklog for real
+    Try(try_it::Args),
+    /// Run every check and every test
+    Test(check::Args),
+    /// The same as `test`, as CI runs it: with the lock file as it is, and the time of each step
+    Ci(check::Args),
+    /// Check the dependency directions between the crates (ARCHITECTURE.md)
+    Deps,
+    /// Check what no compiler checks: file headers, where `cfg`, SQL and `unsafe` may stand, sizes
+    Tidy,
+    /// Make the Debian packages of the agent and the server, into dist/
+    Package(package::Args),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Try(args) => try_it::run(&args),
+        Command::Test(args) => check::run(&args, check::Flavour::Test),
+        Command::Ci(args) => check::run(&args, check::Flavour::Ci),
+        Command::Deps => deps::run(),
+        Command::Tidy => tidy::run(),
+        Command::Package(args) => package::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
