@@ -17,6 +17,7 @@ use crate::tray::{Action, View};
 pub mod fake;
 #[cfg(target_os = "linux")]
 pub mod linux;
+pub mod text;
 
 /// The desktop of one logged-in user.
 pub trait Platform: Send + Sync {
@@ -181,8 +182,14 @@ pub struct Message {
     pub important: bool,
 }
 
-/// The icon in the tray.
+/// The icon in the tray, until it is dropped.
 pub trait Tray: Send {
-    /// Draws another state.
+    /// Draws another state. May return before the desktop has drawn it.
     fn show(&mut self, view: &View) -> Result<(), Unavailable>;
+
+    /// Whether the desktop has a place that shows the icon now.
+    ///
+    /// `false`: an icon is ready, but nobody sees it (no panel yet, or a desktop without a tray), so
+    /// the person must be told in another way.
+    fn is_shown(&mut self) -> Result<bool, Unavailable>;
 }

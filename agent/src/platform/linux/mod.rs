@@ -1,1 +1,191 @@
-//! The Linux desktop.
+//! The Linux desktop: X11 for pictures, input and windows; D-Bus for the tray and messages.
+//!
+//! | source       | by                                     | without it                          |
+//! |--------------|----------------------------------------|-------------------------------------|
+//! | screens      | MIT-SHM on a kept connection, `RandR`  | strips over the wire; whole root    |
+//! | windows      | EWMH lists, else the root's children   | an error: the caller does not trust |
+//! | input        | XInput2 raw events, a sleeping thread  | unsupported                         |
+//! | foreground   | EWMH, waited for on the root window    | keyboard focus, read but not waited |
+//! | idle         | MIT-SCREEN-SAVER                       | unsupported                         |
+//! | tray         | `StatusNotifierItem`                   | [`Tray::is_shown`] says so          |
+//! | messages     | `org.freedesktop.Notifications`        | gone                                |
+//!
+//! Making a [`LinuxDesktop`] touches nothing; each source connects when it is opened, on a connection
+//! of its own, and a source that has answered [`Unavailable::Gone`] is to be opened anew. Wayland is
+//! refused in words, because X11 shows only a part of a Wayland desktop: a black or partial picture
+//! would look like an honest one. There is no `unsafe` here.
+//!
+//! [`Tray::is_shown`]: super::Tray::is_shown
+
+mod clock;
+mod connection;
+mod foreground;
+mod identity;
+mod idle;
+mod input;
+mod pixels;
+mod screens;
+mod shared_memory;
+mod windows;
+
+use glasshour_license_format::{Activity, Permit, Screenshots};
+
+use super::{Foreground, Identity, Idle, Input, Notifier, Platform, Screens, Tray, Unavailable};
+use crate::clock::Clock;
+use crate::tray::{Action, View};
+
+/// What the environment says about the session. The config module reads it; nothing here does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// `DISPLAY`.
+    pub display: Option<String>,
+    /// `WAYLAND_DISPLAY`.
+    pub wayland_display: Option<String>,
+    /// `XDG_SESSION_TYPE`.
+    pub session_type: Option<String>,
+    /// `USER` or `LOGNAME`: asked only where the system itself has no name for the user.
+    pub user: Option<String>,
+}
+
+/// The desktop of the session that the agent runs in.
+#[derive(Debug)]
+pub struct LinuxDesktop {
+    session: Session,
+    user_hint: Option<String>,
+}
+
+/// What kind of session it is.
+#[derive(Debug, PartialEq, Eq)]
+enum Session {
+    X11 { display: String },
+    Wayland,
+    NoDisplay,
+}
+
+impl LinuxDesktop {
+    /// Tells the kind of session from the environment. Connects to nothing, and never fails: what
+    /// cannot be had is said by each source when it is opened.
+    pub fn detect(environment: Environment) -> Self {
+        let Environment {
+            display,
+            wayland_display,
+            session_type,
+            user,
+        } = environment;
+        let display = display.filter(|display| !display.is_empty());
+        let wayland_display = wayland_display.filter(|display| !display.is_empty());
+        let session = match (session_type.as_deref(), display, wayland_display) {
+            (Some("wayland"), _, _) | (_, None, Some(_)) => Session::Wayland,
+            (_, Some(display), _) => Session::X11 { display },
+            (_, None, None) => Session::NoDisplay,
+        };
+        Self {
+            session,
+            user_hint: user,
+        }
+    }
+
+    /// The display to connect to, or why there is none.
+    fn display(&self) -> Result<&str, Unavailable> {
+        match &self.session {
+            Session::X11 { display } => Ok(display),
+            Session::Wayland => Err(connection::wayland()),
+            Session::NoDisplay => Err(Unavailable::Gone(
+                "there is no display here (DISPLAY is not set); start glasshour in a graphical \
+                 session"
+                    .to_owned(),
+            )),
+        }
+    }
+}
+
+impl Platform for LinuxDesktop {
+    fn describe(&self) -> String {
+        match self.session {
+            Session::X11 { .. } => "linux x11",
+            Session::Wayland => "linux wayland",
+            Session::NoDisplay => "linux headless",
+        }
+        .to_owned()
+    }
+
+    fn identity(&self) -> Identity {
+        identity::identity(self.user_hint.as_deref())
+    }
+
+    fn clock(&self) -> Box<dyn Clock> {
+        Box::new(clock::LinuxClock::new())
+    }
+
+    fn screens(&self, permit: &Permit<Screenshots>) -> Result<Box<dyn Screens>, Unavailable> {
+        Ok(Box::new(screens::X11Screens::open(
+            self.display()?,
+            permit,
+        )?))
+    }
+
+    fn input(&self, permit: &Permit<Activity>) -> Result<Box<dyn Input>, Unavailable> {
+        Ok(Box::new(input::X11Input::open(self.display()?, permit)?))
+    }
+
+    fn foreground(&self, permit: &Permit<Activity>) -> Result<Box<dyn Foreground>, Unavailable> {
+        Ok(Box::new(foreground::X11Foreground::open(
+            self.display()?,
+            permit,
+        )?))
+    }
+
+    fn idle(&self) -> Result<Box<dyn Idle>, Unavailable> {
+        Ok(Box::new(idle::X11Idle::open(self.display()?)?))
+    }
+
+    fn notifier(&self) -> Result<Box<dyn Notifier>, Unavailable> {
+        Err(Unavailable::Gone(String::new()))
+    }
+
+    fn tray(
+        &self,
+        _view: &View,
+        _picked: Box<dyn Fn(Action) + Send + Sync>,
+    ) -> Result<Box<dyn Tray>, Unavailable> {
+        Err(Unavailable::Gone(String::new()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(display: &str, wayland_display: &str, session_type: &str) -> Session {
+        let set = |value: &str| Some(value.to_owned());
+        LinuxDesktop::detect(Environment {
+            display: set(display),
+            wayland_display: set(wayland_display),
+            session_type: set(session_type),
+            user: None,
+        })
+        .session
+    }
+
+    #[test]
+    fn the_session_is_told_from_the_environment() {
+        let x11 = || Session::X11 {
+            display: ":0".to_owned(),
+        };
+        assert_eq!(session(":0", "", "x11"), x11());
+        assert_eq!(session(":0", "", ""), x11());
+        assert_eq!(session(":0", "", "tty"), x11(), "startx");
+        assert_eq!(
+            session(":0", "wayland-0", "x11"),
+            x11(),
+            "a nested compositor"
+        );
+        assert_eq!(
+            session(":0", "wayland-0", "wayland"),
+            Session::Wayland,
+            "Xwayland is not all"
+        );
+        assert_eq!(session("", "wayland-0", ""), Session::Wayland);
+        assert_eq!(session("", "", "tty"), Session::NoDisplay);
+    }
+}
