@@ -1,0 +1,99 @@
+//! The licensed hours: whether a moment lies within a license's schedule.
+
+use glasshour_license_format::{Day, Schedule};
+use jiff::Timestamp;
+use jiff::civil::Weekday;
+use jiff::tz::TimeZone;
+
+/// A schedule with its time zone looked up.
+#[derive(Clone, Debug)]
+pub struct LicensedHours {
+    zone: TimeZone,
+    days: Vec<Weekday>,
+    from_min: i32,
+    to_min: i32,
+}
+
+/// This machine's time zone data does not know the license's zone.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the license's time zone {0:?} is not known on this machine")]
+pub struct HoursError(String);
+
+impl LicensedHours {
+    /// Looks the zone up.
+    pub fn new(schedule: &Schedule) -> Result<Self, HoursError> {
+        let zone = TimeZone::get(&schedule.time_zone)
+            .map_err(|_| HoursError(schedule.time_zone.clone()))?;
+        Ok(Self {
+            zone,
+            days: schedule.days.iter().copied().map(weekday).collect(),
+            from_min: i32::from(schedule.from.minutes()),
+            to_min: i32::from(schedule.to.minutes()),
+        })
+    }
+
+    /// Whether that moment (UTC milliseconds) lies within, by the local time of the zone: days of a
+    /// clock change have an hour more or less, as the wall shows them.
+    pub fn contains(&self, wall_ms: i64) -> bool {
+        let Ok(at) = Timestamp::from_millisecond(wall_ms) else {
+            return false;
+        };
+        let local = at.to_zoned(self.zone.clone());
+        let minute = i32::from(local.hour()) * 60 + i32::from(local.minute());
+        self.days.contains(&local.weekday()) && (self.from_min..self.to_min).contains(&minute)
+    }
+}
+
+fn weekday(day: Day) -> Weekday {
+    match day {
+        Day::Mon => Weekday::Monday,
+        Day::Tue => Weekday::Tuesday,
+        Day::Wed => Weekday::Wednesday,
+        Day::Thu => Weekday::Thursday,
+        Day::Fri => Weekday::Friday,
+        Day::Sat => Weekday::Saturday,
+        Day::Sun => Weekday::Sunday,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hours() -> LicensedHours {
+        LicensedHours::new(&Schedule {
+            time_zone: "Europe/Paris".into(),
+            days: vec![Day::Mon, Day::Sun],
+            from: "08:00".parse().unwrap(),
+            to: "19:00".parse().unwrap(),
+        })
+        .unwrap()
+    }
+
+    fn at(text: &str) -> i64 {
+        text.parse::<Timestamp>().unwrap().as_millisecond()
+    }
+
+    #[test]
+    fn the_begin_is_within_and_the_end_is_not() {
+        // Monday in winter: Paris is UTC+1.
+        assert!(!hours().contains(at("2026-11-23T06:59:59Z")));
+        assert!(hours().contains(at("2026-11-23T07:00:00Z")));
+        assert!(hours().contains(at("2026-11-23T17:59:59Z")));
+        assert!(!hours().contains(at("2026-11-23T18:00:00Z")));
+        assert!(
+            !hours().contains(at("2026-11-24T09:00:00Z")),
+            "Tuesday is not licensed"
+        );
+    }
+
+    #[test]
+    fn hours_follow_the_wall_over_a_clock_change() {
+        // Sunday 29 March 2026: at 01:00 UTC Paris goes from UTC+1 to UTC+2.
+        assert!(!hours().contains(at("2026-03-29T05:59:59Z")));
+        assert!(hours().contains(at("2026-03-29T06:00:00Z")));
+        // Sunday 25 October 2026: back to UTC+1.
+        assert!(!hours().contains(at("2026-10-25T06:59:59Z")));
+        assert!(hours().contains(at("2026-10-25T07:00:00Z")));
+    }
+}

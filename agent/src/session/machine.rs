@@ -1,0 +1,402 @@
+//! The machine itself. One `match` arm per thing that can happen.
+
+use glasshour_license_format::WorkMode;
+use glasshour_protocol::limits::MAX_NOTE_CHARS;
+use glasshour_protocol::payload::{Cause, SessionEvent, SessionEventKind};
+use glasshour_protocol::{ProjectId, SessionId};
+
+use super::LicensedHours;
+use crate::clock::Moment;
+
+/// A boot clock that ran this much further than the monotonic one means that the machine slept.
+const SLEEP_MS: u64 = 5_000;
+
+/// What a session is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// The session.
+    pub session_id: SessionId,
+    /// What time is tracked on.
+    pub project_id: Option<ProjectId>,
+    /// When it began, UTC milliseconds.
+    pub started_ms: i64,
+    /// Since when there is no input, if that is long enough to say so.
+    pub idle_since_ms: Option<i64>,
+    /// Time the session has run so far, without sleep, milliseconds of the monotonic clock.
+    pub running_ms: u64,
+}
+
+/// Why nothing may be tracked at present.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Stable code, such as `employee_inactive`.
+    pub code: String,
+    /// In a sentence.
+    pub message: String,
+}
+
+/// Where the machine stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nothing is tracked.
+    Stopped,
+    /// A session runs.
+    Running(Running),
+    /// The server registers nothing; tracking goes on by itself when it does again.
+    Blocked {
+        /// Why.
+        block: Block,
+        /// The project that was tracked when it began; `None`: nothing was.
+        resume: Option<Option<ProjectId>>,
+    },
+    /// Monitoring, outside the licensed hours; tracking goes on by itself when they begin.
+    OffHours,
+}
+
+/// Why a command was not obeyed. The text is for the person who gave it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Rule 4.
+    #[error(
+        "tracking cannot be started or stopped by hand: your license is for monitoring mode, which \
+         runs while you are logged in"
+    )]
+    Monitoring,
+    /// Start while running.
+    #[error("tracking is already running; use `glasshour switch` to change the project")]
+    AlreadyRunning,
+    /// Stop, switch or note while stopped.
+    #[error("tracking is not running; start it with `glasshour start`")]
+    NotRunning,
+    /// The server registers nothing (rule 8).
+    #[error("tracking cannot start: {0}")]
+    Blocked(String),
+    /// Too long.
+    #[error("a note can have at most {MAX_NOTE_CHARS} characters")]
+    NoteTooLong,
+}
+
+/// The session machine of one license.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    mode: WorkMode,
+    idle_after_ms: u64,
+    hours: Option<LicensedHours>,
+    state: State,
+    last: Moment,
+    /// Events that no caller has been handed yet: a refused command leaves what it found (a sleep)
+    /// for the next call.
+    unsaid: Vec<SessionEvent>,
+    next_id: fn(Moment) -> SessionId,
+}
+
+impl Machine {
+    /// A machine at rest. `next_id` names new sessions; it is injected so that tests can tell them.
+    pub fn new(
+        mode: WorkMode,
+        idle_after_s: u32,
+        hours: Option<LicensedHours>,
+        now: Moment,
+        next_id: fn(Moment) -> SessionId,
+    ) -> Self {
+        let idle_after_ms = u64::from(idle_after_s) * 1000;
+        Self {
+            mode,
+            idle_after_ms,
+            hours,
+            state: State::Stopped,
+            last: now,
+            unsaid: Vec::new(),
+            next_id,
+        }
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The session that runs, if one does.
+    pub fn running(&self) -> Option<&Running> {
+        match &self.state {
+            State::Running(running) => Some(running),
+            _ => None,
+        }
+    }
+
+    /// The one gate of all capture channels: a session runs and the schedule says now.
+    pub fn may_capture(&self, wall_ms: i64) -> bool {
+        self.running().is_some() && self.within_hours(wall_ms)
+    }
+
+    /// Who starts and stops.
+    pub fn mode(&self) -> WorkMode {
+        self.mode
+    }
+
+    fn within_hours(&self, wall_ms: i64) -> bool {
+        self.hours
+            .as_ref()
+            .is_none_or(|hours| hours.contains(wall_ms))
+    }
+
+    /// The employee starts tracking (rule 3).
+    pub fn start(
+        &mut self,
+        now: Moment,
+        project_id: Option<ProjectId>,
+        note: Option<String>,
+    ) -> Result<Vec<SessionEvent>, Refused> {
+        check_note(note.as_deref())?;
+        self.observe(now);
+        self.by_hand()?;
+        match &self.state {
+            State::Running(_) => Err(Refused::AlreadyRunning),
+            State::Blocked { block, .. } => Err(Refused::Blocked(block.message.clone())),
+            State::Stopped | State::OffHours => {
+                self.open(now, project_id, Cause::User, note);
+                Ok(self.say())
+            }
+        }
+    }
+
+    /// The employee stops tracking (rule 3). While blocked it means: do not go on by yourself.
+    pub fn stop(&mut self, now: Moment) -> Result<Vec<SessionEvent>, Refused> {
+        self.observe(now);
+        self.by_hand()?;
+        match &mut self.state {
+            State::Running(_) => self.close(now.wall_ms, Cause::User),
+            State::Blocked {
+                resume: resume @ Some(_),
+                ..
+            } => *resume = None,
+            // The sleep that `observe` has just found ended it: that is what was asked for.
+            State::Stopped if !self.unsaid.is_empty() => {}
+            _ => return Err(Refused::NotRunning),
+        }
+        Ok(self.say())
+    }
+
+    /// The employee goes on with another project.
+    pub fn switch(
+        &mut self,
+        now: Moment,
+        project_id: ProjectId,
+    ) -> Result<Vec<SessionEvent>, Refused> {
+        self.observe(now);
+        self.by_hand()?;
+        let State::Running(running) = &mut self.state else {
+            return Err(Refused::NotRunning);
+        };
+        if running.project_id != Some(project_id) {
+            running.project_id = Some(project_id);
+            let mut event = event(
+                running,
+                SessionEventKind::Switched,
+                Cause::User,
+                now.wall_ms,
+            );
+            event.project_id = Some(project_id);
+            self.unsaid.push(event);
+        }
+        Ok(self.say())
+    }
+
+    /// The employee adds a note to the running session; allowed in both modes.
+    pub fn note(&mut self, now: Moment, text: String) -> Result<Vec<SessionEvent>, Refused> {
+        check_note(Some(&text))?;
+        self.observe(now);
+        let State::Running(running) = &self.state else {
+            return Err(Refused::NotRunning);
+        };
+        let mut event = event(running, SessionEventKind::Noted, Cause::User, now.wall_ms);
+        event.note = Some(text);
+        self.unsaid.push(event);
+        Ok(self.say())
+    }
+
+    /// The agent is up. Monitoring begins by itself (rule 4); a worklog waits for its employee.
+    pub fn begin(&mut self, now: Moment, project_id: Option<ProjectId>) -> Vec<SessionEvent> {
+        self.observe(now);
+        if self.mode == WorkMode::Monitoring && self.state == State::Stopped {
+            self.open_within_hours(now, project_id, Cause::Login);
+        }
+        self.say()
+    }
+
+    /// The agent is about to end, by log-out, shutdown or a person.
+    pub fn end(&mut self, now: Moment, cause: Cause) -> Vec<SessionEvent> {
+        self.observe(now);
+        self.close(now.wall_ms, cause);
+        self.state = State::Stopped;
+        self.say()
+    }
+
+    /// The server registers nothing (rule 8): tracking ends, and is to go on when it can.
+    pub fn block(&mut self, now: Moment, block: Block) -> Vec<SessionEvent> {
+        self.observe(now);
+        let resume = match &self.state {
+            State::Running(running) => Some(running.project_id),
+            State::Blocked { resume, .. } => *resume,
+            State::OffHours => Some(None),
+            State::Stopped => None,
+        };
+        self.close(now.wall_ms, Cause::License);
+        self.state = State::Blocked { block, resume };
+        self.say()
+    }
+
+    /// The server registers again: what ran goes on as a new session.
+    pub fn unblock(&mut self, now: Moment, default: Option<ProjectId>) -> Vec<SessionEvent> {
+        self.observe(now);
+        if let State::Blocked { resume, .. } = &self.state {
+            let resume = *resume;
+            self.state = State::Stopped;
+            match (self.mode, resume) {
+                (WorkMode::Monitoring, resume) => {
+                    self.open_within_hours(now, resume.flatten().or(default), Cause::License);
+                }
+                (WorkMode::Worklog, Some(project)) => {
+                    self.open(now, project, Cause::License, None);
+                }
+                (WorkMode::Worklog, None) => {}
+            }
+        }
+        self.say()
+    }
+
+    /// Time has passed. `idle_ms`: how long there has been no input, where the system can tell.
+    pub fn tick(
+        &mut self,
+        now: Moment,
+        idle_ms: Option<u64>,
+        default: Option<ProjectId>,
+    ) -> Vec<SessionEvent> {
+        let slept = self.observe(now);
+        if self.mode == WorkMode::Monitoring {
+            match &self.state {
+                State::Running(_) if !self.within_hours(now.wall_ms) => {
+                    self.close(now.wall_ms, Cause::Schedule);
+                    self.state = State::OffHours;
+                }
+                State::OffHours => self.open_within_hours(now, default, Cause::Schedule),
+                State::Stopped if slept => self.open_within_hours(now, default, Cause::Sleep),
+                _ => {}
+            }
+        }
+        if let Some(idle_ms) = idle_ms {
+            self.idle(now, idle_ms);
+        }
+        self.say()
+    }
+
+    fn idle(&mut self, now: Moment, idle_ms: u64) {
+        let State::Running(running) = &mut self.state else {
+            return;
+        };
+        let since = now
+            .wall_ms
+            .saturating_sub(i64::try_from(idle_ms).unwrap_or(i64::MAX));
+        let said = match running.idle_since_ms {
+            None if idle_ms >= self.idle_after_ms => {
+                // Input may have stopped before the session began.
+                let since = since.max(running.started_ms);
+                running.idle_since_ms = Some(since);
+                event(running, SessionEventKind::Idle, Cause::Input, since)
+            }
+            Some(idle_since) if idle_ms < self.idle_after_ms => {
+                running.idle_since_ms = None;
+                let since = since.max(idle_since);
+                event(running, SessionEventKind::Resumed, Cause::Input, since)
+            }
+            _ => return,
+        };
+        self.unsaid.push(said);
+    }
+
+    /// Takes note of the time; a sleep that lies between ends the session where it began (rule 19).
+    /// Returns whether there was one.
+    fn observe(&mut self, now: Moment) -> bool {
+        let last = std::mem::replace(&mut self.last, now);
+        let with_sleep = now.boot_ms.saturating_sub(last.boot_ms);
+        let without_sleep = now.mono_ms.saturating_sub(last.mono_ms);
+        let slept = with_sleep.saturating_sub(without_sleep) >= SLEEP_MS;
+        if slept {
+            self.close(last.wall_ms, Cause::Sleep);
+        } else if let State::Running(running) = &mut self.state {
+            running.running_ms += without_sleep;
+        }
+        slept
+    }
+
+    /// Hands out what no caller has seen yet.
+    fn say(&mut self) -> Vec<SessionEvent> {
+        std::mem::take(&mut self.unsaid)
+    }
+
+    fn by_hand(&self) -> Result<(), Refused> {
+        match self.mode {
+            WorkMode::Worklog => Ok(()),
+            WorkMode::Monitoring => Err(Refused::Monitoring),
+        }
+    }
+
+    fn open_within_hours(&mut self, now: Moment, project_id: Option<ProjectId>, cause: Cause) {
+        if self.within_hours(now.wall_ms) {
+            self.open(now, project_id, cause, None);
+        } else {
+            self.state = State::OffHours;
+        }
+    }
+
+    fn open(
+        &mut self,
+        now: Moment,
+        project_id: Option<ProjectId>,
+        cause: Cause,
+        note: Option<String>,
+    ) {
+        let running = Running {
+            session_id: (self.next_id)(now),
+            project_id,
+            started_ms: now.wall_ms,
+            idle_since_ms: None,
+            running_ms: 0,
+        };
+        let mut event = event(&running, SessionEventKind::Started, cause, now.wall_ms);
+        event.project_id = project_id;
+        event.note = note;
+        self.state = State::Running(running);
+        self.unsaid.push(event);
+    }
+
+    /// Ends the running session, if one runs. It never ends before it began, even if the clock was
+    /// set back meanwhile.
+    fn close(&mut self, at_ms: i64, cause: Cause) {
+        let State::Running(running) = &self.state else {
+            return;
+        };
+        let at_ms = at_ms.max(running.idle_since_ms.unwrap_or(running.started_ms));
+        self.unsaid
+            .push(event(running, SessionEventKind::Stopped, cause, at_ms));
+        self.state = State::Stopped;
+    }
+}
+
+fn event(running: &Running, kind: SessionEventKind, cause: Cause, at_ms: i64) -> SessionEvent {
+    SessionEvent {
+        session_id: running.session_id,
+        event: kind,
+        cause,
+        at_ms,
+        project_id: None,
+        note: None,
+    }
+}
+
+fn check_note(note: Option<&str>) -> Result<(), Refused> {
+    if note.is_some_and(|text| text.chars().count() > MAX_NOTE_CHARS) {
+        return Err(Refused::NoteTooLong);
+    }
+    Ok(())
+}

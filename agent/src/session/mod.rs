@@ -1,0 +1,17 @@
+//! The session machine: when tracking runs, why it began and why it ended (rules 3, 4, 19, 20).
+//!
+//! A pure function over values: every input comes with the [`Moment`] at which it happened, every
+//! change comes out as [`SessionEvent`]s to be recorded. No clock, no disk, no display.
+//!
+//! Invariants, held by property tests:
+//! - events of one session lie in order: `started`, then any, then one `stopped`;
+//! - two sessions of one machine never overlap, and no event is dated before its session's start;
+//! - time asleep is in no session.
+
+mod hours;
+mod machine;
+#[cfg(test)]
+mod tests;
+
+pub use hours::{HoursError, LicensedHours};
+pub use machine::{Block, Machine, Refused, Running, State};
