@@ -1,0 +1,232 @@
+//! A desktop of its own: an X server without a screen, a window manager, a session bus, and real
+//! windows with something in them.
+//!
+//! Nothing of the user's is touched: the display number is one that the X server finds free, and
+//! the bus is private, without services that could be started on it.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::process::{Plan, Process};
+use crate::programs;
+use crate::wait::{wait_until, when};
+
+mod input;
+
+pub use input::{Input, LINE};
+
+const START: Duration = Duration::from_secs(30);
+
+/// The titles of the windows that every desktop shows.
+pub mod windows {
+    /// A terminal in which lines keep coming.
+    pub const BUILD: &str = "Build log";
+    /// A document in a pager.
+    pub const DOCUMENT: &str = "Meeting notes";
+    /// A terminal that takes what is typed.
+    pub const EDITOR: &str = "Draft";
+}
+
+/// A desktop that lasts as long as its value.
+#[derive(Debug)]
+pub struct Desktop {
+    // Ended in this order: windows before the window manager before the display.
+    opened: Vec<Process>,
+    _window_manager: Process,
+    _bus: Process,
+    _display: Process,
+    environment: Vec<(String, OsString)>,
+    size: (u32, u32),
+}
+
+impl Desktop {
+    /// Starts a display of `size` pixels with three windows, in `folder` (which must exist).
+    ///
+    /// # Errors
+    /// One of the system's programs is missing or does not start.
+    pub fn start(folder: &Path, size: (u32, u32)) -> Result<Self> {
+        for name in [
+            "Xvfb",
+            "openbox",
+            "xterm",
+            "xdotool",
+            "dbus-daemon",
+            "less",
+            "setpriv",
+        ] {
+            programs::systems(name)?;
+        }
+        let logs = folder.join("logs");
+        std::fs::create_dir_all(&logs)?;
+
+        let screen = format!("{}x{}x24", size.0, size.1);
+        let mut display = Plan::new("xvfb", "Xvfb", &logs)
+            .with([
+                "-displayfd",
+                "1",
+                "-screen",
+                "0",
+                screen.as_str(),
+                "-nolisten",
+                "tcp",
+            ])
+            .start()?;
+        let number = display
+            .line(START, |line| {
+                line.trim()
+                    .parse::<u32>()
+                    .ok()
+                    .map(|number| number.to_string())
+            })
+            .context("the X server did not say which display it opened")?;
+
+        let (bus, address) = start_bus(folder, &logs)?;
+        let environment = vec![
+            ("DISPLAY".to_owned(), OsString::from(format!(":{number}"))),
+            ("DBUS_SESSION_BUS_ADDRESS".to_owned(), address),
+            ("HOME".to_owned(), folder.as_os_str().to_owned()),
+            ("LANG".to_owned(), "C.UTF-8".into()),
+        ];
+
+        let window_manager = Plan::new("openbox", "openbox", &logs)
+            .with(["--sm-disable"])
+            .within(&environment)
+            .start()?;
+        let input = Input::new(&environment);
+        wait_until(START, "the window manager to take over", || {
+            Ok(when(input.is_managed()))
+        })?;
+
+        let mut desktop = Self {
+            opened: Vec::new(),
+            _window_manager: window_manager,
+            _bus: bus,
+            _display: display,
+            environment,
+            size,
+        };
+        desktop.open_windows(folder, &logs)?;
+        Ok(desktop)
+    }
+
+    fn open_windows(&mut self, folder: &Path, logs: &Path) -> Result<()> {
+        let document = folder.join("meeting-notes.txt");
+        std::fs::write(&document, document_text())?;
+        let draft = Self::draft(folder);
+        // Lines that keep coming, so that no two pictures are the same.
+        let build = "n=0; while :; do n=$((n+1)); \
+            printf '[%04d] compiling unit %d of many: ok\\n' $n $((n * 37 % 211)); sleep 0.4; done";
+        let editor = format!("cat >> '{}'", draft.display());
+        // Places in characters and pixels; at 1280x800 the three lie side by side.
+        let plans = [
+            (
+                windows::BUILD,
+                "70x24+20+40",
+                "#10243a",
+                "#d8e6f3",
+                vec!["sh", "-c", build],
+            ),
+            (
+                windows::DOCUMENT,
+                "70x44+620+40",
+                "#fbf6ea",
+                "#33261a",
+                vec![
+                    "less",
+                    document.to_str().context("the folder's path is not text")?,
+                ],
+            ),
+            (
+                windows::EDITOR,
+                "70x20+20+440",
+                "#ffffff",
+                "#14213d",
+                vec!["sh", "-c", &editor],
+            ),
+        ];
+        for (title, geometry, paper, ink, command) in plans {
+            let name = format!("xterm-{}", title.to_lowercase().replace(' ', "-"));
+            let window = Plan::new(&name, "xterm", logs)
+                .with([
+                    "-T",
+                    title,
+                    "-geometry",
+                    geometry,
+                    "-bg",
+                    paper,
+                    "-fg",
+                    ink,
+                    "-e",
+                ])
+                .with(command)
+                .within(&self.environment)
+                .start()?;
+            self.opened.push(window);
+            self.input().wait_for_window(title, START)?;
+        }
+        Ok(())
+    }
+
+    /// What a program needs in its environment to show up here.
+    pub fn environment(&self) -> &[(String, OsString)] {
+        &self.environment
+    }
+
+    /// Width and height, pixels.
+    pub fn size(&self) -> (u32, u32) {
+        self.size
+    }
+
+    /// The file that holds what was typed into the draft window, line by line.
+    pub fn draft(folder: &Path) -> PathBuf {
+        folder.join("draft.txt")
+    }
+
+    /// Keyboard and mouse.
+    pub fn input(&self) -> Input {
+        Input::new(&self.environment)
+    }
+}
+
+/// A bus that knows no services, so that nothing but what the story starts is ever on it.
+fn start_bus(folder: &Path, logs: &Path) -> Result<(Process, OsString)> {
+    let socket: PathBuf = folder.join("bus");
+    let configuration = folder.join("bus.conf");
+    let text = format!(
+        "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\" \
+         \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n\
+         <busconfig>\n  <type>session</type>\n  <listen>unix:path={}</listen>\n  \
+         <policy context=\"default\">\n    <allow send_destination=\"*\" eavesdrop=\"true\"/>\n    \
+         <allow eavesdrop=\"true\"/>\n    <allow own=\"*\"/>\n  </policy>\n</busconfig>\n",
+        socket.display()
+    );
+    std::fs::write(&configuration, text)?;
+    let mut bus = Plan::new("dbus", "dbus-daemon", logs)
+        .with(["--nofork", "--nopidfile", "--print-address=1"])
+        .with([format!("--config-file={}", configuration.display())])
+        .start()?;
+    let address = bus
+        .line(START, |line| {
+            line.starts_with("unix:").then(|| line.to_owned())
+        })
+        .context("the session bus did not say where it listens")?;
+    Ok((bus, address.into()))
+}
+
+/// Some pages to scroll through.
+fn document_text() -> String {
+    let paragraph = "We went through the list of last week. Two points are done, one waits for an \
+                     answer.\nThe next release is planned for the end of the month; whoever has \
+                     something\nfor it says so by Thursday.\n";
+    (1..=40).fold(
+        String::from("MEETING NOTES\n=============\n\n"),
+        |mut text, number| {
+            let _ = write!(text, "{number}. Point\n\n{paragraph}\n");
+            text
+        },
+    )
+}

@@ -1,0 +1,110 @@
+//! A record made by hand and signed with a real device's key: what a tampered agent could send.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use ed25519_dalek::SigningKey;
+use glasshour_protocol::device::sign_token;
+use glasshour_protocol::jws::{from_base64url, sha256_hex};
+use glasshour_protocol::{
+    CompanyId, DeviceId, Kind, LicenseId, RecordHeader, RecordId, RecordMeta, SignedHeader,
+};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::wait::wall_ms;
+
+/// A device's identity, as the agent keeps it in its home.
+#[derive(Debug)]
+pub struct Device {
+    id: DeviceId,
+    company: CompanyId,
+    key: SigningKey,
+}
+
+/// All that goes into one `PUT /api/v1/records/{id}`.
+#[derive(Clone, Debug)]
+pub struct Put {
+    /// The record's id.
+    pub record_id: RecordId,
+    /// The device's token.
+    pub token: String,
+    /// The record header as it travels.
+    pub record: String,
+    /// The signature over it.
+    pub signature: String,
+    /// Media type of the payload.
+    pub content_type: String,
+    /// The payload.
+    pub payload: Vec<u8>,
+}
+
+#[derive(Deserialize)]
+struct KeyFile {
+    device_id: DeviceId,
+    secret_key: String,
+}
+
+impl Device {
+    /// Reads the device that the agent made for a company: `devices/<company_id>.json`.
+    ///
+    /// # Errors
+    /// There is none yet, or it cannot be read.
+    pub fn of_agent(home: &Path, company: &str) -> Result<Self> {
+        let path = home.join("devices").join(format!("{company}.json"));
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        let file: KeyFile = serde_json::from_str(&text).context("the device's key file")?;
+        let secret: [u8; 32] = from_base64url(&file.secret_key)?
+            .try_into()
+            .ok()
+            .context("a key has 32 bytes")?;
+        let company = company.parse().context("the company's id")?;
+        Ok(Self {
+            id: file.device_id,
+            company,
+            key: SigningKey::from_bytes(&secret),
+        })
+    }
+
+    /// The device's id.
+    pub fn id(&self) -> DeviceId {
+        self.id
+    }
+
+    /// Makes a record under a license and signs it.
+    pub fn sign(
+        &self,
+        license: LicenseId,
+        seq: u64,
+        kind: Kind,
+        (content_type, payload): (&str, &[u8]),
+    ) -> Put {
+        let header = RecordHeader {
+            version: 1,
+            record_id: RecordId(Uuid::now_v7()),
+            device_id: self.id,
+            license_id: license,
+            seq,
+            prev: (seq > 1).then(|| sha256_hex(b"the header before")),
+            kind,
+            captured_at_ms: wall_ms(),
+            mono_ms: 1,
+            boot_id: "made-by-hand".to_owned(),
+            utc_offset_min: 0,
+            payload_sha256: sha256_hex(payload),
+            payload_len: payload.len() as u64,
+            content_type: content_type.to_owned(),
+            meta: RecordMeta::default(),
+        };
+        let signed = SignedHeader::sign(&header, &self.key);
+        Put {
+            record_id: header.record_id,
+            token: sign_token(&self.key, self.id, self.company, wall_ms() / 1000),
+            record: signed.to_wire(),
+            signature: signed.signature,
+            content_type: content_type.to_owned(),
+            payload: payload.to_vec(),
+        }
+    }
+}
