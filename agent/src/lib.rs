@@ -1,6 +1,7 @@
 //! The Glasshour desktop agent: captures what a signed license permits, keeps it, sends it, and
 //! never hides.
 
+pub mod capture;
 pub mod clock;
 pub mod platform;
 pub mod session;

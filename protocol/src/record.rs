@@ -160,6 +160,10 @@ pub struct FrameMeta {
     /// How many excluded windows were painted over.
     #[serde(default)]
     pub masked_windows: u32,
+    /// True where windows could not be told apart although the license excludes some: the whole
+    /// picture was blurred strongly instead.
+    #[serde(default)]
+    pub windows_unknown: bool,
     /// True where the picture equals the last one of this monitor and so has no payload
     /// (license: `skip_unchanged`).
     #[serde(default)]
