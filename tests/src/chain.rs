@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use glasshour_protocol::Kind;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::api::Record;
@@ -69,25 +70,47 @@ impl Balance {
 /// There is no spool, or it cannot be read.
 pub fn pushed(home: &Path) -> Result<Pushed> {
     let mut pushed = Pushed::new();
-    let mut spools = 0;
-    for file in sqlite_files(home)? {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let database = Connection::open_with_flags(&file, flags)
-            .with_context(|| format!("cannot open {}", file.display()))?;
-        let Ok(mut statement) = database.prepare("SELECT license_id, last_seq FROM chains") else {
-            continue; // some other database of the agent's
-        };
-        spools += 1;
+    for spool in spools(home)? {
+        let mut statement = spool.prepare("SELECT license_id, last_seq FROM chains")?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))?;
         for row in rows {
             let (license, last): (String, i64) = row?;
             pushed.insert(license, u64::try_from(last).context("a negative number")?);
         }
     }
-    if spools == 0 {
+    Ok(pushed)
+}
+
+/// Reads from the agent's spool how many records of a kind wait there.
+///
+/// # Errors
+/// There is no spool, or it cannot be read.
+pub fn waiting(home: &Path, kind: Kind) -> Result<u64> {
+    let mut waiting = 0;
+    for spool in spools(home)? {
+        let sql = "SELECT COUNT(*) FROM records WHERE kind = ?1";
+        let count: i64 = spool.query_row(sql, [kind.as_str()], |row| row.get(0))?;
+        waiting += u64::try_from(count).context("a negative count")?;
+    }
+    Ok(waiting)
+}
+
+/// The agent's spools, opened for reading; there is one per employer.
+fn spools(home: &Path) -> Result<Vec<Connection>> {
+    let mut spools = Vec::new();
+    for file in sqlite_files(home)? {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let database = Connection::open_with_flags(&file, flags)
+            .with_context(|| format!("cannot open {}", file.display()))?;
+        database.busy_timeout(std::time::Duration::from_secs(5))?;
+        if database.prepare("SELECT last_seq FROM chains").is_ok() {
+            spools.push(database); // any other is some other database of the agent's
+        }
+    }
+    if spools.is_empty() {
         bail!("there is no spool below {}", home.display());
     }
-    Ok(pushed)
+    Ok(spools)
 }
 
 fn sqlite_files(folder: &Path) -> Result<Vec<PathBuf>> {

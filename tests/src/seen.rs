@@ -1,0 +1,138 @@
+//! What the employer sees: an employee's records as the server has them, and questions about them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use glasshour_protocol::Kind;
+use glasshour_protocol::payload::{ActivityMinute, InputCounts, SessionEvent};
+
+use crate::api::{Api, Employee, Record};
+use crate::picture::Picture;
+use crate::wait::wait_until;
+
+/// The records of one employee at one moment.
+#[derive(Debug)]
+pub struct Seen {
+    api: Api,
+    /// Every record.
+    pub records: Vec<Record>,
+}
+
+impl Seen {
+    /// Asks the server.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn now(api: &Api, employee: &Employee) -> Result<Self> {
+        Ok(Self {
+            api: api.clone(),
+            records: api.records(employee)?,
+        })
+    }
+
+    /// Asks until the answer is as wanted.
+    ///
+    /// # Errors
+    /// It is not so in time; the text holds what was there instead.
+    pub fn when(
+        api: &Api,
+        employee: &Employee,
+        (deadline, what): (Duration, &str),
+        wanted: impl Fn(&Self) -> Result<bool>,
+    ) -> Result<Self> {
+        let mut last = String::new();
+        let seen = wait_until(deadline, what, || {
+            let seen = Self::now(api, employee)?;
+            last = format!("{:?}", seen.by_kind());
+            Ok(wanted(&seen)?.then_some(seen))
+        });
+        seen.with_context(|| format!("the server has {last}"))
+    }
+
+    /// How many there are of each kind.
+    pub fn by_kind(&self) -> BTreeMap<&'static str, usize> {
+        let none = Kind::ALL.into_iter().map(|kind| (kind.as_str(), 0));
+        let mut counts: BTreeMap<_, _> = none.collect();
+        for record in &self.records {
+            *counts.entry(record.kind.as_str()).or_default() += 1;
+        }
+        counts
+    }
+
+    /// How many there are of one kind.
+    pub fn count(&self, kind: Kind) -> usize {
+        self.of(kind).count()
+    }
+
+    /// The records of one kind.
+    pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Record> {
+        self.records
+            .iter()
+            .filter(move |record| record.kind == kind)
+    }
+
+    /// How many screenshots have a picture of their own.
+    pub fn pictures(&self) -> usize {
+        self.records
+            .iter()
+            .filter(|record| record.has_picture())
+            .count()
+    }
+
+    /// Fetches and looks at every picture; gives how many there were.
+    ///
+    /// # Errors
+    /// One does not decode, is not of the screen's size, or shows nothing.
+    pub fn check_pictures(&self, screen: (u32, u32)) -> Result<usize> {
+        let mut checked = 0;
+        for record in self.records.iter().filter(|record| record.has_picture()) {
+            let bytes = self.api.payload(record)?;
+            Picture::decode(&bytes)
+                .and_then(|picture| picture.check(screen))
+                .with_context(|| format!("screenshot {}", record.record_id))?;
+            checked += 1;
+        }
+        Ok(checked)
+    }
+
+    /// Input of all activity records together.
+    ///
+    /// # Errors
+    /// A payload cannot be had or read.
+    pub fn input(&self) -> Result<InputCounts> {
+        let mut sum = InputCounts {
+            exact: true,
+            ..InputCounts::default()
+        };
+        for minute in self.activity()? {
+            if let Some(input) = minute.input {
+                sum.add(input);
+            }
+        }
+        Ok(sum)
+    }
+
+    /// The activity records.
+    ///
+    /// # Errors
+    /// A payload cannot be had or read.
+    pub fn activity(&self) -> Result<Vec<ActivityMinute>> {
+        self.of(Kind::Activity)
+            .map(|record| Ok(serde_json::from_slice(&self.api.payload(record)?)?))
+            .collect()
+    }
+
+    /// The session events, in the order of their chain.
+    ///
+    /// # Errors
+    /// A payload cannot be had or read.
+    pub fn session_events(&self) -> Result<Vec<SessionEvent>> {
+        let mut records: Vec<&Record> = self.of(Kind::Session).collect();
+        records.sort_by(|a, b| (&a.license_id, a.seq).cmp(&(&b.license_id, b.seq)));
+        records
+            .into_iter()
+            .map(|record| Ok(serde_json::from_slice(&self.api.payload(record)?)?))
+            .collect()
+    }
+}
