@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use glasshour_protocol::Kind;
 use glasshour_protocol::payload::{ActivityMinute, InputCounts, SessionEvent};
+use glasshour_protocol::record::FrameMeta;
 
 use crate::api::{Api, Employee, Record};
 use crate::picture::Picture;
@@ -85,11 +86,28 @@ impl Seen {
     /// # Errors
     /// One does not decode, is not of the screen's size, or shows nothing.
     pub fn check_pictures(&self, screen: (u32, u32)) -> Result<usize> {
+        self.check_each(|_| screen)
+    }
+
+    /// The same for any monitors: each picture must be as large as the monitor it names.
+    ///
+    /// # Errors
+    /// One does not decode, is not of its monitor's size, or shows nothing.
+    pub fn check_pictures_against_their_frames(&self) -> Result<usize> {
+        self.check_each(|frame| (frame.screen_width, frame.screen_height))
+    }
+
+    fn check_each(&self, size: impl Fn(&FrameMeta) -> (u32, u32)) -> Result<usize> {
         let mut checked = 0;
         for record in self.records.iter().filter(|record| record.has_picture()) {
+            let frame = record
+                .meta
+                .frame
+                .as_ref()
+                .context("a screenshot tells of its frame")?;
             let bytes = self.api.payload(record)?;
             Picture::decode(&bytes)
-                .and_then(|picture| picture.check(screen))
+                .and_then(|picture| picture.check(size(frame)))
                 .with_context(|| format!("screenshot {}", record.record_id))?;
             checked += 1;
         }
