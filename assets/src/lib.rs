@@ -27,3 +27,10 @@ pub const FAVICON_SVG: &str = include_str!("../mark/favicon.svg");
 pub const APP_ICON_SVG: &str = include_str!("../mark/glasshour.svg");
 /// The application's icon at 128 pixels, for desktops that want pixels.
 pub const APP_ICON_PNG_128: &[u8] = include_bytes!("../mark/glasshour-128.png");
+
+/// The design tokens: every colour, size and space by name, light and dark.
+pub const TOKENS_CSS: &str = include_str!("../tokens.css");
+/// The console's style sheet; names tokens only.
+pub const CONSOLE_CSS: &str = include_str!("../console.css");
+/// What the console does beyond plain HTML.
+pub const CONSOLE_JS: &str = include_str!("../console.js");

@@ -1,0 +1,3 @@
+//! x
+mod view;
+pub(crate) use view::*;

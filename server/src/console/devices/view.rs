@@ -1,0 +1,147 @@
+//! Devices, as values: where the agent runs, and how it is.
+
+use askama::Template;
+use glasshour_protocol::payload::HealthReport;
+
+use crate::console::layout::{MARK, Page, State};
+use crate::console::words;
+
+/// The page.
+#[derive(Debug, Template)]
+#[template(path = "devices/page.html")]
+pub(crate) struct DevicesView {
+    pub(crate) page: Page,
+    pub(crate) rows: Vec<Row>,
+    /// Address of the next page of the list.
+    pub(crate) next: Option<String>,
+}
+
+/// One device.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) device_id: String,
+    pub(crate) host: String,
+    pub(crate) os_user: String,
+    pub(crate) employee_id: String,
+    pub(crate) employee: String,
+    pub(crate) platform: String,
+    pub(crate) version: String,
+    /// How long ago it was heard.
+    pub(crate) seen: String,
+    pub(crate) seen_machine: String,
+    pub(crate) seen_full: String,
+    pub(crate) revoked: bool,
+    pub(crate) health: Vec<Health>,
+}
+
+/// One thing about a device's health, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Health {
+    pub(crate) state: State,
+    pub(crate) text: String,
+}
+
+/// A device that was not heard for so long is called silent.
+pub(crate) const SILENT_AFTER_MS: i64 = 15 * 60_000;
+
+/// What a device said about itself, in words: every problem, or that all is well.
+pub(crate) fn health(report: Option<&HealthReport>) -> Vec<Health> {
+    let Some(report) = report else {
+        return vec![Health { state: State::Off, text: "has not reported yet".into() }];
+    };
+    let mut lines: Vec<Health> = report
+        .channels
+        .iter()
+        .filter(|channel| channel.permitted)
+        .filter_map(|channel| {
+            let reason = channel.reason.as_deref().filter(|reason| !reason.is_empty());
+            let what = match (channel.granted, reason) {
+                (Some(false), Some(reason)) => reason.to_owned(),
+                (Some(false), None) => "denied by the operating system".to_owned(),
+                (_, Some(reason)) => reason.to_owned(),
+                _ => return None,
+            };
+            Some(Health { state: State::Problem, text: format!("{}: {what}", channel.channel) })
+        })
+        .collect();
+    if report.spool_quarantined > 0 {
+        let records = words::count(usize::try_from(report.spool_quarantined).unwrap_or(usize::MAX), "record");
+        let text = format!("{records} refused by the server, kept on the device");
+        lines.push(Health { state: State::Problem, text });
+    }
+    if lines.is_empty() {
+        lines.push(Health { state: State::Done, text: "ok".into() });
+    }
+    if report.spool_waiting > 20 {
+        let records = words::count(usize::try_from(report.spool_waiting).unwrap_or(usize::MAX), "record");
+        lines.push(Health { state: State::Paused, text: format!("{records} waiting to be sent") });
+    }
+    lines
+}
+
+#[cfg(test)]
+impl DevicesView {
+    pub(crate) fn samples() -> Vec<(&'static str, Self)> {
+        use crate::console::layout::Part;
+
+        let row = |id: &str, host: &str, employee: &str, revoked, health: &str| Row {
+            device_id: id.into(),
+            host: host.into(),
+            os_user: "jo".into(),
+            employee_id: "1".into(),
+            employee: employee.into(),
+            platform: "linux x11".into(),
+            version: "0.1.0".into(),
+            seen: "12\u{a0}s".into(),
+            seen_machine: "2026-11-22T14:03:00Z".into(),
+            seen_full: "2026-11-22 14:03 UTC".into(),
+            revoked,
+            health: super::view::health(serde_json::from_str(health).ok().as_ref()),
+        };
+        let good = r#"{"agent_version":"0.1.0","platform":"linux x11","channels":[{"channel":"screenshots","permitted":true,"granted":true}],"spool_waiting":0,"spool_quarantined":0}"#;
+        let bad = r#"{"agent_version":"0.1.0","platform":"linux x11","channels":[{"channel":"camera","permitted":true,"granted":false,"reason":"no camera was found; plug one in, or take the camera out of the profile"}],"spool_waiting":412,"spool_quarantined":1}"#;
+        let page = || Page::sample("Devices", Part::Devices).wide();
+        let rows = vec![
+            row("1", "studio-7", "Jo Doe", false, good),
+            row("2", "<script>alert(1)</script>", "Ann Lee", false, bad),
+            row("3", "old-laptop", "Sam Roe", true, "null"),
+        ];
+        vec![
+            ("full", Self { page: page(), rows, next: None }),
+            ("empty", Self { page: page(), rows: vec![], next: None }),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glasshour_protocol::payload::ChannelHealth;
+
+    fn report(channel: ChannelHealth, quarantined: u64) -> HealthReport {
+        HealthReport {
+            agent_version: "0.1.0".into(),
+            platform: "linux x11".into(),
+            channels: vec![channel],
+            spool_waiting: 0,
+            spool_quarantined: quarantined,
+        }
+    }
+
+    #[test]
+    fn health_is_told_in_the_agents_own_words() {
+        let mut camera = ChannelHealth {
+            channel: "camera".into(),
+            permitted: true,
+            granted: Some(false),
+            last_capture_ms: None,
+            reason: Some("no camera was found".into()),
+        };
+        let told = health(Some(&report(camera.clone(), 0)));
+        assert_eq!(told[0], Health { state: State::Problem, text: "camera: no camera was found".into() });
+        camera.permitted = false;
+        assert_eq!(health(Some(&report(camera.clone(), 0)))[0].text, "ok", "not permitted is not a fault");
+        assert_eq!(health(Some(&report(camera, 2)))[0].state, State::Problem);
+        assert_eq!(health(None)[0].state, State::Off);
+    }
+}

@@ -1,0 +1,32 @@
+//! The log-in page, as values.
+
+use askama::Template;
+
+use crate::console::layout::{MARK, Page, State};
+
+/// The page.
+#[derive(Debug, Template)]
+#[template(path = "login/page.html")]
+pub(crate) struct LoginView {
+    pub(crate) page: Page,
+    pub(crate) company: String,
+    pub(crate) email: String,
+    /// Where to go afterwards, a path of ours.
+    pub(crate) next: String,
+    pub(crate) error: Option<String>,
+}
+
+#[cfg(test)]
+impl LoginView {
+    pub(crate) fn samples() -> Vec<(&'static str, Self)> {
+        let view = |error: Option<&str>| Self {
+            page: Page::outside("Log in"),
+            company: "Acme".into(),
+            email: error.map_or(String::new(), |_| "kim@acme.example".into()),
+            next: "/team".into(),
+            error: error.map(Into::into),
+        };
+        let wrong = "E-mail address and password do not fit together. Check both and try again.";
+        vec![("plain", view(None)), ("refused", view(Some(wrong)))]
+    }
+}

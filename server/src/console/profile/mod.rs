@@ -1,0 +1,4 @@
+//! x
+mod form;
+mod view;
+pub(crate) use view::*;
