@@ -15,6 +15,8 @@ use crate::clock::Clock;
 use crate::tray::{Action, View};
 
 pub mod fake;
+pub mod files;
+pub mod signals;
 #[cfg(target_os = "linux")]
 pub mod linux;
 pub mod text;
@@ -77,6 +79,29 @@ pub enum Unavailable {
     Gone(String),
 }
 
+/// What every [`Platform::input`] asks first: a permit for activity may leave out counts.
+fn permits_input(permit: &Permit<Activity>) -> Result<(), Unavailable> {
+    if permit.settings().input_counts {
+        Ok(())
+    } else {
+        Err(Unavailable::Denied(
+            "the license does not permit counting input".to_owned(),
+        ))
+    }
+}
+
+/// What every [`Platform::foreground`] asks first: a permit for activity may leave out names.
+fn permits_foreground(permit: &Permit<Activity>) -> Result<(), Unavailable> {
+    let settings = permit.settings();
+    if settings.applications || settings.window_titles {
+        Ok(())
+    } else {
+        Err(Unavailable::Denied(
+            "the license does not permit naming applications".to_owned(),
+        ))
+    }
+}
+
 /// A monitor in the desktop, in pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Monitor {
@@ -96,6 +121,18 @@ pub struct Rect {
     pub y: i32,
     pub width: u32,
     pub height: u32,
+}
+
+impl Rect {
+    /// Whether the two have a pixel in common.
+    pub fn overlaps(self, other: Self) -> bool {
+        let apart = |a: i32, a_len: u32, b: i32, b_len: u32| {
+            i64::from(a) + i64::from(a_len) <= i64::from(b)
+                || i64::from(b) + i64::from(b_len) <= i64::from(a)
+        };
+        !apart(self.x, self.width, other.x, other.width)
+            && !apart(self.y, self.height, other.y, other.height)
+    }
 }
 
 /// One picture: RGBA, 8 bits each, rows top to bottom without padding; alpha is always 255.
@@ -192,4 +229,32 @@ pub trait Tray: Send {
     /// `false`: an icon is ready, but nobody sees it (no panel yet, or a desktop without a tray), so
     /// the person must be told in another way.
     fn is_shown(&mut self) -> Result<bool, Unavailable>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Rect;
+
+    #[test]
+    fn rectangles_that_only_touch_do_not_overlap() {
+        let here = Rect {
+            x: 0,
+            y: 0,
+            width: 10,
+            height: 10,
+        };
+        assert!(here.overlaps(here));
+        assert!(here.overlaps(Rect {
+            x: 9,
+            y: -9,
+            ..here
+        }));
+        assert!(!here.overlaps(Rect { x: 10, ..here }));
+        assert!(!here.overlaps(Rect { y: -10, ..here }));
+        assert!(!here.overlaps(Rect {
+            x: i32::MIN,
+            width: 5,
+            ..here
+        }));
+    }
 }

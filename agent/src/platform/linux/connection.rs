@@ -190,7 +190,7 @@ pub(super) fn refused(error: impl Into<ReplyOrIdError>) -> Unavailable {
 
 fn connect(display: &ParsedDisplay) -> Result<(Wire, bool), String> {
     let mut failure = "no address".to_owned();
-    for address in display.connect_instruction() {
+    for address in addresses(display) {
         let local = matches!(address, ConnectAddress::Socket(_));
         match DefaultStream::connect(&address) {
             Ok((stream, (family, host))) => {
@@ -212,6 +212,16 @@ fn connect(display: &ParsedDisplay) -> Result<(Wire, bool), String> {
         }
     }
     Err(failure)
+}
+
+/// Where to try. A display may also be the path of a socket, which x11rb 0.14 parses and then takes
+/// for display 0.
+fn addresses(display: &ParsedDisplay) -> Vec<ConnectAddress<'_>> {
+    if display.host.starts_with('/') {
+        vec![ConnectAddress::Socket(display.host.clone())]
+    } else {
+        display.connect_instruction().collect()
+    }
 }
 
 /// The stream to the server, with an end to its patience.

@@ -16,7 +16,7 @@ use x11rb::protocol::xproto::{
 use super::clock::monotonic;
 use super::connection::{Connection, gone};
 use super::windows::{self, Atoms, WindowId, Windows};
-use crate::platform::{Foreground, Unavailable, Window};
+use crate::platform::{Foreground, Unavailable, Window, permits_foreground};
 
 /// Shortest time between two changes that are told.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -32,7 +32,8 @@ pub(super) struct X11Foreground {
 }
 
 impl X11Foreground {
-    pub(super) fn open(display: &str, _permit: &Permit<Activity>) -> Result<Self, Unavailable> {
+    pub(super) fn open(display: &str, permit: &Permit<Activity>) -> Result<Self, Unavailable> {
+        permits_foreground(permit)?;
         let connection = Connection::open(display)?;
         let atoms = windows::atoms(&connection)?;
         listen(&connection, connection.root(), EventMask::PROPERTY_CHANGE)?;

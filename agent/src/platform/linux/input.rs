@@ -16,7 +16,7 @@ use x11rb::protocol::xinput::{
 };
 
 use super::connection::{Connection, gone, refused, reply};
-use crate::platform::{Input, Unavailable};
+use crate::platform::{Input, Unavailable, permits_input};
 
 /// Raw events reach us also while another program holds a grab since 2.1; touches came with 2.2.
 const VERSION: (u16, u16) = (2, 2);
@@ -43,7 +43,8 @@ struct Counter {
 }
 
 impl X11Input {
-    pub(super) fn open(display: &str, _permit: &Permit<Activity>) -> Result<Self, Unavailable> {
+    pub(super) fn open(display: &str, permit: &Permit<Activity>) -> Result<Self, Unavailable> {
+        permits_input(permit)?;
         let connection = Connection::open(display)?;
         select(&connection)?;
         let counter = Arc::new(Counter {

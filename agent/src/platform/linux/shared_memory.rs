@@ -14,6 +14,9 @@ use x11rb::protocol::shm::{self, ConnectionExt as _};
 use super::connection::{Connection, gone, refused, reply};
 use crate::platform::Unavailable;
 
+/// A multiple of every size that a small page can have.
+const LARGEST_PAGE: u64 = 64 * 1024;
+
 /// A segment of shared memory. The server forgets it with the connection.
 pub(super) struct SharedMemory {
     memory: OwnedFd,
@@ -80,7 +83,8 @@ impl SharedMemory {
     /// Gives the pages back to the system; what was in them is gone.
     pub(super) fn clear(&self) {
         let punch = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-        if let Err(cause) = rustix::fs::fallocate(&self.memory, punch, 0, self.bytes as u64) {
+        let whole_pages = (self.bytes as u64).next_multiple_of(LARGEST_PAGE);
+        if let Err(cause) = rustix::fs::fallocate(&self.memory, punch, 0, whole_pages) {
             tracing::debug!(%cause, "the memory of the last picture is kept until the next one");
         }
     }

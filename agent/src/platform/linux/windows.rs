@@ -316,6 +316,7 @@ impl<'c> Windows<'c> {
 /// What lies directly on the root window and can be seen, lowest first.
 fn top_levels(connection: &Connection) -> Result<Vec<TopLevel>, Unavailable> {
     let wire = connection.wire();
+    let screen = area_of(&reply(wire.get_geometry(connection.root()))?);
     let children = reply(wire.query_tree(connection.root()))?.children;
     let mut asked = Vec::with_capacity(children.len());
     for id in children {
@@ -329,10 +330,10 @@ fn top_levels(connection: &Connection) -> Result<Vec<TopLevel>, Unavailable> {
         if let (Some(attributes), Some(geometry)) = (attributes, geometry)
             && can_be_seen(&attributes)
         {
-            visible.push(TopLevel {
-                id,
-                area: area_of(&geometry),
-            });
+            let area = area_of(&geometry);
+            if area.overlaps(screen) {
+                visible.push(TopLevel { id, area });
+            }
         }
     }
     Ok(visible)
