@@ -40,7 +40,7 @@ impl Seen {
         api: &Api,
         employee: &Employee,
         (deadline, what): (Duration, &str),
-        wanted: impl Fn(&Self) -> Result<bool>,
+        mut wanted: impl FnMut(&Self) -> Result<bool>,
     ) -> Result<Self> {
         let mut last = String::new();
         let seen = wait_until(deadline, what, || {
