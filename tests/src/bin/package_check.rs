@@ -17,7 +17,7 @@ use glasshour_tests::story::SCREEN;
 use glasshour_tests::{Desktop, Seen, profiles, wait_until};
 use serde::{Deserialize, Serialize};
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 /// Plays administrator and user inside the clean system of `./dev package --verify`
 #[derive(Parser)]
