@@ -52,8 +52,8 @@ fn main() -> ExitCode {
         Command::Try(args) => try_it::run(&args),
         Command::Test(args) => check::run(&args, check::Flavour::Test),
         Command::Ci(args) => check::run(&args, check::Flavour::Ci),
-        Command::Deps => deps::run(),
-        Command::Tidy => tidy::run(),
+        Command::Deps => deps::run().map(|()| println!("Every dependency goes the right way.")),
+        Command::Tidy => tidy::run().map(|()| println!("Everything is tidy.")),
         Command::Package(args) => package::run(&args),
     };
     match done {
