@@ -1,1 +1,34 @@
-//! placeholder
+//! The Glasshour server: issues licenses, receives captures, shows them.
+//!
+//! ```text
+//! cli ── setup, serve ── AppState ─┬─ api/      JSON for scripts and agents
+//!                                  ├─ console/  HTML for people
+//!                                  └─ people/, license, auth/, report/   the rules, shared by both
+//!                                        └─ store/ (SQL)   objects/ (pictures)
+//! ```
+//!
+//! Architecture invariants: SQL stands in `store/` alone; `report/` and the rules of `people/` are
+//! pure; the clock is injected; a record is acknowledged only when its picture and its row are on
+//! disk; nothing is stored that a license does not permit.
+
+#![forbid(unsafe_code)]
+
+pub mod api;
+pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod console;
+mod doctor;
+mod error;
+mod license;
+pub mod objects;
+pub mod people;
+pub mod report;
+mod serve;
+pub mod setup;
+mod state;
+pub mod store;
+
+pub use error::{ApiError, NO_LICENSE};
+pub use state::{AppState, router};

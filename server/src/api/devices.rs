@@ -1,0 +1,97 @@
+//! Devices, for scripts: what is enrolled and how it fares, and the way to shut one out.
+
+use axum::Json;
+use axum::extract::State;
+use glasshour_protocol::payload::HealthReport;
+use glasshour_protocol::{DeviceId, EmployeeId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::employees::ListQuery;
+use super::extract::{PathId, QueryOf};
+use super::openapi::ErrorBodySchema;
+use super::wire::{self, Page};
+use crate::AppState;
+use crate::auth::ApiUser;
+use crate::error::ApiError;
+use crate::store::Device;
+
+/// A device, as the API shows it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Device)]
+pub(super) struct DeviceView {
+    #[schema(value_type = uuid::Uuid)]
+    device_id: DeviceId,
+    #[schema(value_type = uuid::Uuid)]
+    employee_id: EmployeeId,
+    host_name: String,
+    os_user: String,
+    platform: String,
+    agent_version: String,
+    /// RFC 3339.
+    enrolled_at: String,
+    /// RFC 3339.
+    last_seen_at: String,
+    /// RFC 3339; from then on it is refused.
+    revoked_at: Option<String>,
+    /// The last health report, channel by channel.
+    #[schema(value_type = Option<Object>)]
+    health: Option<HealthReport>,
+    /// RFC 3339.
+    health_at: Option<String>,
+}
+
+impl From<Device> for DeviceView {
+    fn from(device: Device) -> Self {
+        Self {
+            device_id: device.device_id,
+            employee_id: device.employee_id,
+            host_name: device.host_name,
+            os_user: device.os_user,
+            platform: device.platform,
+            agent_version: device.agent_version,
+            enrolled_at: wire::time(device.enrolled_at),
+            last_seen_at: wire::time(device.last_seen_at),
+            revoked_at: device.revoked_at.map(wire::time),
+            health: device.health,
+            health_at: device.health_at.map(wire::time),
+        }
+    }
+}
+
+/// Lists devices.
+#[utoipa::path(get, path = "/api/v1/devices", tag = "devices", params(ListQuery),
+    responses((status = 200, body = Page<DeviceView>), (status = 401, body = ErrorBodySchema)),
+    security(("api_token" = [])))]
+pub(super) async fn list(
+    _: ApiUser,
+    State(state): State<AppState>,
+    QueryOf(query): QueryOf<ListQuery>,
+) -> Result<Json<Page<DeviceView>>, ApiError> {
+    let limit = wire::limit(query.limit)?;
+    let after = match &query.cursor {
+        None => None,
+        Some(text) => Some(wire::cursor(text)?.parse().map_err(|_| wire::bad_cursor())?),
+    };
+    let rows = state.read().await?.devices(after, limit + 1).await?;
+    let cursor = |last: &Device| last.device_id.to_string();
+    Ok(Json(Page::cut(rows, limit, cursor, DeviceView::from)))
+}
+
+/// Refuses a device from now on.
+#[utoipa::path(post, path = "/api/v1/devices/{device_id}/revoke", tag = "devices",
+    params(("device_id" = uuid::Uuid, Path)),
+    responses((status = 200, body = DeviceView), (status = 401, body = ErrorBodySchema),
+        (status = 404, body = ErrorBodySchema)),
+    security(("api_token" = [])))]
+pub(super) async fn revoke(
+    _: ApiUser,
+    State(state): State<AppState>,
+    PathId(id): PathId<DeviceId>,
+) -> Result<Json<DeviceView>, ApiError> {
+    let mut write = state.write().await?;
+    write.revoke_device(id, state.clock.now_ms()).await?;
+    let device = write.device(id).await?.ok_or_else(|| ApiError::not_found("device"))?;
+    write.commit().await?;
+    Ok(Json(device.into()))
+}

@@ -1,0 +1,63 @@
+//! Bodies, paths and queries whose faults are answered with our error body.
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use glasshour_protocol::code;
+use serde::de::DeserializeOwned;
+
+use crate::error::ApiError;
+
+/// A JSON body.
+#[derive(Debug)]
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let Json(body) = Json::from_request(request, state)
+            .await
+            .map_err(|rejection: JsonRejection| rejected(rejection.status(), &rejection.body_text()))?;
+        Ok(Self(body))
+    }
+}
+
+/// Ids in the path: one that cannot be read names nothing.
+#[derive(Debug)]
+pub(super) struct PathId<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathId<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(id) = Path::from_request_parts(parts, state)
+            .await
+            .map_err(|_: PathRejection| ApiError::not_found("thing"))?;
+        Ok(Self(id))
+    }
+}
+
+/// The query string.
+#[derive(Debug)]
+pub(super) struct QueryOf<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Query(query) = Query::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection: QueryRejection| rejected(rejection.status(), &rejection.body_text()))?;
+        Ok(Self(query))
+    }
+}
+
+fn rejected(status: StatusCode, reason: &str) -> ApiError {
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        return ApiError::new(status, code::TOO_LARGE, "The request is larger than the server takes.");
+    }
+    ApiError::new(status, code::INVALID, format!("The request cannot be read: {reason}"))
+}

@@ -1,0 +1,195 @@
+//! `PUT /api/v1/records/{record_id}`: takes one record, once, and acknowledges it when it is durable.
+//!
+//! The order of checks is part of the contract: token, device, header and signature, employee,
+//! license, permit, payload, picture. Then the picture is on disk before the row is, and the row
+//! and its roll-ups are one transaction. The same record again changes nothing and gets 200.
+
+mod payload;
+mod store;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use futures_util::StreamExt as _;
+use glasshour_protocol::limits::MAX_PAYLOAD_BYTES;
+use glasshour_protocol::record::{HEADER_RECORD, HEADER_SIGNATURE, HeaderError};
+use glasshour_protocol::{Receipt, RecordHeader, RecordId, SignedHeader, code};
+
+use super::extract::PathId;
+use super::openapi::{ErrorBodySchema, ReceiptSchema};
+use super::permit::{self, Facts};
+use crate::AppState;
+use crate::auth::authenticate_device;
+use crate::error::ApiError;
+use crate::objects::ObjectKey;
+use crate::store::{Device, Read};
+
+/// The last millisecond of the year 9999, to which RFC 3339 reaches.
+const MAX_TIME_MS: i64 = 253_402_300_799_999;
+
+/// Stores one record.
+#[utoipa::path(put, path = "/api/v1/records/{record_id}", tag = "records",
+    params(("record_id" = uuid::Uuid, Path),
+        ("glasshour-record" = String, Header, description = "the record header's bytes, base64url"),
+        ("glasshour-signature" = String, Header, description = "Ed25519 over those bytes, base64url")),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 201, description = "stored, durably", body = ReceiptSchema),
+        (status = 200, description = "had been stored before", body = ReceiptSchema),
+        (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema),
+        (status = 409, description = "another record has that id", body = ErrorBodySchema),
+        (status = 413, body = ErrorBodySchema), (status = 422, body = ErrorBodySchema),
+        (status = 503, body = ErrorBodySchema), (status = 507, body = ErrorBodySchema)),
+    security(("device_token" = [])))]
+pub(super) async fn put_record(
+    State(state): State<AppState>,
+    PathId(record_id): PathId<RecordId>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Receipt>), ApiError> {
+    let (device, signed, header) = match check_before_body(&state, record_id, &headers).await {
+        Ok(checked) => checked,
+        Err(error) => {
+            // An answer that comes while the client still sends is lost with the connection.
+            discard(body).await;
+            return Err(error);
+        }
+    };
+    let bytes = axum::body::to_bytes(body, MAX_PAYLOAD_BYTES).await.map_err(|_| too_large())?;
+    let bytes = check_hash(&header, bytes).await?;
+    let content = payload::read(&header, &bytes)?;
+
+    if let Some(receipt) = store::already(&mut state.read().await?, &signed, record_id).await? {
+        return Ok((StatusCode::OK, Json(receipt)));
+    }
+    if content.is_picture() {
+        let key = ObjectKey::new(state.company.company_id, &header.payload_sha256)
+            .map_err(|_| payload_mismatch())?;
+        state.objects.put(key, bytes.clone()).await?;
+    }
+    let record = store::Incoming { device, signed, header, bytes, content };
+    let receipt = store::store(&state, &record).await?;
+    let status = if receipt.new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(receipt)))
+}
+
+/// Everything that can be refused without the payload.
+async fn check_before_body(
+    state: &AppState,
+    record_id: RecordId,
+    headers: &HeaderMap,
+) -> Result<(Device, SignedHeader, RecordHeader), ApiError> {
+    let mut read = state.read().await?;
+    let (device, key) = authenticate_device(state, &mut read, headers).await?;
+    let text = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .ok_or_else(|| invalid(name, "is missing"))
+    };
+    let signed = SignedHeader::from_wire(text(HEADER_RECORD)?, text(HEADER_SIGNATURE)?)
+        .map_err(|error| bad_header(&error))?;
+    let header = signed.verify(&key).map_err(|error| bad_header(&error))?;
+    if header.device_id != device.device_id {
+        return Err(bad_signature("The record was made by another device."));
+    }
+    if header.record_id != record_id {
+        return Err(invalid("record_id", "is not the one in the address"));
+    }
+    check_ranges(&header)?;
+    check_permit(&mut read, &device, &header).await?;
+    Ok((device, signed, header))
+}
+
+/// Asks gate 3 with what the database says now; returns the profile that permits the record.
+async fn check_permit(
+    read: &mut Read,
+    device: &Device,
+    header: &RecordHeader,
+) -> Result<glasshour_license_format::Profile, ApiError> {
+    let employee = read
+        .employee(device.employee_id)
+        .await?
+        .ok_or_else(|| ApiError::internal("a device without its employee"))?;
+    let license = read.license(header.license_id).await?;
+    let current = read.current_license(device.employee_id).await?;
+    let facts =
+        Facts { employee: &employee, license: license.as_ref(), current: current.as_ref() };
+    permit::check(&facts, header).cloned()
+}
+
+fn check_ranges(header: &RecordHeader) -> Result<(), ApiError> {
+    if header.seq == 0 {
+        return Err(invalid("seq", "counts from 1"));
+    }
+    if !(0..=MAX_TIME_MS).contains(&header.captured_at_ms) {
+        return Err(invalid("captured_at_ms", "is not a time"));
+    }
+    // RFC 3339 offsets are below 24 hours.
+    if !(-1439..=1439).contains(&header.utc_offset_min) {
+        return Err(invalid("utc_offset_min", "is not an offset from UTC"));
+    }
+    if header.payload_len > MAX_PAYLOAD_BYTES as u64 {
+        return Err(too_large());
+    }
+    Ok(())
+}
+
+async fn check_hash(header: &RecordHeader, bytes: Bytes) -> Result<Bytes, ApiError> {
+    if header.payload_len != bytes.len() as u64 {
+        return Err(payload_mismatch());
+    }
+    let (bytes, found) = tokio::task::spawn_blocking(move || {
+        let found = glasshour_protocol::jws::sha256_hex(&bytes);
+        (bytes, found)
+    })
+    .await
+    .map_err(ApiError::internal)?;
+    if found == header.payload_sha256 { Ok(bytes) } else { Err(payload_mismatch()) }
+}
+
+/// Reads what the client still sends, up to the cap, and keeps none of it.
+async fn discard(body: Body) {
+    let mut stream = body.into_data_stream();
+    let mut seen = 0;
+    while let Some(Ok(chunk)) = stream.next().await {
+        seen += chunk.len();
+        if seen > MAX_PAYLOAD_BYTES {
+            return;
+        }
+    }
+}
+
+/// 422 `invalid` for a field of the header.
+pub(super) fn invalid(field: &str, reason: &str) -> ApiError {
+    ApiError::invalid(field, format!("`{field}` {reason}."))
+}
+
+fn bad_header(error: &HeaderError) -> ApiError {
+    match error {
+        HeaderError::Signature(_) => bad_signature(&format!("{error}.")),
+        HeaderError::TooLong | HeaderError::Json(_) | HeaderError::Version(_) => {
+            ApiError::invalid(HEADER_RECORD, format!("{error}."))
+        }
+    }
+}
+
+fn bad_signature(message: &str) -> ApiError {
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, code::BAD_SIGNATURE, message)
+}
+
+fn payload_mismatch() -> ApiError {
+    ApiError::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        code::PAYLOAD_MISMATCH,
+        "The payload is not the one that the record header describes.",
+    )
+}
+
+fn too_large() -> ApiError {
+    ApiError::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        code::TOO_LARGE,
+        format!("A payload may have {MAX_PAYLOAD_BYTES} bytes at most."),
+    )
+}

@@ -1,0 +1,127 @@
+//! What a payload must be, by the kind of its record. Nothing here decodes a picture: the server
+//! checks that it begins as what it says it is, and never serves it as anything else.
+
+use axum::body::Bytes;
+use glasshour_protocol::limits::{
+    MAX_APPLICATION_CHARS, MAX_APPLICATIONS_PER_MINUTE, MAX_NOTE_CHARS, MAX_TITLE_CHARS,
+};
+use glasshour_protocol::payload::{
+    ActivityMinute, HealthReport, JSON, NoticeEvent, SessionEvent,
+};
+use glasshour_protocol::{Kind, RecordHeader};
+use serde::de::DeserializeOwned;
+
+use super::{MAX_TIME_MS, invalid};
+use crate::error::ApiError;
+
+/// Content type of a screenshot that equals the one before and so has no payload.
+const NOTHING: &str = "application/octet-stream";
+/// Largest JSON payload: a minute with the longest titles stays below it.
+const MAX_JSON_BYTES: usize = 512 * 1024;
+
+/// A payload, read.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// An image, to be kept in the object store.
+    Picture,
+    /// A screenshot that equals the one before of its monitor.
+    Unchanged,
+    /// A minute of activity.
+    Activity(ActivityMinute),
+    /// An event of a session.
+    Session(SessionEvent),
+    /// The agent's state.
+    Health(HealthReport),
+    /// The notice was shown.
+    Notice,
+}
+
+impl Content {
+    /// Whether the bytes go to the object store.
+    pub(super) fn is_picture(&self) -> bool {
+        matches!(self, Self::Picture)
+    }
+}
+
+/// Reads a payload whose length and hash are right.
+pub(super) fn read(header: &RecordHeader, bytes: &Bytes) -> Result<Content, ApiError> {
+    match header.kind {
+        Kind::Screenshot => {
+            let frame = header.meta.frame.as_ref();
+            let frame = frame.ok_or_else(|| invalid("meta.frame", "is missing"))?;
+            if frame.unchanged {
+                return unchanged(header);
+            }
+            picture(header, bytes)
+        }
+        Kind::Camera => picture(header, bytes),
+        Kind::Activity => json(header, bytes).and_then(activity),
+        Kind::Session => json(header, bytes).and_then(|event| session(header, event)),
+        Kind::Health => json(header, bytes).map(Content::Health),
+        Kind::Notice => json::<NoticeEvent>(header, bytes).map(|_| Content::Notice),
+    }
+}
+
+fn unchanged(header: &RecordHeader) -> Result<Content, ApiError> {
+    if header.payload_len != 0 {
+        return Err(invalid("payload_len", "must be 0 for an unchanged frame"));
+    }
+    if header.content_type != NOTHING {
+        return Err(invalid("content_type", "must be application/octet-stream for an unchanged frame"));
+    }
+    Ok(Content::Unchanged)
+}
+
+fn picture(header: &RecordHeader, bytes: &Bytes) -> Result<Content, ApiError> {
+    let magic = match header.content_type.as_str() {
+        // RFC 9649, section 2.4: RIFF, four bytes of size, WEBP.
+        "image/webp" => bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP"),
+        "image/png" => bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
+        "image/jpeg" => bytes.starts_with(b"\xff\xd8\xff"),
+        _ => {
+            return Err(invalid("content_type", "must be image/webp, image/png or image/jpeg"));
+        }
+    };
+    if magic { Ok(Content::Picture) } else { Err(invalid("payload", "is not an image of its content type")) }
+}
+
+fn json<T: DeserializeOwned>(header: &RecordHeader, bytes: &Bytes) -> Result<T, ApiError> {
+    if header.content_type != JSON {
+        return Err(invalid("content_type", "must be application/json for this kind"));
+    }
+    if bytes.len() > MAX_JSON_BYTES {
+        return Err(invalid("payload", "is larger than any of this kind"));
+    }
+    serde_json::from_slice(bytes)
+        .map_err(|error| invalid("payload", "is not what its kind says").with_source(error))
+}
+
+fn activity(minute: ActivityMinute) -> Result<Content, ApiError> {
+    let length = minute.to_ms.saturating_sub(minute.from_ms);
+    if !(0..=MAX_TIME_MS).contains(&minute.from_ms) || !(1..=60_000).contains(&length) {
+        return Err(invalid("payload.to_ms", "must be within a minute after `from_ms`"));
+    }
+    let long = |text: &str, max: usize| text.chars().count() > max;
+    let too_much = minute.applications.len() > MAX_APPLICATIONS_PER_MINUTE
+        || minute.applications.iter().any(|part| {
+            long(&part.name, MAX_APPLICATION_CHARS)
+                || part.title.as_deref().is_some_and(|title| long(title, MAX_TITLE_CHARS))
+        });
+    if too_much {
+        return Err(invalid("payload.applications", "is longer than a minute may have"));
+    }
+    Ok(Content::Activity(minute))
+}
+
+fn session(header: &RecordHeader, event: SessionEvent) -> Result<Content, ApiError> {
+    if header.meta.session_id.is_some_and(|id| id != event.session_id) {
+        return Err(invalid("payload.session_id", "is not the one in the record header"));
+    }
+    if !(0..=MAX_TIME_MS).contains(&event.at_ms) {
+        return Err(invalid("payload.at_ms", "is not a time"));
+    }
+    if event.note.as_deref().is_some_and(|note| note.chars().count() > MAX_NOTE_CHARS) {
+        return Err(invalid("payload.note", "is too long"));
+    }
+    Ok(Content::Session(event))
+}

@@ -1,0 +1,162 @@
+//! The transaction that stores a record: row, grade, roll-ups, all or nothing.
+
+use axum::body::Bytes;
+use glasshour_protocol::{Receipt, RecordHeader, RecordId, SessionId, SignedHeader};
+
+use super::payload::Content;
+use super::{check_permit, permit};
+use crate::AppState;
+use crate::error::ApiError;
+use crate::report::{self, Link};
+use crate::store::{Device, NewRecord, Read, Record, Session, Write};
+
+/// A record that passed every check but those of the transaction.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    pub(super) device: Device,
+    pub(super) signed: SignedHeader,
+    pub(super) header: RecordHeader,
+    pub(super) bytes: Bytes,
+    pub(super) content: Content,
+}
+
+/// The receipt of a record that is stored already; 409 where its id names another record.
+pub(super) async fn already(
+    read: &mut Read,
+    signed: &SignedHeader,
+    record_id: RecordId,
+) -> Result<Option<Receipt>, ApiError> {
+    let Some(stored) = read.record(record_id).await? else { return Ok(None) };
+    if stored.header != signed.bytes {
+        return Err(ApiError::conflict(Some("record_id"), "Another record has that id."));
+    }
+    Ok(Some(Receipt { record_id, stored_at_ms: stored.received_at, new: false }))
+}
+
+/// Stores a record whose picture, if it has one, is on disk already.
+pub(super) async fn store(state: &AppState, record: &Incoming) -> Result<Receipt, ApiError> {
+    let Incoming { device, signed, header, bytes, content } = record;
+    let now_ms = state.clock.now_ms();
+    let mut write = state.write().await?;
+
+    // Asked again: a revocation or deactivation may have come since, and it takes effect at once.
+    let revoked = write.device(device.device_id).await?.is_none_or(|now| now.revoked_at.is_some());
+    if revoked {
+        return Err(crate::auth::revoked());
+    }
+    let profile = check_permit(&mut write, device, header).await?;
+    if let Content::Activity(minute) = content {
+        permit::check_activity(&profile, minute)?;
+    }
+
+    let before = match header.seq.checked_sub(1) {
+        None | Some(0) => None,
+        Some(seq) => write.record_at(header.device_id, header.license_id, seq).await?,
+    };
+    let grade = report::grade(header, before.as_ref().map(link).as_ref(), now_ms);
+    let inline = !content.is_picture();
+    let new = NewRecord {
+        signed,
+        header,
+        employee_id: device.employee_id,
+        inline_payload: inline.then_some(bytes.as_ref()),
+        grade,
+        received_at: now_ms,
+    };
+    if !write.insert_record(&new).await? {
+        // Another request with the same record was faster.
+        let receipt = already(&mut write, signed, header.record_id).await?;
+        return receipt.ok_or_else(|| ApiError::internal("a record is there and is not"));
+    }
+    heal_gap_behind(&mut write, signed, header).await?;
+
+    write.touch_device(device.device_id, now_ms).await?;
+    match content {
+        Content::Activity(minute) => {
+            write.insert_activity(header, device.employee_id, minute).await?;
+        }
+        Content::Session(event) => {
+            write.insert_session_event(device.device_id, header.record_id, header.seq, event).await?;
+        }
+        Content::Health(health) => {
+            write.set_device_health(device.device_id, health, header.captured_at_ms).await?;
+        }
+        Content::Picture | Content::Unchanged | Content::Notice => {}
+    }
+    let session = match content {
+        Content::Session(event) => Some(event.session_id),
+        _ => header.meta.session_id,
+    };
+    if let Some(session) = session {
+        roll_up(&mut write, device, session, header.captured_at_ms).await?;
+    }
+    write.commit().await?;
+    Ok(Receipt { record_id: header.record_id, stored_at_ms: now_ms, new: true })
+}
+
+/// Grades the record behind this one anew where it had been waiting for it.
+async fn heal_gap_behind(
+    write: &mut Write,
+    signed: &SignedHeader,
+    header: &RecordHeader,
+) -> Result<(), ApiError> {
+    let next = header.seq.saturating_add(1);
+    let behind = write.record_at(header.device_id, header.license_id, next).await?;
+    let Some(behind) = behind.filter(|record| record.grade == report::Grade::GapBefore) else {
+        return Ok(());
+    };
+    let Ok(behind_header) = serde_json::from_slice(&behind.header) else { return Ok(()) };
+    let link = Link {
+        hash: signed.hash(),
+        captured_at_ms: header.captured_at_ms,
+        mono_ms: i64::try_from(header.mono_ms).unwrap_or(i64::MAX),
+        boot_id: header.boot_id.clone(),
+    };
+    let grade = report::grade(&behind_header, Some(&link), behind.received_at);
+    if grade != behind.grade {
+        write.set_grade(behind.record_id, grade).await?;
+    }
+    Ok(())
+}
+
+/// Recomputes a session from its events, now that a record of it was captured at `captured_at_ms`.
+async fn roll_up(
+    write: &mut Write,
+    device: &Device,
+    session_id: SessionId,
+    captured_at_ms: i64,
+) -> Result<(), ApiError> {
+    let known = write.session(device.device_id, session_id).await?;
+    let (first, last) = known.map_or((captured_at_ms, captured_at_ms), |known| {
+        (known.first_record_at.min(captured_at_ms), known.last_record_at.max(captured_at_ms))
+    });
+    let events = write.session_events(device.device_id, session_id).await?;
+    let rolled = report::roll_up(&events, first, last);
+    write
+        .upsert_session(&Session {
+            session_id,
+            device_id: device.device_id,
+            employee_id: device.employee_id,
+            project_id: rolled.project_id,
+            started_at: rolled.started_at,
+            ended_at: rolled.ended_at,
+            first_record_at: first,
+            last_record_at: last,
+            tracked_ms: rolled.tracked_ms,
+            idle_ms: rolled.idle_ms,
+            cause: rolled.cause.map(report::cause_name),
+            note: rolled.note,
+            stretches: rolled.stretches,
+        })
+        .await?;
+    Ok(())
+}
+
+fn link(record: &Record) -> Link {
+    Link {
+        hash: record.header_sha256.clone(),
+        captured_at_ms: record.captured_at,
+        mono_ms: record.mono_ms,
+        boot_id: record.boot_id.clone(),
+    }
+}

@@ -1,0 +1,172 @@
+//! The HTTP API: JSON for scripts (API token) and agents (device token).
+//!
+//! Every route is described in [`openapi`]; a test holds the document to the router. Bodies are
+//! capped, requests time out, a panic becomes a 500, and no log line names a person.
+
+mod device;
+mod devices;
+mod employees;
+mod extract;
+mod health;
+mod ingest;
+mod openapi;
+mod permit;
+mod profiles;
+mod projects;
+mod records;
+mod sessions;
+mod wire;
+
+pub use openapi::document;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post, put};
+use glasshour_protocol::code;
+use glasshour_protocol::limits::MAX_PAYLOAD_BYTES;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::AppState;
+use crate::auth;
+use crate::error::ApiError;
+
+/// Largest JSON request: an enrolment with its license.
+const MAX_JSON_BYTES: usize = 256 * 1024;
+
+/// How long a request may take. A payload of the largest size gets through at 300 kB/s.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// No script but our own files, no frame, no form that leads elsewhere.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; \
+    script-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+    connect-src 'self'";
+
+/// The API's routes.
+pub fn router(state: AppState) -> Router {
+    let records = Router::new()
+        .route("/api/v1/records/{record_id}", put(ingest::put_record))
+        .layer(DefaultBodyLimit::max(MAX_PAYLOAD_BYTES));
+    Router::new()
+        .route(
+            "/api/v1/employees",
+            get(employees::list).post(employees::create),
+        )
+        .route(
+            "/api/v1/employees/{employee_id}",
+            get(employees::read).patch(employees::update),
+        )
+        .route(
+            "/api/v1/employees/{employee_id}/license.gz",
+            get(employees::license),
+        )
+        .route(
+            "/api/v1/profiles",
+            get(profiles::list).post(profiles::create),
+        )
+        .route(
+            "/api/v1/profiles/{profile_id}",
+            get(profiles::read).patch(profiles::update),
+        )
+        .route(
+            "/api/v1/projects",
+            get(projects::list).post(projects::create),
+        )
+        .route(
+            "/api/v1/projects/{project_id}",
+            get(projects::read).patch(projects::update),
+        )
+        .route("/api/v1/devices", get(devices::list).post(device::enroll))
+        .route("/api/v1/devices/{device_id}/revoke", post(devices::revoke))
+        .route("/api/v1/device", get(device::state))
+        .route("/api/v1/records", get(records::list))
+        .route("/api/v1/records/{record_id}/payload", get(records::payload))
+        .route("/api/v1/sessions", get(sessions::list))
+        .route("/api/openapi.json", get(openapi::serve))
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
+        .merge(records)
+        .with_state(state)
+}
+
+/// What holds for every route, the console's as well.
+pub(crate) fn layers(router: Router) -> Router {
+    let fixed = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    router
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn(auth::require_same_origin))
+        .layer(middleware::from_fn(json_errors))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            REQUEST_TIMEOUT,
+        ))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(fixed(
+            header::CONTENT_SECURITY_POLICY,
+            CONTENT_SECURITY_POLICY,
+        ))
+        .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(fixed(header::REFERRER_POLICY, "same-origin"))
+        .layer(middleware::from_fn(log))
+}
+
+async fn method_not_allowed() -> ApiError {
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        code::INVALID,
+        "This address does not take that method.",
+    )
+}
+
+/// Under `/api`, turns what the framework or the console answers (404, timeouts) into our error body.
+async fn json_errors(request: Request, next: Next) -> Response {
+    let api = request.uri().path().starts_with("/api/");
+    let response = next.run(request).await;
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    let ours = content_type.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if !api || ours {
+        return response;
+    }
+    match response.status() {
+        StatusCode::NOT_FOUND => ApiError::not_found("address").into_response(),
+        StatusCode::SERVICE_UNAVAILABLE => ApiError::busy().into_response(),
+        _ => response,
+    }
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature that CatchPanicLayer calls"
+)]
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let what = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    ApiError::internal(format!("a handler panicked: {what}")).into_response()
+}
+
+/// One line a request: route, status, time. The route is the pattern, so no id is logged; nor is a
+/// query, an address or a name.
+async fn log(request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let route = request
+        .extensions()
+        .get::<axum::extract::MatchedPath>()
+        .map_or_else(|| "-".to_owned(), |route| route.as_str().to_owned());
+    let begun = tokio::time::Instant::now();
+    let response = next.run(request).await;
+    let elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(%method, route, status = response.status().as_u16(), elapsed_ms, "request");
+    response
+}

@@ -1,0 +1,150 @@
+//! The OpenAPI 3.1 document, made from the handlers themselves.
+//!
+//! `server/openapi.json` is the same document, checked in so that a change shows in review. A test
+//! compares them; `cargo run -p glasshour-server -- openapi > server/openapi.json` updates it.
+
+use axum::http::header;
+use axum::response::IntoResponse;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi, ToSchema};
+
+use super::{device, devices, employees, health, ingest, profiles, projects, records, sessions};
+
+/// Every error: the code is for programs, the message for a person.
+///
+/// The wire types below are described here because `protocol` depends on nothing but serde.
+#[derive(ToSchema)]
+#[schema(as = Error)]
+#[expect(dead_code, reason = "only described, never made")]
+pub(super) struct ErrorBodySchema {
+    /// A stable code, such as `employee_inactive`.
+    code: String,
+    /// What is wrong and what to do.
+    message: String,
+    /// The request field at fault, where there is one.
+    field: Option<String>,
+}
+
+/// What a stored record is acknowledged with.
+#[derive(ToSchema)]
+#[schema(as = Receipt)]
+#[expect(dead_code, reason = "only described, never made")]
+pub(super) struct ReceiptSchema {
+    record_id: uuid::Uuid,
+    /// When the server first had it durably, UTC milliseconds.
+    stored_at_ms: i64,
+    /// False where it had been stored before.
+    new: bool,
+}
+
+/// An Ed25519 public key (RFC 8037).
+#[derive(ToSchema)]
+#[schema(as = Jwk)]
+#[expect(dead_code, reason = "only described, never made")]
+pub(super) struct JwkSchema {
+    /// `OKP`.
+    kty: String,
+    /// `Ed25519`.
+    crv: String,
+    /// The key's 32 bytes, base64url.
+    x: String,
+}
+
+/// How a device makes itself known.
+#[derive(ToSchema)]
+#[schema(as = EnrollRequest)]
+#[expect(dead_code, reason = "only described, never made")]
+pub(super) struct EnrollRequestSchema {
+    /// Chosen by the device.
+    device_id: uuid::Uuid,
+    public_key: JwkSchema,
+    /// The whole `.license.gz`, base64.
+    license_gz: String,
+    host_name: String,
+    os_user: String,
+    platform: String,
+    agent_version: String,
+}
+
+/// What the agent needs to know to run.
+#[derive(ToSchema)]
+#[schema(as = DeviceState)]
+#[expect(dead_code, reason = "only described, never made")]
+pub(super) struct DeviceStateSchema {
+    device_id: uuid::Uuid,
+    company_id: uuid::Uuid,
+    employee_id: uuid::Uuid,
+    employee_active: bool,
+    /// Above the loaded license's: it was superseded.
+    current_serial: u64,
+    projects: Vec<DeviceProjectSchema>,
+    /// The server's clock, UTC milliseconds.
+    server_time_ms: i64,
+}
+
+/// A project or department, as the agent's menu shows it.
+#[derive(ToSchema)]
+#[schema(as = DeviceProject)]
+#[expect(dead_code, reason = "only described, never made")]
+pub(super) struct DeviceProjectSchema {
+    project_id: uuid::Uuid,
+    name: String,
+    /// `#rrggbb`.
+    color: String,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Glasshour",
+        description = "Open time tracking that the person being tracked can trust. Times are \
+            RFC 3339 with offset; lists are {items, next}; errors are {code, message, field}.",
+        license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
+    ),
+    paths(
+        employees::list, employees::create, employees::read, employees::update, employees::license,
+        profiles::list, profiles::create, profiles::read, profiles::update,
+        projects::list, projects::create, projects::read, projects::update,
+        devices::list, devices::revoke, device::enroll, device::state,
+        ingest::put_record, records::list, records::payload, sessions::list,
+        health::live, health::ready, serve,
+    ),
+    modifiers(&Securities)
+)]
+struct Document;
+
+struct Securities;
+
+impl Modify for Securities {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = |format: &str, description: &str| {
+            let mut http = Http::new(HttpAuthScheme::Bearer);
+            http.bearer_format = Some(format.to_owned());
+            http.description = Some(description.to_owned());
+            SecurityScheme::Http(http)
+        };
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme(
+            "api_token",
+            bearer("gh_…", "An API token, as `glasshour-server init` prints it."),
+        );
+        components.add_security_scheme(
+            "device_token",
+            bearer("JWT", "A JWT (EdDSA) signed by the device's key, at most five minutes old."),
+        );
+    }
+}
+
+/// The document as it is served, with a newline at its end.
+pub fn document() -> String {
+    let mut json = Document::openapi().to_pretty_json().expect("the document is plain data");
+    json.push('\n');
+    json
+}
+
+/// This document.
+#[utoipa::path(get, path = "/api/openapi.json", tag = "health",
+    responses((status = 200, content_type = "application/json", body = Object)))]
+pub(super) async fn serve() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], document())
+}

@@ -1,0 +1,107 @@
+//! Profiles, for scripts.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::extract::{JsonBody, PathId};
+use super::openapi::ErrorBodySchema;
+use super::wire::{self, MAX_LIMIT, Page};
+use crate::AppState;
+use crate::auth::ApiUser;
+use crate::error::ApiError;
+use crate::people::{self, ProfileForm};
+use crate::store::Profile;
+
+/// A profile, as the API shows it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Profile)]
+pub(super) struct ProfileView {
+    profile_id: String,
+    name: String,
+    /// The members of a license's `profile` but for its name.
+    #[schema(value_type = Object)]
+    settings: Value,
+    is_default: bool,
+    /// RFC 3339.
+    created_at: String,
+    /// RFC 3339.
+    updated_at: String,
+}
+
+impl From<Profile> for ProfileView {
+    fn from(profile: Profile) -> Self {
+        let mut settings = serde_json::to_value(&profile.settings).unwrap_or_default();
+        if let Some(members) = settings.as_object_mut() {
+            members.remove("name");
+        }
+        Self {
+            profile_id: profile.profile_id,
+            name: profile.name,
+            settings,
+            is_default: profile.is_default,
+            created_at: wire::time(profile.created_at),
+            updated_at: wire::time(profile.updated_at),
+        }
+    }
+}
+
+/// Lists profiles by name.
+#[utoipa::path(get, path = "/api/v1/profiles", tag = "profiles",
+    responses((status = 200, body = Page<ProfileView>), (status = 401, body = ErrorBodySchema)),
+    security(("api_token" = [])))]
+pub(super) async fn list(
+    _: ApiUser,
+    State(state): State<AppState>,
+) -> Result<Json<Page<ProfileView>>, ApiError> {
+    let rows = state.read().await?.profiles(MAX_LIMIT).await?;
+    Ok(Json(Page { items: rows.into_iter().map(Into::into).collect(), next: None }))
+}
+
+/// Makes a profile.
+#[utoipa::path(post, path = "/api/v1/profiles", tag = "profiles", request_body = ProfileForm,
+    responses((status = 201, body = ProfileView), (status = 401, body = ErrorBodySchema),
+        (status = 409, body = ErrorBodySchema), (status = 422, body = ErrorBodySchema)),
+    security(("api_token" = [])))]
+pub(super) async fn create(
+    _: ApiUser,
+    State(state): State<AppState>,
+    JsonBody(form): JsonBody<ProfileForm>,
+) -> Result<(StatusCode, Json<ProfileView>), ApiError> {
+    let profile = people::create_profile(&state, form).await?;
+    Ok((StatusCode::CREATED, Json(profile.into())))
+}
+
+/// Shows one profile.
+#[utoipa::path(get, path = "/api/v1/profiles/{profile_id}", tag = "profiles",
+    params(("profile_id" = uuid::Uuid, Path)),
+    responses((status = 200, body = ProfileView), (status = 401, body = ErrorBodySchema),
+        (status = 404, body = ErrorBodySchema)),
+    security(("api_token" = [])))]
+pub(super) async fn read(
+    _: ApiUser,
+    State(state): State<AppState>,
+    PathId(id): PathId<String>,
+) -> Result<Json<ProfileView>, ApiError> {
+    let profile = state.read().await?.profile(&id).await?;
+    Ok(Json(profile.ok_or_else(|| ApiError::not_found("profile"))?.into()))
+}
+
+/// Changes a profile; every active employee on it gets the next license.
+#[utoipa::path(patch, path = "/api/v1/profiles/{profile_id}", tag = "profiles",
+    params(("profile_id" = uuid::Uuid, Path)), request_body = ProfileForm,
+    responses((status = 200, body = ProfileView), (status = 401, body = ErrorBodySchema),
+        (status = 404, body = ErrorBodySchema), (status = 409, body = ErrorBodySchema),
+        (status = 422, body = ErrorBodySchema)),
+    security(("api_token" = [])))]
+pub(super) async fn update(
+    _: ApiUser,
+    State(state): State<AppState>,
+    PathId(id): PathId<String>,
+    JsonBody(form): JsonBody<ProfileForm>,
+) -> Result<Json<ProfileView>, ApiError> {
+    Ok(Json(people::update_profile(&state, &id, form).await?.into()))
+}

@@ -1,0 +1,102 @@
+//! Projects and departments, for scripts.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use glasshour_protocol::ProjectId;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::extract::{JsonBody, PathId};
+use super::openapi::ErrorBodySchema;
+use super::wire::{self, MAX_LIMIT, Page};
+use crate::AppState;
+use crate::auth::ApiUser;
+use crate::error::ApiError;
+use crate::people::{self, ProjectForm};
+use crate::store::{Project, ProjectKind};
+
+/// A project or department, as the API shows it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Project)]
+pub(super) struct ProjectView {
+    #[schema(value_type = uuid::Uuid)]
+    project_id: ProjectId,
+    name: String,
+    /// `#rrggbb`.
+    color: String,
+    kind: ProjectKind,
+    is_default: bool,
+    /// RFC 3339.
+    created_at: String,
+}
+
+impl From<Project> for ProjectView {
+    fn from(project: Project) -> Self {
+        Self {
+            project_id: project.project_id,
+            name: project.name,
+            color: project.color,
+            kind: project.kind,
+            is_default: project.is_default,
+            created_at: wire::time(project.created_at),
+        }
+    }
+}
+
+/// Lists projects and departments by name.
+#[utoipa::path(get, path = "/api/v1/projects", tag = "projects",
+    responses((status = 200, body = Page<ProjectView>), (status = 401, body = ErrorBodySchema)),
+    security(("api_token" = [])))]
+pub(super) async fn list(
+    _: ApiUser,
+    State(state): State<AppState>,
+) -> Result<Json<Page<ProjectView>>, ApiError> {
+    let rows = state.read().await?.projects(MAX_LIMIT).await?;
+    Ok(Json(Page { items: rows.into_iter().map(Into::into).collect(), next: None }))
+}
+
+/// Makes a project or department.
+#[utoipa::path(post, path = "/api/v1/projects", tag = "projects", request_body = ProjectForm,
+    responses((status = 201, body = ProjectView), (status = 401, body = ErrorBodySchema),
+        (status = 409, body = ErrorBodySchema), (status = 422, body = ErrorBodySchema)),
+    security(("api_token" = [])))]
+pub(super) async fn create(
+    _: ApiUser,
+    State(state): State<AppState>,
+    JsonBody(form): JsonBody<ProjectForm>,
+) -> Result<(StatusCode, Json<ProjectView>), ApiError> {
+    let project = people::create_project(&state, form).await?;
+    Ok((StatusCode::CREATED, Json(project.into())))
+}
+
+/// Shows one project or department.
+#[utoipa::path(get, path = "/api/v1/projects/{project_id}", tag = "projects",
+    params(("project_id" = uuid::Uuid, Path)),
+    responses((status = 200, body = ProjectView), (status = 401, body = ErrorBodySchema),
+        (status = 404, body = ErrorBodySchema)),
+    security(("api_token" = [])))]
+pub(super) async fn read(
+    _: ApiUser,
+    State(state): State<AppState>,
+    PathId(id): PathId<ProjectId>,
+) -> Result<Json<ProjectView>, ApiError> {
+    let project = state.read().await?.project(id).await?;
+    Ok(Json(project.ok_or_else(|| ApiError::not_found("project"))?.into()))
+}
+
+/// Changes a project or department; what is absent stays.
+#[utoipa::path(patch, path = "/api/v1/projects/{project_id}", tag = "projects",
+    params(("project_id" = uuid::Uuid, Path)), request_body = ProjectForm,
+    responses((status = 200, body = ProjectView), (status = 401, body = ErrorBodySchema),
+        (status = 404, body = ErrorBodySchema), (status = 409, body = ErrorBodySchema),
+        (status = 422, body = ErrorBodySchema)),
+    security(("api_token" = [])))]
+pub(super) async fn update(
+    _: ApiUser,
+    State(state): State<AppState>,
+    PathId(id): PathId<ProjectId>,
+    JsonBody(form): JsonBody<ProjectForm>,
+) -> Result<Json<ProjectView>, ApiError> {
+    Ok(Json(people::update_project(&state, id, form).await?.into()))
+}

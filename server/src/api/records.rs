@@ -1,0 +1,167 @@
+//! Stored records, for scripts: the list, and the payloads as they were signed.
+
+#![expect(unused_qualifications, reason = "utoipa qualifies the query struct in what it generates")]
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+use glasshour_protocol::{DeviceId, EmployeeId, Kind, LicenseId, RecordHeader, RecordId, RecordMeta, SessionId};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::extract::{PathId, QueryOf};
+use super::openapi::ErrorBodySchema;
+use super::wire::{self, Page};
+use crate::AppState;
+use crate::auth::ApiUser;
+use crate::error::ApiError;
+use crate::objects::ObjectKey;
+use crate::store::{Place, Record, RecordFilter};
+
+/// Which records.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct RecordQuery {
+    /// Of this employee only.
+    employee_id: Option<String>,
+    /// `screenshot`, `camera`, `activity`, `session`, `health` or `notice`.
+    kind: Option<String>,
+    /// RFC 3339: captured at or after.
+    from: Option<String>,
+    /// RFC 3339: captured before.
+    to: Option<String>,
+    /// 1 to 1000; 100 where absent.
+    limit: Option<u32>,
+    /// The `next` of the answer before.
+    cursor: Option<String>,
+}
+
+/// A record, as the API shows it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Record)]
+pub(super) struct RecordView {
+    #[schema(value_type = uuid::Uuid)]
+    record_id: RecordId,
+    #[schema(value_type = uuid::Uuid)]
+    device_id: DeviceId,
+    #[schema(value_type = uuid::Uuid)]
+    license_id: LicenseId,
+    #[schema(value_type = uuid::Uuid)]
+    employee_id: EmployeeId,
+    /// From 1 without gaps, per device and license.
+    seq: u64,
+    #[schema(value_type = String)]
+    kind: Kind,
+    /// RFC 3339 with the device's offset.
+    captured_at: String,
+    #[schema(value_type = Option<uuid::Uuid>)]
+    session_id: Option<SessionId>,
+    content_type: String,
+    payload_len: u64,
+    /// Hexadecimal.
+    payload_sha256: String,
+    /// What belongs to the record beside the payload, such as a screenshot's frame.
+    #[schema(value_type = Object)]
+    meta: RecordMeta,
+    /// `verified`, `late`, `gap-before` or `clock-suspect`.
+    grade: &'static str,
+    /// RFC 3339.
+    received_at: String,
+}
+
+impl From<Record> for RecordView {
+    fn from(record: Record) -> Self {
+        // Stored headers were parsed before they were stored.
+        let meta = serde_json::from_slice::<RecordHeader>(&record.header)
+            .map(|header| header.meta)
+            .unwrap_or_default();
+        Self {
+            record_id: record.record_id,
+            device_id: record.device_id,
+            license_id: record.license_id,
+            employee_id: record.employee_id,
+            seq: record.seq,
+            kind: record.kind,
+            captured_at: wire::time_at(record.captured_at, record.utc_offset_min),
+            session_id: record.session_id,
+            content_type: record.content_type,
+            payload_len: record.payload_len,
+            payload_sha256: record.payload_sha256,
+            meta,
+            grade: record.grade.as_str(),
+            received_at: wire::time(record.received_at),
+        }
+    }
+}
+
+/// Lists records by time of capture.
+#[utoipa::path(get, path = "/api/v1/records", tag = "records", params(RecordQuery),
+    responses((status = 200, body = Page<RecordView>), (status = 401, body = ErrorBodySchema),
+        (status = 422, body = ErrorBodySchema)),
+    security(("api_token" = [])))]
+pub(super) async fn list(
+    _: ApiUser,
+    State(state): State<AppState>,
+    QueryOf(query): QueryOf<RecordQuery>,
+) -> Result<Json<Page<RecordView>>, ApiError> {
+    let limit = wire::limit(query.limit)?;
+    let after = match &query.cursor {
+        None => None,
+        Some(text) => {
+            let place = wire::cursor(text)?;
+            let (at, id) = place.split_once(' ').ok_or_else(wire::bad_cursor)?;
+            Some(Place {
+                captured_at: at.parse().map_err(|_| wire::bad_cursor())?,
+                record_id: id.parse().map_err(|_| wire::bad_cursor())?,
+            })
+        }
+    };
+    let filter = RecordFilter {
+        employee_id: wire::parse("employee_id", query.employee_id.as_deref())?,
+        kind: wire::parse("kind", query.kind.as_deref())?,
+        from_ms: wire::parse_time("from", query.from.as_deref())?.unwrap_or(i64::MIN),
+        to_ms: wire::parse_time("to", query.to.as_deref())?.unwrap_or(i64::MAX),
+        after,
+        limit: limit + 1,
+    };
+    let rows = state.read().await?.records(&filter).await?;
+    let cursor = |last: &Record| format!("{} {}", last.captured_at, last.record_id);
+    Ok(Json(Page::cut(rows, limit, cursor, RecordView::from)))
+}
+
+/// A record's payload, byte for byte.
+#[utoipa::path(get, path = "/api/v1/records/{record_id}/payload", tag = "records",
+    params(("record_id" = uuid::Uuid, Path)),
+    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>,
+            description = "with the record's own content type"),
+        (status = 401, body = ErrorBodySchema), (status = 404, body = ErrorBodySchema)),
+    security(("api_token" = [])))]
+pub(super) async fn payload(
+    _: ApiUser,
+    State(state): State<AppState>,
+    PathId(id): PathId<RecordId>,
+) -> Result<Response, ApiError> {
+    payload_response(&state, id).await
+}
+
+/// Answers with a record's payload: no caching, no sniffing. The caller has checked who is asking.
+pub(crate) async fn payload_response(state: &AppState, id: RecordId) -> Result<Response, ApiError> {
+    let mut read = state.read().await?;
+    let record = read.record(id).await?.ok_or_else(|| ApiError::not_found("record"))?;
+    let bytes = if let Some(inline) = read.inline_payload(id).await? {
+        inline
+    } else {
+        drop(read);
+        let key = ObjectKey::new(state.company.company_id, &record.payload_sha256)?;
+        state.objects.read(key).await?.ok_or_else(|| {
+            ApiError::internal(format!("the object of record {id} is missing"))
+        })?
+    };
+    let content_type = HeaderValue::from_str(&record.content_type).map_err(ApiError::internal)?;
+    let headers = [
+        (header::CONTENT_TYPE, content_type),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    Ok((headers, bytes).into_response())
+}

@@ -1,0 +1,85 @@
+//! Sessions as reports see them: rolled up from their events.
+
+#![expect(unused_qualifications, reason = "utoipa qualifies the query struct in what it generates")]
+
+use axum::Json;
+use axum::extract::State;
+use glasshour_protocol::{DeviceId, EmployeeId, ProjectId, SessionId};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::extract::QueryOf;
+use super::openapi::ErrorBodySchema;
+use super::wire::{self, MAX_LIMIT, Page};
+use crate::AppState;
+use crate::auth::ApiUser;
+use crate::error::ApiError;
+use crate::store::Session;
+
+/// Which sessions.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct SessionQuery {
+    /// Of this employee only.
+    employee_id: Option<String>,
+    /// RFC 3339: sessions that end behind it.
+    from: Option<String>,
+    /// RFC 3339: sessions that start before it.
+    to: Option<String>,
+}
+
+/// A session, as the API shows it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Session)]
+pub(super) struct SessionView {
+    #[schema(value_type = uuid::Uuid)]
+    session_id: SessionId,
+    #[schema(value_type = uuid::Uuid)]
+    employee_id: EmployeeId,
+    #[schema(value_type = uuid::Uuid)]
+    device_id: DeviceId,
+    #[schema(value_type = Option<uuid::Uuid>)]
+    project_id: Option<ProjectId>,
+    /// RFC 3339.
+    started_at: String,
+    /// RFC 3339; `null` while it runs. Where the agent vanished: its last record.
+    ended_at: Option<String>,
+    /// Milliseconds, without idle time.
+    tracked_ms: i64,
+    /// Milliseconds.
+    idle_ms: i64,
+    /// Why it was stopped.
+    cause: Option<String>,
+}
+
+/// Lists sessions by start.
+#[utoipa::path(get, path = "/api/v1/sessions", tag = "records", params(SessionQuery),
+    responses((status = 200, body = Page<SessionView>), (status = 401, body = ErrorBodySchema),
+        (status = 422, body = ErrorBodySchema)),
+    security(("api_token" = [])))]
+pub(super) async fn list(
+    _: ApiUser,
+    State(state): State<AppState>,
+    QueryOf(query): QueryOf<SessionQuery>,
+) -> Result<Json<Page<SessionView>>, ApiError> {
+    let from_ms = wire::parse_time("from", query.from.as_deref())?.unwrap_or(i64::MIN);
+    let to_ms = wire::parse_time("to", query.to.as_deref())?.unwrap_or(i64::MAX);
+    let employee = wire::parse("employee_id", query.employee_id.as_deref())?;
+    let now_ms = state.clock.now_ms();
+    let mut read = state.read().await?;
+    let rows = match employee {
+        Some(employee) => read.sessions_of(employee, from_ms, to_ms, MAX_LIMIT).await?,
+        None => read.sessions(from_ms, to_ms, MAX_LIMIT).await?,
+    };
+    let view = |session: Session| SessionView {
+        session_id: session.session_id,
+        employee_id: session.employee_id,
+        device_id: session.device_id,
+        project_id: session.project_id,
+        started_at: wire::time(session.started_at),
+        ended_at: session.end_as_of(now_ms).map(wire::time),
+        tracked_ms: session.tracked_ms,
+        idle_ms: session.idle_ms,
+        cause: session.cause,
+    };
+    Ok(Json(Page { items: rows.into_iter().map(view).collect(), next: None }))
+}

@@ -1,0 +1,75 @@
+//! Devices authenticate with short-lived tokens signed by a key that only they hold.
+
+use axum::http::{HeaderMap, StatusCode};
+use ed25519_dalek::VerifyingKey;
+use glasshour_protocol::device::{TokenError, token_device, verify_token};
+use glasshour_protocol::jws::Jwk;
+use glasshour_protocol::{DeviceId, code};
+
+use super::extract::bearer;
+use crate::AppState;
+use crate::error::ApiError;
+use crate::store::{Device, Read};
+
+/// A device token as it arrived: nothing is verified but that it names a device.
+#[derive(Clone, Debug)]
+pub struct DeviceToken {
+    token: String,
+    /// The device it claims to be from.
+    pub device_id: DeviceId,
+}
+
+impl DeviceToken {
+    /// Finds the token in the request's headers.
+    pub fn from_headers(headers: &HeaderMap) -> Result<Self, ApiError> {
+        let refused = || ApiError::unauthenticated("Send a token signed by the device's key.");
+        let token = bearer(headers).ok_or_else(refused)?;
+        let device_id = token_device(token).map_err(|error| refused().with_source(error))?;
+        Ok(Self { token: token.to_owned(), device_id })
+    }
+
+    /// Checks that the holder of that key signed it for this company just now.
+    pub fn verify(&self, state: &AppState, key: &VerifyingKey) -> Result<(), ApiError> {
+        let now_s = state.clock.now_ms().div_euclid(1000);
+        let company = state.company.company_id;
+        verify_token(&self.token, key, self.device_id, company, now_s).map_err(|error| {
+            let code = match error {
+                TokenError::Expired => code::TOKEN_EXPIRED,
+                TokenError::Jws(_) | TokenError::Audience => code::UNAUTHENTICATED,
+            };
+            ApiError::new(StatusCode::UNAUTHORIZED, code, error.to_string())
+        })
+    }
+}
+
+/// The enrolled, unrevoked device that sent the request, with its key.
+pub async fn authenticate_device(
+    state: &AppState,
+    read: &mut Read,
+    headers: &HeaderMap,
+) -> Result<(Device, VerifyingKey), ApiError> {
+    let token = DeviceToken::from_headers(headers)?;
+    let device = read.device(token.device_id).await?.ok_or_else(|| {
+        ApiError::new(
+            StatusCode::UNAUTHORIZED,
+            code::DEVICE_UNKNOWN,
+            "This device is not enrolled here. Enrol it with its license first.",
+        )
+    })?;
+    let jwk = Jwk { kty: "OKP".into(), crv: "Ed25519".into(), x: device.public_key.clone() };
+    let key = jwk.to_key().map_err(ApiError::internal)?;
+    token.verify(state, &key)?;
+    if device.revoked_at.is_some() {
+        return Err(revoked());
+    }
+    Ok((device, key))
+}
+
+/// 403 `device_revoked`.
+pub(crate) fn revoked() -> ApiError {
+    ApiError::new(
+        StatusCode::FORBIDDEN,
+        code::DEVICE_REVOKED,
+        "This device was revoked. Ask your employer if that is not right.",
+    )
+}

@@ -1,0 +1,90 @@
+//! What handlers take as arguments to be called only by whom they serve.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use subtle::ConstantTimeEq as _;
+
+use super::token::{API_TOKEN_PREFIX, hash_token};
+use super::web;
+use crate::AppState;
+use crate::error::ApiError;
+use crate::store::User;
+
+/// The person logged in by cookie. Take `Option<CurrentUser>` to send others to the log-in page.
+#[derive(Clone, Debug)]
+pub struct CurrentUser(pub User);
+
+impl FromRequestParts<AppState> for CurrentUser {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        web::find_user(state, &parts.headers)
+            .await?
+            .map(Self)
+            .ok_or_else(|| ApiError::unauthenticated("Log in first."))
+    }
+}
+
+impl OptionalFromRequestParts<AppState> for CurrentUser {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &AppState,
+    ) -> Result<Option<Self>, ApiError> {
+        Ok(web::find_user(state, &parts.headers).await?.map(Self))
+    }
+}
+
+/// A script with an API token (`Authorization: Bearer gh_…`).
+#[derive(Clone, Debug)]
+pub struct ApiUser {
+    /// What the token was named when it was made.
+    pub token_name: String,
+}
+
+impl FromRequestParts<AppState> for ApiUser {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let refused = || {
+            ApiError::unauthenticated(
+                "Send `Authorization: Bearer` with an API token of this server (gh_…).",
+            )
+        };
+        let token = bearer(&parts.headers)
+            .filter(|token| token.starts_with(API_TOKEN_PREFIX))
+            .ok_or_else(refused)?;
+        let hash = hash_token(token);
+        let (token_name, stored) =
+            state.read().await?.api_token(&hash).await?.ok_or_else(refused)?;
+        if !bool::from(stored.as_bytes().ct_eq(hash.as_bytes())) {
+            return Err(refused());
+        }
+        Ok(Self { token_name })
+    }
+}
+
+/// The address the request came from; unspecified where the router runs without a network.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
+
+impl<S: Sync> FromRequestParts<S> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Self(address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip())))
+    }
+}
+
+/// The token of `Authorization: Bearer` (RFC 6750, section 2.1).
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}

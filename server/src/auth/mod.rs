@@ -1,0 +1,23 @@
+//! Who is asking: passwords and cookie sessions for people, tokens for scripts, signed tokens for
+//! devices.
+//!
+//! Nothing that opens a door is stored: of passwords the Argon2id hash, of cookies and API tokens
+//! the SHA-256, of devices the public key. An unknown address gets the same answer, in the same
+//! time, as a wrong password.
+
+mod device;
+mod extract;
+mod origin;
+mod password;
+mod throttle;
+mod token;
+mod web;
+
+pub(crate) use device::revoked;
+pub use device::{DeviceToken, authenticate_device};
+pub use extract::{ApiUser, CurrentUser, Peer};
+pub use origin::require_same_origin;
+pub use password::Passwords;
+pub use throttle::Throttle;
+pub use token::{Secret, hash_token};
+pub use web::{LoggedIn, log_in, log_out};

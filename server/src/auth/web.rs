@@ -1,0 +1,138 @@
+//! Cookie sessions of the console.
+//!
+//! A session ends twelve hours after log-in, two hours after its last use, and at log-out. Each
+//! log-in makes a new token, so one planted beforehand is worth nothing.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use glasshour_protocol::code;
+
+use super::token::{Secret, hash_token};
+use crate::AppState;
+use crate::error::ApiError;
+use crate::store::{User, WebSession};
+
+/// Longest life of a session.
+const ABSOLUTE_MS: i64 = 12 * 3_600_000;
+/// Longest pause within one.
+const IDLE_MS: i64 = 2 * 3_600_000;
+/// `last_used_at` is exact to this much: not every request writes.
+const TOUCH_EVERY_MS: i64 = 60_000;
+
+/// A successful log-in.
+#[derive(Debug)]
+pub struct LoggedIn {
+    /// Who.
+    pub user: User,
+    /// The value for `Set-Cookie`.
+    pub set_cookie: HeaderValue,
+}
+
+/// Logs a person in by e-mail address and password.
+///
+/// Answers 401 `unauthenticated` for a wrong password and for an unknown or blocked account alike,
+/// and 429 `busy` after ten failures within fifteen minutes. `headers` are those of the request: a
+/// session that its cookie names is ended.
+pub async fn log_in(
+    state: &AppState,
+    email: &str,
+    password: &str,
+    from: IpAddr,
+    headers: &HeaderMap,
+) -> Result<LoggedIn, ApiError> {
+    let email = email.trim().to_lowercase();
+    let now_ms = state.clock.now_ms();
+    if !state.throttle.begin(&email, from, now_ms) {
+        return Err(ApiError::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            code::BUSY,
+            "Too many attempts to log in. Wait fifteen minutes and try again.",
+        ));
+    }
+    let user = state.read().await?.user_by_email(&email).await?;
+    let user = user.filter(|user| user.active);
+    let hash = user.as_ref().map(|user| user.password_hash.as_str());
+    let fits = state.passwords.verify(password, hash).await?;
+    let Some(user) = user.filter(|_| fits) else {
+        return Err(ApiError::unauthenticated("The e-mail address or the password is not right."));
+    };
+    state.throttle.succeed(&email, from);
+
+    let token = Secret::cookie()?;
+    let mut write = state.write().await?;
+    if let Some(old) = cookie(state, headers) {
+        write.delete_web_session(&hash_token(old)).await?;
+    }
+    write.delete_expired_web_sessions(now_ms, now_ms - IDLE_MS).await?;
+    let session = WebSession {
+        user_id: user.user_id.clone(),
+        created_at: now_ms,
+        last_used_at: now_ms,
+        expires_at: now_ms + ABSOLUTE_MS,
+    };
+    write.insert_web_session(&token.hash(), &session).await?;
+    write.commit().await?;
+    let set_cookie = set_cookie(state, token.expose(), ABSOLUTE_MS / 1000)?;
+    Ok(LoggedIn { user, set_cookie })
+}
+
+/// Ends the session that the request's cookie names, and returns the `Set-Cookie` that removes it.
+pub async fn log_out(state: &AppState, headers: &HeaderMap) -> Result<HeaderValue, ApiError> {
+    if let Some(token) = cookie(state, headers) {
+        let mut write = state.write().await?;
+        write.delete_web_session(&hash_token(token)).await?;
+        write.commit().await?;
+    }
+    set_cookie(state, "", 0)
+}
+
+/// The user whose living session the request's cookie names.
+pub(super) async fn find_user(
+    state: &AppState,
+    headers: &HeaderMap,
+) -> Result<Option<User>, ApiError> {
+    let Some(token) = cookie(state, headers) else { return Ok(None) };
+    let hash = hash_token(token);
+    let now_ms = state.clock.now_ms();
+    let mut read = state.read().await?;
+    let Some(session) = read.web_session(&hash).await? else { return Ok(None) };
+    let idle_ms = now_ms.saturating_sub(session.last_used_at);
+    if now_ms >= session.expires_at || idle_ms >= IDLE_MS {
+        return Ok(None);
+    }
+    let user = read.user(&session.user_id).await?.filter(|user| user.active);
+    drop(read);
+    if user.is_some() && idle_ms >= TOUCH_EVERY_MS {
+        let mut write = state.write().await?;
+        write.touch_web_session(&hash, now_ms).await?;
+        write.commit().await?;
+    }
+    Ok(user)
+}
+
+/// `__Host-` makes browsers refuse the cookie from anywhere but this very host over TLS.
+fn cookie_name(state: &AppState) -> &'static str {
+    if state.is_https() { "__Host-glasshour" } else { "glasshour" }
+}
+
+fn cookie<'a>(state: &AppState, headers: &'a HeaderMap) -> Option<&'a str> {
+    let name = cookie_name(state);
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+fn set_cookie(state: &AppState, token: &str, max_age_s: i64) -> Result<HeaderValue, ApiError> {
+    let name = cookie_name(state);
+    let secure = if state.is_https() { "; Secure" } else { "" };
+    HeaderValue::from_str(&format!(
+        "{name}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}"
+    ))
+    .map_err(ApiError::internal)
+}

@@ -1,0 +1,225 @@
+//! The command line: what can be asked for, and help that teaches it.
+
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+
+use crate::clock::SystemClock;
+use crate::config::{Config, RawConfig};
+use crate::setup::{self, NewCompany};
+use crate::{api, doctor, serve};
+
+/// Longest password file, in bytes.
+const MAX_PASSWORD_FILE: u64 = 4096;
+
+/// The Glasshour server: employees, licenses, captures and the console, in one program.
+#[derive(Debug, Parser)]
+#[command(
+    name = "glasshour-server",
+    version,
+    about = "The Glasshour server: employees, licenses, captures and the console",
+    long_about = "The Glasshour server: employees, licenses, captures and the console.\n\n\
+        It issues the signed licenses that say what an agent may capture, takes what the agents \
+        send, refuses everything that no license permits, and shows it. By default all of it lies \
+        in one folder: an SQLite file and the pictures. No other service is needed.",
+    after_help = "\
+From nothing to the first license:
+
+  1. Make a data folder with your company and your log-in:
+       glasshour-server init --data ./data --company Acme --owner-email me@acme.example \\
+           --owner-password-file ./password
+     It prints an API token, once. Keep it.
+
+  2. Start the server:
+       glasshour-server serve --data ./data --listen 127.0.0.1:8080
+
+  3. Make an employee in the console at http://127.0.0.1:8080/, or by the API:
+       curl -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\
+         -d '{\"name\":\"Jo Doe\",\"work_mode\":\"worklog\",\"active\":true}' \\
+         http://127.0.0.1:8080/api/v1/employees
+
+  4. Save the license from the employee's row, or:
+       curl -OJ -H \"Authorization: Bearer $TOKEN\" \\
+         http://127.0.0.1:8080/api/v1/employees/ID/license.gz
+     and load it on Jo's computer: glasshour license load jo-doe.license.gz
+
+`glasshour-server help COMMAND` tells more about each."
+)]
+pub struct Cli {
+    /// What the log tells, to standard error: `error`, `warn`, `info`, `debug`, or a filter such as
+    /// `glasshour_server=debug`. The log never names a person.
+    #[arg(long, global = true, env = "GLASSHOUR_LOG", default_value = "info")]
+    log: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes a data folder with a company, its owner's log-in and an API token
+    #[command(after_help = "\
+Example:
+  printf '%s' 'a long password' > ./password
+  glasshour-server init --data /var/lib/glasshour --company Acme \\
+      --owner-email me@acme.example --owner-password-file ./password --json
+
+An existing folder with anything in it is refused: nothing is ever overwritten.")]
+    Init(Init),
+    /// Serves the API and the console
+    #[command(after_help = "\
+Examples:
+  On this computer, for a try:
+    glasshour-server serve --data ./data --listen 127.0.0.1:8080
+  With TLS of its own:
+    glasshour-server serve --data /var/lib/glasshour --listen 0.0.0.0:443 \\
+        --public-url https://time.acme.example --tls-cert cert.pem --tls-key key.pem
+  Behind a proxy that ends TLS:
+    glasshour-server serve --data /var/lib/glasshour --listen 127.0.0.1:8080 \\
+        --public-url https://time.acme.example
+
+Once ready it prints `listening on URL` to standard output. SIGTERM and SIGINT end it after the
+requests that run. The public URL is written into every license: agents send there.")]
+    Serve(RawConfig),
+    /// Prints the OpenAPI 3.1 description of the API
+    Openapi,
+    /// Checks a data folder and says what is wrong with it
+    #[command(after_help = "\
+Example:
+  glasshour-server doctor --data /var/lib/glasshour
+
+It looks at the folder's permissions, the database's integrity, the signing key and the pictures.
+It changes nothing. Exit code 0: all is well.")]
+    Doctor {
+        /// The data folder
+        #[arg(long, value_name = "DIR", env = "GLASSHOUR_DATA")]
+        data: PathBuf,
+    },
+}
+
+#[derive(Args, Debug)]
+struct Init {
+    /// The folder to make; it must be new or empty
+    #[arg(long, value_name = "DIR", env = "GLASSHOUR_DATA")]
+    data: PathBuf,
+    /// The company's name, as licenses and reports show it
+    #[arg(long, value_name = "NAME")]
+    company: String,
+    /// The owner's e-mail address: the log-in to the console
+    #[arg(long, value_name = "E-MAIL")]
+    owner_email: String,
+    /// A file with the owner's password (10 characters or more; one line break at its end is ignored)
+    #[arg(long, value_name = "FILE")]
+    owner_password_file: PathBuf,
+    /// Keep the database in PostgreSQL instead of a file: `postgres://user@host/name`
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "GLASSHOUR_DATABASE",
+        hide_env_values = true
+    )]
+    database: Option<String>,
+    /// Print JSON: `{"company_id", "workspace_id", "api_token"}`
+    #[arg(long)]
+    json: bool,
+}
+
+impl Cli {
+    /// Does what was asked.
+    pub fn run(self) -> anyhow::Result<()> {
+        start_log(&self.log)?;
+        match self.command {
+            Command::Openapi => {
+                std::io::stdout().write_all(api::document().as_bytes())?;
+                Ok(())
+            }
+            Command::Init(asked) => block_on(init(asked)),
+            Command::Serve(raw) => {
+                let config = Config::try_from(raw)?;
+                block_on(serve::serve(config))
+            }
+            Command::Doctor { data } => block_on(doctor::doctor(&data)),
+        }
+    }
+}
+
+fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
+}
+
+fn start_log(filter: &str) -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .with_context(|| format!("--log {filter:?} is not a log filter"))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+    Ok(())
+}
+
+async fn init(asked: Init) -> anyhow::Result<()> {
+    let owner_password = read_password(&asked.owner_password_file)?;
+    let company = NewCompany {
+        name: asked.company,
+        owner_email: asked.owner_email,
+        owner_password,
+    };
+    let made = setup::init(
+        &asked.data,
+        asked.database.as_deref(),
+        company,
+        &SystemClock,
+    )
+    .await?;
+    let mut out = std::io::stdout();
+    if asked.json {
+        let json = serde_json::json!({
+            "company_id": made.company_id,
+            "workspace_id": made.workspace_id,
+            "api_token": made.api_token.expose(),
+        });
+        writeln!(out, "{json}")?;
+    } else {
+        writeln!(out, "Made {}.", asked.data.display())?;
+        writeln!(out, "Company    {}", made.company_id)?;
+        writeln!(out, "Workspace  {}", made.workspace_id)?;
+        writeln!(
+            out,
+            "API token  {}   (shown this once)",
+            made.api_token.expose()
+        )?;
+        writeln!(
+            out,
+            "Next: glasshour-server serve --data {}",
+            asked.data.display()
+        )?;
+    }
+    Ok(())
+}
+
+fn read_password(file: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(file)
+        .with_context(|| format!("cannot open the password file {}", file.display()))?
+        .take(MAX_PASSWORD_FILE)
+        .read_to_string(&mut text)
+        .with_context(|| format!("cannot read the password file {}", file.display()))?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+}

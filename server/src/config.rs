@@ -1,0 +1,231 @@
+//! What `serve` was told, as typed and as checked.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// The flags of `serve`, as typed.
+#[derive(Args, Clone, Debug)]
+pub struct RawConfig {
+    /// The data folder that `init` made
+    #[arg(long, value_name = "DIR", env = "GLASSHOUR_DATA")]
+    data: PathBuf,
+    /// Where to listen; port 0 takes a free one
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "GLASSHOUR_LISTEN",
+        default_value = "127.0.0.1:8080"
+    )]
+    listen: SocketAddr,
+    /// PostgreSQL instead of the file in the data folder: `postgres://user@host/name`
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "GLASSHOUR_DATABASE",
+        hide_env_values = true
+    )]
+    database: Option<String>,
+    /// Where the pictures lie: `file:///folder`; by default in the data folder
+    #[arg(long, value_name = "URL", env = "GLASSHOUR_OBJECTS")]
+    objects: Option<String>,
+    /// Where agents and people reach this server: `https://host[:port]`. Needed where `--listen`
+    /// does not tell, as 0.0.0.0
+    #[arg(long, value_name = "URL", env = "GLASSHOUR_PUBLIC_URL")]
+    public_url: Option<String>,
+    /// Certificate chain (PEM): the server then talks TLS itself
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_key",
+        env = "GLASSHOUR_TLS_CERT"
+    )]
+    tls_cert: Option<PathBuf>,
+    /// Private key of the certificate (PEM)
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_cert",
+        env = "GLASSHOUR_TLS_KEY"
+    )]
+    tls_key: Option<PathBuf>,
+}
+
+/// The same, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The data folder.
+    pub data: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// PostgreSQL, where it is not the file.
+    pub database: Option<String>,
+    /// The folder of pictures.
+    pub objects: PathBuf,
+    /// The origin written into licenses, where it was given.
+    pub public_url: Option<String>,
+    /// Certificate and key files.
+    pub tls: Option<(PathBuf, PathBuf)>,
+}
+
+/// A flag has a value that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// `--public-url`.
+    #[error(
+        "--public-url must be an origin such as https://time.acme.example, without a path: {0}"
+    )]
+    PublicUrl(String),
+    /// `--listen` without `--public-url`.
+    #[error(
+        "agents cannot reach {0}: say with --public-url where they find this server, such as https://time.acme.example"
+    )]
+    Unreachable(SocketAddr),
+    /// `--database`.
+    #[error("--database must begin with postgres://")]
+    Database,
+    /// `--objects`.
+    #[error("--objects must be file:/// and an absolute folder")]
+    Objects,
+}
+
+impl TryFrom<RawConfig> for Config {
+    type Error = ConfigError;
+
+    fn try_from(raw: RawConfig) -> Result<Self, ConfigError> {
+        if raw.listen.ip().is_unspecified() && raw.public_url.is_none() {
+            return Err(ConfigError::Unreachable(raw.listen));
+        }
+        let postgres =
+            |url: &str| url.starts_with("postgres://") || url.starts_with("postgresql://");
+        if raw.database.as_deref().is_some_and(|url| !postgres(url)) {
+            return Err(ConfigError::Database);
+        }
+        let objects = match raw.objects {
+            None => raw.data.join("objects"),
+            Some(url) => match url.strip_prefix("file://") {
+                Some(folder) if folder.starts_with('/') => PathBuf::from(folder),
+                _ => return Err(ConfigError::Objects),
+            },
+        };
+        Ok(Self {
+            objects,
+            data: raw.data,
+            listen: raw.listen,
+            database: raw.database,
+            public_url: raw.public_url.map(origin).transpose()?,
+            tls: raw.tls_cert.zip(raw.tls_key),
+        })
+    }
+}
+
+impl Config {
+    /// The origin written into licenses, for the address that was bound.
+    pub fn server_url(&self, bound: SocketAddr) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        self.public_url
+            .clone()
+            .unwrap_or_else(|| format!("{scheme}://{bound}"))
+    }
+}
+
+fn origin(url: String) -> Result<String, ConfigError> {
+    let origin = url.trim_end_matches('/');
+    let host = origin
+        .strip_prefix("https://")
+        .or_else(|| origin.strip_prefix("http://"));
+    let plain = host.is_some_and(|host| {
+        !host.is_empty()
+            && !host.contains(|c: char| "/?#@\\".contains(c) || c.is_whitespace() || c.is_control())
+    });
+    if plain {
+        Ok(origin.to_owned())
+    } else {
+        Err(ConfigError::PublicUrl(url))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw() -> RawConfig {
+        RawConfig {
+            data: "/data".into(),
+            listen: "127.0.0.1:8080".parse().unwrap(),
+            database: None,
+            objects: None,
+            public_url: None,
+            tls_cert: None,
+            tls_key: None,
+        }
+    }
+
+    #[test]
+    fn the_url_in_licenses_follows_from_the_address_unless_nobody_could_reach_it() {
+        let config = Config::try_from(raw()).unwrap();
+        assert_eq!(
+            config.server_url("127.0.0.1:4711".parse().unwrap()),
+            "http://127.0.0.1:4711"
+        );
+        let any = RawConfig {
+            listen: "0.0.0.0:80".parse().unwrap(),
+            ..raw()
+        };
+        assert!(matches!(
+            Config::try_from(any.clone()),
+            Err(ConfigError::Unreachable(_))
+        ));
+        let named = RawConfig {
+            public_url: Some("https://time.acme.example/".into()),
+            ..any
+        };
+        let config = Config::try_from(named).unwrap();
+        assert_eq!(
+            config.server_url("0.0.0.0:80".parse().unwrap()),
+            "https://time.acme.example"
+        );
+    }
+
+    #[test]
+    fn a_public_url_is_an_origin() {
+        for bad in [
+            "time.acme.example",
+            "ftp://x",
+            "https://",
+            "https://x/y",
+            "https://a@b",
+        ] {
+            let raw = RawConfig {
+                public_url: Some(bad.into()),
+                ..raw()
+            };
+            assert!(
+                matches!(Config::try_from(raw), Err(ConfigError::PublicUrl(_))),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn pictures_lie_in_the_data_folder_unless_told_otherwise() {
+        assert_eq!(
+            Config::try_from(raw()).unwrap().objects,
+            PathBuf::from("/data/objects")
+        );
+        let elsewhere = RawConfig {
+            objects: Some("file:///pictures".into()),
+            ..raw()
+        };
+        assert_eq!(
+            Config::try_from(elsewhere).unwrap().objects,
+            PathBuf::from("/pictures")
+        );
+        let bad = RawConfig {
+            objects: Some("ftp://x".into()),
+            ..raw()
+        };
+        assert_eq!(Config::try_from(bad), Err(ConfigError::Objects));
+    }
+}

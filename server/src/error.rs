@@ -1,0 +1,182 @@
+//! The one error that handlers answer with: what the client may know, and what only the log may.
+//!
+//! The public part is `{"code", "message", "field"}`; the cause behind it is written to the log and
+//! never leaves the process.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use glasshour_protocol::{ErrorBody, code};
+
+use crate::objects::ObjectError;
+use crate::store::StoreError;
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// What went wrong, for the client and for the log.
+#[derive(Debug, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct ApiError {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// A stable code.
+    pub code: &'static str,
+    /// What is wrong and what to do, for a person.
+    pub message: String,
+    /// The request field at fault.
+    pub field: Option<String>,
+    /// What to do about it is known only to us: for the log.
+    #[source]
+    pub source: Option<Source>,
+}
+
+/// No license was ever issued: the employee has not been active yet.
+pub const NO_LICENSE: &str = "no_license";
+
+impl ApiError {
+    /// An error without a field or a cause.
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            field: None,
+            source: None,
+        }
+    }
+
+    /// 422: a field of the request has a value that it cannot have.
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, code::INVALID, message);
+        Self {
+            field: Some(field.into()),
+            ..error
+        }
+    }
+
+    /// 404 for a kind of thing, such as "employee".
+    pub fn not_found(what: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            code::NOT_FOUND,
+            format!("There is no such {what}."),
+        )
+    }
+
+    /// 401 without a word on which part was wrong.
+    pub fn unauthenticated(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code::UNAUTHENTICATED, message)
+    }
+
+    /// 409: something has that id, name or address already.
+    pub fn conflict(field: Option<&str>, message: impl Into<String>) -> Self {
+        let error = Self::new(StatusCode::CONFLICT, code::CONFLICT, message);
+        Self {
+            field: field.map(str::to_owned),
+            ..error
+        }
+    }
+
+    /// 500 with a cause for the log.
+    pub fn internal(source: impl Into<Source>) -> Self {
+        let message = "The server has a fault. It was written to its log.";
+        let error = Self::new(StatusCode::INTERNAL_SERVER_ERROR, code::INTERNAL, message);
+        error.with_source(source)
+    }
+
+    /// 507: no room for more.
+    pub fn storage_full(source: impl Into<Source>) -> Self {
+        let message =
+            "The server's disk is full. Nothing was stored; try again when there is room.";
+        Self::new(
+            StatusCode::INSUFFICIENT_STORAGE,
+            code::STORAGE_FULL,
+            message,
+        )
+        .with_source(source)
+    }
+
+    /// 503: too many at once.
+    pub fn busy() -> Self {
+        let message = "The server is busy. Try again in a few seconds.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code::BUSY, message)
+    }
+
+    /// Adds a cause for the log.
+    #[must_use]
+    pub fn with_source(self, source: impl Into<Source>) -> Self {
+        Self {
+            source: Some(source.into()),
+            ..self
+        }
+    }
+
+    /// What is sent.
+    pub fn body(&self) -> ErrorBody {
+        ErrorBody {
+            code: self.code.to_owned(),
+            message: self.message.clone(),
+            field: self.field.clone(),
+        }
+    }
+
+    /// Writes the cause to the log, where there is one.
+    pub fn log(&self) {
+        if let Some(source) = &self.source {
+            let mut cause = source.to_string();
+            let mut next = source.source();
+            while let Some(inner) = next {
+                cause = format!("{cause}: {inner}");
+                next = inner.source();
+            }
+            tracing::error!(
+                status = self.status.as_u16(),
+                code = self.code,
+                cause,
+                "request failed"
+            );
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Taken { .. } => Self::conflict(None, "That is in use already."),
+            StoreError::DiskFull(_) => Self::storage_full(error),
+            StoreError::Busy(_) => Self::busy().with_source(error),
+            StoreError::Migration(_) | StoreError::Corrupt { .. } | StoreError::Database(_) => {
+                Self::internal(error)
+            }
+        }
+    }
+}
+
+impl From<ObjectError> for ApiError {
+    fn from(error: ObjectError) -> Self {
+        match error {
+            ObjectError::Full(_) => Self::storage_full(error),
+            ObjectError::Key | ObjectError::Io { .. } => Self::internal(error),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        self.log();
+        let mut response = (self.status, axum::Json(self.body())).into_response();
+        let retry = matches!(
+            self.status,
+            StatusCode::SERVICE_UNAVAILABLE
+                | StatusCode::INSUFFICIENT_STORAGE
+                | StatusCode::TOO_MANY_REQUESTS
+        );
+        let headers = response.headers_mut();
+        if retry {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

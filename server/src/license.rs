@@ -1,0 +1,70 @@
+//! Issuing licenses: the next serial, signed and kept in the transaction that made it necessary.
+
+use glasshour_license_format::{Claims, Employee as Licensee, Issuer, SignError, sign};
+use glasshour_protocol::LicenseId;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::AppState;
+use crate::error::ApiError;
+use crate::store::{Employee, License, Profile, Write};
+
+/// Issues an employee's next license, which supersedes the one before (rules 9 and 17).
+///
+/// Raises `employee.serial` and stores the license; storing the employee is left to the caller.
+pub(crate) async fn issue(
+    state: &AppState,
+    write: &mut Write,
+    employee: &mut Employee,
+    profile: &Profile,
+    now_ms: i64,
+) -> Result<(), ApiError> {
+    let serial = employee.serial + 1;
+    let claims = Claims {
+        version: 1,
+        license_id: LicenseId(Uuid::now_v7()),
+        serial,
+        issued_at: Timestamp::from_millisecond(now_ms).map_err(ApiError::internal)?,
+        not_before: None,
+        expires_at: None,
+        issuer: Issuer {
+            company: state.company.name.clone(),
+            company_id: state.company.company_id,
+            server_url: state.server_url.to_string(),
+            privacy_contact: state.company.privacy_contact.clone(),
+        },
+        employee: Licensee {
+            employee_id: employee.employee_id,
+            name: employee.name.clone(),
+        },
+        work_mode: employee.work_mode,
+        default_project_id: Some(employee.project_id),
+        notice: None,
+        profile: profile.settings.clone(),
+        unknown: std::collections::BTreeMap::new(),
+    };
+    let file = sign(&claims, &state.company.signing_key).map_err(refused)?;
+    employee.serial = serial;
+    write
+        .insert_license(&License {
+            license_id: claims.license_id,
+            employee_id: employee.employee_id,
+            serial,
+            claims,
+            file,
+            issued_at: now_ms,
+            superseded_at: None,
+        })
+        .await?;
+    Ok(())
+}
+
+fn refused(error: SignError) -> ApiError {
+    match &error {
+        SignError::Invalid(invalid) => {
+            let message = format!("No license can say this: {error}.");
+            ApiError::invalid(invalid.field, message)
+        }
+        SignError::TooLarge => ApiError::invalid("profile", format!("{error}.")),
+    }
+}

@@ -1,0 +1,71 @@
+//! Where pictures lie: a store of immutable objects, each named by the SHA-256 of its bytes.
+//!
+//! An object is durable when [`Objects::put`] returns; putting the same one twice, even at once,
+//! changes nothing. There is no listing and no overwriting.
+
+mod local;
+
+pub use local::LocalFolder;
+pub(crate) use local::{make_private_folder, private_file};
+
+use futures_util::future::BoxFuture;
+use glasshour_protocol::CompanyId;
+
+/// The name of an object: its company and its hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectKey {
+    company: CompanyId,
+    sha256: String,
+}
+
+impl ObjectKey {
+    /// Names an object; `sha256` must be 64 lower-case hexadecimal digits, so that no name can
+    /// lead out of the store.
+    pub fn new(company: CompanyId, sha256: &str) -> Result<Self, ObjectError> {
+        let hex = sha256
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if sha256.len() != 64 || !hex {
+            return Err(ObjectError::Key);
+        }
+        Ok(Self {
+            company,
+            sha256: sha256.to_owned(),
+        })
+    }
+}
+
+/// Why an object could not be kept or read.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectError {
+    /// The name is not a SHA-256.
+    #[error("an object's name must be a SHA-256 in lower-case hexadecimal")]
+    Key,
+    /// No room: try again later.
+    #[error("the disk that holds the pictures is full")]
+    Full(#[source] std::io::Error),
+    /// The disk refused.
+    #[error("the object store could not {action}")]
+    Io {
+        /// What was tried, such as `write`.
+        action: &'static str,
+        /// Why not.
+        source: std::io::Error,
+    },
+}
+
+/// A store of immutable objects.
+pub trait Objects: Send + Sync + std::fmt::Debug {
+    /// Keeps an object; durable when it returns. The caller has checked that the bytes have that hash.
+    fn put(
+        &self,
+        key: ObjectKey,
+        bytes: axum::body::Bytes,
+    ) -> BoxFuture<'_, Result<(), ObjectError>>;
+
+    /// Reads an object; `None` where there is none.
+    fn read(&self, key: ObjectKey) -> BoxFuture<'_, Result<Option<Vec<u8>>, ObjectError>>;
+
+    /// Whether objects can be kept now.
+    fn ping(&self) -> BoxFuture<'_, Result<(), ObjectError>>;
+}

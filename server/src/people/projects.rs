@@ -1,0 +1,85 @@
+//! Projects and departments (rule 5).
+
+use glasshour_protocol::ProjectId;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::rules;
+use crate::AppState;
+use crate::error::ApiError;
+use crate::store::{Project, ProjectKind, StoreError};
+
+/// The colour of a project that names none: the console's accent.
+pub const DEFAULT_COLOR: &str = "#0f766e";
+
+/// The project form: `name` is required for a new one; for a change, what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectForm {
+    /// Unique within the workspace.
+    pub name: Option<String>,
+    /// `#rrggbb`; absent: the accent colour.
+    pub color: Option<String>,
+    /// `project` (where absent) or `department`.
+    #[schema(value_type = Option<ProjectKind>)]
+    pub kind: Option<String>,
+}
+
+/// Makes a project or department.
+pub async fn create_project(state: &AppState, form: ProjectForm) -> Result<Project, ApiError> {
+    let name = rules::name("name", &rules::required("name", form.name)?)?;
+    let color = rules::color(form.color.as_deref().unwrap_or(DEFAULT_COLOR))?;
+    let kind = kind(form.kind.as_deref().unwrap_or("project"))?;
+    let mut write = state.write().await?;
+    let workspace_id = write
+        .first_workspace()
+        .await?
+        .ok_or_else(|| ApiError::internal("the company has no workspace"))?;
+    let project = Project {
+        project_id: ProjectId(Uuid::now_v7()),
+        workspace_id,
+        name,
+        color,
+        kind,
+        is_default: false,
+        created_at: state.clock.now_ms(),
+    };
+    write.insert_project(&project).await.map_err(name_taken)?;
+    write.commit().await?;
+    Ok(project)
+}
+
+/// Changes a project. Licenses name projects by id, so none is issued.
+pub async fn update_project(
+    state: &AppState,
+    id: ProjectId,
+    form: ProjectForm,
+) -> Result<Project, ApiError> {
+    let mut write = state.write().await?;
+    let mut project = write.project(id).await?.ok_or_else(|| ApiError::not_found("project"))?;
+    if let Some(name) = form.name {
+        project.name = rules::name("name", &name)?;
+    }
+    if let Some(color) = form.color {
+        project.color = rules::color(&color)?;
+    }
+    if let Some(text) = form.kind {
+        project.kind = kind(&text)?;
+    }
+    write.update_project(&project).await.map_err(name_taken)?;
+    write.commit().await?;
+    Ok(project)
+}
+
+fn kind(text: &str) -> Result<ProjectKind, ApiError> {
+    text.parse().map_err(|error| ApiError::invalid("kind", format!("`kind` {error}.")))
+}
+
+fn name_taken(error: StoreError) -> ApiError {
+    match error {
+        StoreError::Taken { .. } => {
+            ApiError::conflict(Some("name"), "A project or department of that name exists already.")
+        }
+        other => other.into(),
+    }
+}

@@ -1,0 +1,293 @@
+//! A session's time from its events (rule 19).
+//!
+//! ```text
+//! events    started A      idle      resumed   switched B      stopped
+//! stretches [---- A ------][A, idle ][--- A --][----- B ------]
+//! ```
+//!
+//! Events may arrive in any order and may be missing: the roll-up is a function of the set. Where
+//! the stop is missing the session ends at its last record. Nothing behind the first stop counts,
+//! and idle time is never tracked time.
+
+use glasshour_protocol::ProjectId;
+use glasshour_protocol::payload::{Cause, SessionEvent, SessionEventKind};
+use serde::{Deserialize, Serialize};
+
+/// A piece of a session on one project, idle or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// Start, UTC milliseconds.
+    pub from_ms: i64,
+    /// End (exclusive), UTC milliseconds.
+    pub to_ms: i64,
+    /// What it was tracked on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<ProjectId>,
+    /// True where no input came.
+    pub idle: bool,
+}
+
+/// A session as reports see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RollUp {
+    /// UTC milliseconds.
+    pub started_at: i64,
+    /// The stop, where it is known, UTC milliseconds; never before the start.
+    pub ended_at: Option<i64>,
+    /// Start to end less idle, milliseconds; never negative.
+    pub tracked_ms: i64,
+    /// Idle, milliseconds.
+    pub idle_ms: i64,
+    /// Why it was stopped.
+    pub cause: Option<Cause>,
+    /// The project at the end.
+    pub project_id: Option<ProjectId>,
+    /// The last note.
+    pub note: Option<String>,
+    /// In order, without gaps or overlaps, from start to end.
+    pub stretches: Vec<Stretch>,
+}
+
+/// Rolls a session up.
+///
+/// `events` in any order; `first_record_at` and `last_record_at` are the captures of its first and
+/// last record of any kind, for when the start or the stop has not arrived.
+pub fn roll_up(events: &[(u64, SessionEvent)], first_record_at: i64, last_record_at: i64) -> RollUp {
+    let mut events: Vec<&(u64, SessionEvent)> = events.iter().collect();
+    // By effect; at one moment in the order of the device's own chain.
+    events.sort_by_key(|(seq, event)| (event.at_ms, *seq));
+    let of = |kind: SessionEventKind| {
+        events.iter().map(|(_, event)| event).filter(move |event| event.event == kind)
+    };
+
+    let earliest_event = events.first().map_or(i64::MAX, |(_, event)| event.at_ms);
+    let started_at = of(SessionEventKind::Started)
+        .map(|event| event.at_ms)
+        .next()
+        .unwrap_or_else(|| first_record_at.min(earliest_event));
+    let stop = of(SessionEventKind::Stopped).next();
+    let ended_at = stop.map(|event| event.at_ms.max(started_at));
+    let latest_event = events.last().map_or(i64::MIN, |(_, event)| event.at_ms);
+    let end = ended_at.unwrap_or_else(|| last_record_at.max(latest_event).max(started_at));
+
+    let mut cut = Cutter { at: started_at, end, project_id: None, idle: false, stretches: vec![] };
+    let mut note = None;
+    for (_, event) in &events {
+        match event.event {
+            SessionEventKind::Started | SessionEventKind::Switched => {
+                cut.advance(event.at_ms);
+                if event.at_ms <= end {
+                    cut.project_id = event.project_id.or(cut.project_id);
+                }
+            }
+            SessionEventKind::Idle => {
+                cut.advance(event.at_ms);
+                cut.idle = true;
+            }
+            SessionEventKind::Resumed => {
+                cut.advance(event.at_ms);
+                cut.idle = false;
+            }
+            SessionEventKind::Noted | SessionEventKind::Stopped => {}
+        }
+        note = event.note.clone().or(note);
+    }
+    cut.advance(end);
+
+    let total = |idle: bool| {
+        cut.stretches.iter().filter(|part| part.idle == idle).map(|part| part.to_ms - part.from_ms).sum()
+    };
+    RollUp {
+        started_at,
+        ended_at,
+        tracked_ms: total(false),
+        idle_ms: total(true),
+        cause: stop.map(|event| event.cause),
+        project_id: cut.project_id,
+        note,
+        stretches: cut.stretches,
+    }
+}
+
+/// Cuts the time from start to end into stretches.
+struct Cutter {
+    at: i64,
+    end: i64,
+    project_id: Option<ProjectId>,
+    idle: bool,
+    stretches: Vec<Stretch>,
+}
+
+impl Cutter {
+    /// Closes the current stretch at `to`, which is clamped to the session.
+    fn advance(&mut self, to: i64) {
+        let to = to.clamp(self.at, self.end);
+        if to == self.at {
+            return;
+        }
+        let next =
+            Stretch { from_ms: self.at, to_ms: to, project_id: self.project_id, idle: self.idle };
+        match self.stretches.last_mut() {
+            Some(last) if last.project_id == next.project_id && last.idle == next.idle => {
+                last.to_ms = to;
+            }
+            _ => self.stretches.push(next),
+        }
+        self.at = to;
+    }
+}
+
+/// The name of a cause on the wire and in the database.
+pub fn cause_name(cause: Cause) -> String {
+    serde_json::to_value(cause).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// Tracked (not idle) milliseconds of some stretches within `[from_ms, to_ms)`.
+pub fn tracked_within(stretches: &[Stretch], from_ms: i64, to_ms: i64) -> i64 {
+    stretches
+        .iter()
+        .filter(|part| !part.idle)
+        .map(|part| part.to_ms.min(to_ms).saturating_sub(part.from_ms.max(from_ms)).max(0))
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use glasshour_protocol::SessionId;
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const A: ProjectId = ProjectId(Uuid::from_u128(0xa));
+    const B: ProjectId = ProjectId(Uuid::from_u128(0xb));
+
+    fn event(seq: u64, kind: SessionEventKind, at_ms: i64) -> (u64, SessionEvent) {
+        let project_id = match kind {
+            SessionEventKind::Started => Some(A),
+            SessionEventKind::Switched => Some(B),
+            _ => None,
+        };
+        let cause = Cause::User;
+        let session_id = SessionId(Uuid::from_u128(1));
+        (seq, SessionEvent { session_id, event: kind, cause, at_ms, project_id, note: None })
+    }
+
+    use SessionEventKind::{Idle, Noted, Resumed, Started, Stopped, Switched};
+
+    #[test]
+    fn idle_time_is_cut_out_and_projects_follow_each_other() {
+        let events = [
+            event(1, Started, 0),
+            event(2, Idle, 100),
+            event(3, Resumed, 150),
+            event(4, Switched, 200),
+            event(5, Stopped, 300),
+        ];
+        let rolled = roll_up(&events, 0, 300);
+        assert_eq!((rolled.tracked_ms, rolled.idle_ms), (250, 50));
+        assert_eq!(rolled.ended_at, Some(300));
+        assert_eq!(rolled.project_id, Some(B));
+        let stretch = |from_ms, to_ms, project_id, idle| Stretch {
+            from_ms,
+            to_ms,
+            project_id: Some(project_id),
+            idle,
+        };
+        assert_eq!(
+            rolled.stretches,
+            [
+                stretch(0, 100, A, false),
+                stretch(100, 150, A, true),
+                stretch(150, 200, A, false),
+                stretch(200, 300, B, false),
+            ]
+        );
+    }
+
+    #[test]
+    fn p19_a_session_whose_agent_vanished_ends_at_its_last_record() {
+        let rolled = roll_up(&[event(1, Started, 1000)], 1000, 61_000);
+        assert_eq!(rolled.ended_at, None);
+        assert_eq!(rolled.tracked_ms, 60_000);
+    }
+
+    #[test]
+    fn p19_a_stop_dated_back_to_falling_asleep_ends_it_there() {
+        let events = [event(1, Started, 0), event(2, Stopped, 500)];
+        let rolled = roll_up(&events, 0, 9_000_000);
+        assert_eq!((rolled.ended_at, rolled.tracked_ms), (Some(500), 500));
+    }
+
+    #[test]
+    fn a_session_known_only_by_a_capture_begins_there() {
+        let rolled = roll_up(&[], 700, 900);
+        assert_eq!((rolled.started_at, rolled.tracked_ms, rolled.ended_at), (700, 200, None));
+    }
+
+    #[test]
+    fn a_stop_before_the_start_tracks_nothing() {
+        let rolled = roll_up(&[event(1, Started, 500), event(2, Stopped, 100)], 500, 500);
+        assert_eq!((rolled.ended_at, rolled.tracked_ms, rolled.idle_ms), (Some(500), 0, 0));
+    }
+
+    #[test]
+    fn tracked_time_is_clipped_to_the_day_asked_for() {
+        let parts = [
+            Stretch { from_ms: 0, to_ms: 100, project_id: None, idle: false },
+            Stretch { from_ms: 100, to_ms: 200, project_id: None, idle: true },
+            Stretch { from_ms: 200, to_ms: 300, project_id: None, idle: false },
+        ];
+        assert_eq!(tracked_within(&parts, 50, 250), 100);
+        assert_eq!(tracked_within(&parts, 300, 400), 0);
+    }
+
+    fn any_event() -> impl Strategy<Value = (u64, SessionEvent)> {
+        let kind = prop_oneof![
+            Just(Started),
+            Just(Switched),
+            Just(Noted),
+            Just(Idle),
+            Just(Resumed),
+            Just(Stopped)
+        ];
+        (0_u64..50, kind, 0_i64..1000).prop_map(|(seq, kind, at)| event(seq, kind, at))
+    }
+
+    proptest! {
+        #[test]
+        fn tracked_and_idle_fill_the_session_exactly(
+            events in prop::collection::vec(any_event(), 0..12),
+            first in 0_i64..1000,
+            more in 0_i64..1000,
+        ) {
+            let last = first + more;
+            let rolled = roll_up(&events, first, last);
+            prop_assert!(rolled.tracked_ms >= 0 && rolled.idle_ms >= 0);
+            let end = rolled.stretches.last().map_or(rolled.started_at, |part| part.to_ms);
+            prop_assert_eq!(rolled.tracked_ms + rolled.idle_ms, end - rolled.started_at);
+            if let Some(stop) = rolled.ended_at {
+                prop_assert_eq!(end, stop);
+            }
+            for pair in rolled.stretches.windows(2) {
+                prop_assert_eq!(pair[0].to_ms, pair[1].from_ms);
+            }
+        }
+
+        #[test]
+        fn the_order_of_arrival_does_not_matter(
+            events in prop::collection::vec(any_event(), 0..10)
+                .prop_map(|events| {
+                    // A device numbers its records: no two share a `seq`.
+                    events.into_iter().zip(1..).map(|((_, event), seq)| (seq, event)).collect::<Vec<_>>()
+                }),
+            turn in 0_usize..10,
+        ) {
+            let mut turned = events.clone();
+            let len = turned.len().max(1);
+            turned.rotate_left(turn % len);
+            turned.reverse();
+            prop_assert_eq!(roll_up(&events, 0, 500), roll_up(&turned, 0, 500));
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Running: opens the data folder, listens, and ends in good order.
+
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::objects::LocalFolder;
+use crate::{AppState, router, setup};
+
+/// How long running requests may take once the server was asked to end.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Serves until SIGTERM or SIGINT, then ends after the requests that run.
+pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
+    let tls = match &config.tls {
+        None => None,
+        Some((certificate, key)) => {
+            // Fails only where a provider is installed already, which is as good.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            let config = RustlsConfig::from_pem_file(certificate, key).await;
+            Some(config.with_context(|| {
+                format!(
+                    "cannot use {} and {} for TLS",
+                    certificate.display(),
+                    key.display()
+                )
+            })?)
+        }
+    };
+    let (db, company) = setup::open(&config.data, config.database.as_deref()).await?;
+    let objects = LocalFolder::open(&config.objects)
+        .with_context(|| format!("cannot use {} for pictures", config.objects.display()))?;
+    let listener = TcpListener::bind(config.listen)
+        .with_context(|| format!("cannot listen on {}", config.listen))?;
+    // axum-server drives the listener on the runtime, which needs it so.
+    listener.set_nonblocking(true)?;
+    let bound = listener.local_addr()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let server_url = config.server_url(bound);
+    let state = AppState::new(
+        db.clone(),
+        Arc::new(objects),
+        company,
+        &server_url,
+        Arc::new(SystemClock),
+    );
+    let app = router(state).into_make_service_with_connect_info::<SocketAddr>();
+
+    let handle = Handle::new();
+    let ending = tokio::spawn(end_on_signal(handle.clone())?);
+    let mut out = std::io::stdout();
+    writeln!(out, "listening on {scheme}://{bound}")?;
+    out.flush()?;
+    tracing::info!(%bound, server_url, "ready");
+
+    match tls {
+        None => {
+            axum_server::from_tcp(listener)?
+                .handle(handle)
+                .serve(app)
+                .await?
+        }
+        Some(tls) => {
+            axum_server::from_tcp_rustls(listener, tls)?
+                .handle(handle)
+                .serve(app)
+                .await?
+        }
+    }
+    ending.abort();
+    db.close().await;
+    tracing::info!("ended");
+    Ok(())
+}
+
+/// Listens for the signals from now on; the future resolves when the server was told to end.
+fn end_on_signal(
+    handle: Handle<SocketAddr>,
+) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("ending");
+        handle.graceful_shutdown(Some(GRACE));
+    })
+}

@@ -1,0 +1,240 @@
+//! The data folder: made once by `init`, opened by everything else.
+//!
+//! ```text
+//! DATA/                0700   the owner's alone
+//!   glasshour.sqlite   0600   database, with the key that signs licenses
+//!   objects/           0700   pictures, by hash
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use ed25519_dalek::SigningKey;
+use glasshour_protocol::{CompanyId, ProjectId};
+use uuid::Uuid;
+
+use crate::auth::{Passwords, Secret};
+use crate::clock::Clock;
+use crate::error::ApiError;
+use crate::objects::{LocalFolder, ObjectError, make_private_folder, private_file};
+use crate::people::{self, DEFAULT_COLOR};
+use crate::store::{Company, Db, Profile, Project, ProjectKind, StoreError, User};
+
+/// What a new company starts with.
+#[derive(Clone, Debug)]
+pub struct NewCompany {
+    /// Its name, as licenses show it.
+    pub name: String,
+    /// The owner's log-in.
+    pub owner_email: String,
+    /// The owner's password.
+    pub owner_password: String,
+}
+
+/// What `init` made. The token is shown once.
+#[derive(Debug)]
+pub struct Made {
+    /// The company.
+    pub company_id: CompanyId,
+    /// Its first workspace.
+    pub workspace_id: String,
+    /// An API token with the owner's rights.
+    pub api_token: Secret,
+}
+
+/// Why a data folder could not be made or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// Something is there already; nothing was changed.
+    #[error("{} is there already and not empty: choose a new folder, or start the server with it", .0.display())]
+    Exists(PathBuf),
+    /// Nothing was made there yet.
+    #[error("{} is not a Glasshour data folder: make one with `glasshour-server init`", .0.display())]
+    Missing(PathBuf),
+    /// The database has no company.
+    #[error("the database holds no company: make one with `glasshour-server init`")]
+    NoCompany,
+    /// A value of the form is wrong.
+    #[error("{0}")]
+    Invalid(String),
+    /// The disk refused.
+    #[error("cannot use {}", path.display())]
+    Io {
+        /// Which file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The database refused.
+    #[error("the database: {0}")]
+    Store(#[from] StoreError),
+    /// The folder of pictures could not be opened.
+    #[error("the pictures: {0}")]
+    Objects(#[from] ObjectError),
+}
+
+impl From<ApiError> for SetupError {
+    fn from(error: ApiError) -> Self {
+        Self::Invalid(error.message)
+    }
+}
+
+/// The database file of a data folder.
+pub fn database_file(data: &Path) -> PathBuf {
+    data.join("glasshour.sqlite")
+}
+
+/// Makes a data folder with a company in it; refuses one that exists and is not empty.
+///
+/// With `database` the company is made in that PostgreSQL database instead of a file.
+pub async fn init(
+    data: &Path,
+    database: Option<&str>,
+    company: NewCompany,
+    clock: &dyn Clock,
+) -> Result<Made, SetupError> {
+    // Everything that can be refused is refused before anything is made.
+    let name = company.name.trim().to_owned();
+    if name.is_empty() {
+        return Err(SetupError::Invalid(
+            "The company's name must not be empty.".into(),
+        ));
+    }
+    let email = people::email(&company.owner_email)?
+        .ok_or_else(|| SetupError::Invalid("The owner needs an e-mail address.".into()))?;
+    let password_hash = Passwords::default().hash(&company.owner_password).await?;
+    let mut seed = [0_u8; 32];
+    getrandom::fill(&mut seed).map_err(|error| {
+        SetupError::Invalid(format!("The system has no random numbers: {error}."))
+    })?;
+    let api_token = Secret::api_token()?;
+
+    make_data_folder(data)?;
+    LocalFolder::open(&data.join("objects"))?;
+    let db = match database {
+        Some(url) => Db::open_postgres(url).await?,
+        None => {
+            let file = database_file(data);
+            create_private_file(&file)?;
+            Db::open_sqlite(&file, true).await?
+        }
+    };
+    if db.only_company().await?.is_some() {
+        return Err(SetupError::Invalid(
+            "That database holds a company already.".into(),
+        ));
+    }
+
+    let now_ms = clock.now_ms();
+    let company_id = CompanyId(Uuid::now_v7());
+    let workspace_id = Uuid::now_v7().to_string();
+    let signing_key = SigningKey::from_bytes(&seed);
+    let owner = User {
+        user_id: Uuid::now_v7().to_string(),
+        email: email.to_lowercase(),
+        name: email,
+        password_hash,
+        role: "owner".into(),
+        active: true,
+        created_at: now_ms,
+    };
+    let mut write = db.write(company_id).await?;
+    let company = Company {
+        company_id,
+        name,
+        privacy_contact: None,
+        signing_key,
+    };
+    write.insert_company(&company, now_ms).await?;
+    write
+        .insert_workspace(&workspace_id, &company.name, now_ms)
+        .await?;
+    write.insert_user(&owner).await?;
+    write
+        .insert_api_token(&api_token.hash(), "init", now_ms)
+        .await?;
+    write
+        .insert_project(&default_project(&workspace_id, now_ms))
+        .await?;
+    write.insert_profile(&default_profile(now_ms)).await?;
+    write.commit().await?;
+    db.close().await;
+    Ok(Made {
+        company_id,
+        workspace_id,
+        api_token,
+    })
+}
+
+/// Opens the database of a data folder that `init` made, or the PostgreSQL database given instead.
+pub async fn open(data: &Path, database: Option<&str>) -> Result<(Db, Company), SetupError> {
+    let db = if let Some(url) = database {
+        Db::open_postgres(url).await?
+    } else {
+        let file = database_file(data);
+        if !file.is_file() {
+            return Err(SetupError::Missing(data.to_owned()));
+        }
+        Db::open_sqlite(&file, false).await?
+    };
+    let company = db.only_company().await?.ok_or(SetupError::NoCompany)?;
+    Ok((db, company))
+}
+
+fn make_data_folder(data: &Path) -> Result<(), SetupError> {
+    let io = |source| SetupError::Io {
+        path: data.to_owned(),
+        source,
+    };
+    if data.exists() {
+        let mut entries = std::fs::read_dir(data).map_err(io)?;
+        if entries.next().is_some() {
+            return Err(SetupError::Exists(data.to_owned()));
+        }
+    }
+    make_private_folder(data).map_err(io)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // An empty folder that was there before may be open to others.
+        std::fs::set_permissions(data, std::fs::Permissions::from_mode(0o700)).map_err(io)?;
+    }
+    Ok(())
+}
+
+/// SQLite gives its `-wal` and `-shm` files the mode of the database file.
+fn create_private_file(path: &Path) -> Result<(), SetupError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    private_file(&mut options);
+    let made = options.open(path);
+    made.map(drop).map_err(|source| SetupError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Rule 5: there is always a project to track on.
+fn default_project(workspace_id: &str, now_ms: i64) -> Project {
+    Project {
+        project_id: ProjectId(Uuid::now_v7()),
+        workspace_id: workspace_id.to_owned(),
+        name: "General".into(),
+        color: DEFAULT_COLOR.into(),
+        kind: ProjectKind::Project,
+        is_default: true,
+        created_at: now_ms,
+    }
+}
+
+/// Rule 7: a default profile exists.
+fn default_profile(now_ms: i64) -> Profile {
+    let name = "Standard";
+    Profile {
+        profile_id: Uuid::now_v7().to_string(),
+        name: name.into(),
+        settings: people::standard_profile(name),
+        is_default: true,
+        created_at: now_ms,
+        updated_at: now_ms,
+    }
+}

@@ -1,0 +1,126 @@
+//! Companies and their workspaces. The signing key is a row here, so that any number of server
+//! instances can issue licenses; the file is readable by its owner alone.
+
+use ed25519_dalek::SigningKey;
+use glasshour_protocol::CompanyId;
+use sqlx::FromRow;
+
+use super::column::Text;
+use super::{Db, Inner, Read, StoreError, Write, on};
+
+/// A company with its license-signing key.
+#[derive(Clone, Debug)]
+pub struct Company {
+    /// Its id.
+    pub company_id: CompanyId,
+    /// Its name, as licenses and reports show it.
+    pub name: String,
+    /// Whom employees ask about their data.
+    pub privacy_contact: Option<String>,
+    /// Signs its licenses. Never leaves the server.
+    pub signing_key: SigningKey,
+}
+
+#[derive(FromRow)]
+struct Row {
+    #[sqlx(try_from = "Text<CompanyId>")]
+    company_id: CompanyId,
+    name: String,
+    privacy_contact: Option<String>,
+    signing_key: Vec<u8>,
+}
+
+impl Db {
+    /// The company that this database was made for; `None` before `init`.
+    pub async fn only_company(&self) -> Result<Option<Company>, StoreError> {
+        const SQL: &str = "SELECT company_id, name, privacy_contact, signing_key FROM companies \
+            ORDER BY created_at, company_id LIMIT 1";
+        let row: Option<Row> = match self {
+            Self::Sqlite { readers, .. } => sqlx::query_as(SQL).fetch_optional(readers).await?,
+            Self::Postgres(pool) => sqlx::query_as(SQL).fetch_optional(pool).await?,
+        };
+        row.map(|row| {
+            let seed: [u8; 32] =
+                row.signing_key
+                    .as_slice()
+                    .try_into()
+                    .map_err(|_| StoreError::Corrupt {
+                        what: "companies.signing_key",
+                    })?;
+            Ok(Company {
+                company_id: row.company_id,
+                name: row.name,
+                privacy_contact: row.privacy_contact,
+                signing_key: SigningKey::from_bytes(&seed),
+            })
+        })
+        .transpose()
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        const SQL: &str = "SELECT 1";
+        match self {
+            Self::Sqlite { readers, .. } => sqlx::query(SQL).execute(readers).await.map(drop)?,
+            Self::Postgres(pool) => sqlx::query(SQL).execute(pool).await.map(drop)?,
+        }
+        Ok(())
+    }
+}
+
+impl Read {
+    /// Checks the whole file (SQLite); `None` where all is well. PostgreSQL checks itself.
+    pub async fn integrity_problem(&mut self) -> Result<Option<String>, StoreError> {
+        let Inner::Sqlite(transaction) = &mut self.inner else {
+            return Ok(None);
+        };
+        let (answer,): (String,) = sqlx::query_as("PRAGMA integrity_check(1)")
+            .fetch_one(&mut **transaction)
+            .await?;
+        Ok((answer != "ok").then_some(answer))
+    }
+
+    /// The company's first workspace.
+    pub async fn first_workspace(&mut self) -> Result<Option<String>, StoreError> {
+        const SQL: &str = "SELECT workspace_id FROM workspaces WHERE company_id = $1 \
+            ORDER BY created_at, workspace_id LIMIT 1";
+        let row: Option<(String,)> =
+            on!(self, c => sqlx::query_as(SQL).bind(&self.company).fetch_optional(c).await)?;
+        Ok(row.map(|(id,)| id))
+    }
+}
+
+impl Write {
+    /// Makes the company that this transaction is bound to.
+    pub async fn insert_company(
+        &mut self,
+        company: &Company,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO companies \
+            (company_id, name, privacy_contact, signing_key, created_at) VALUES ($1, $2, $3, $4, $5)";
+        on!(self.0, c => sqlx::query(SQL)
+            .bind(company.company_id.to_string())
+            .bind(&company.name)
+            .bind(&company.privacy_contact)
+            .bind(company.signing_key.to_bytes().to_vec())
+            .bind(now_ms)
+            .execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Makes a workspace.
+    pub async fn insert_workspace(
+        &mut self,
+        workspace_id: &str,
+        name: &str,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO workspaces (company_id, workspace_id, name, created_at) \
+            VALUES ($1, $2, $3, $4)";
+        on!(self.0, c => sqlx::query(SQL)
+            .bind(&self.0.company).bind(workspace_id).bind(name).bind(now_ms)
+            .execute(c).await.map(drop))?;
+        Ok(())
+    }
+}

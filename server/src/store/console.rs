@@ -1,0 +1,100 @@
+//! What the console alone asks: input in short slots, doubtful records, the latest offset from UTC.
+
+use glasshour_protocol::{DeviceId, EmployeeId};
+use sqlx::FromRow;
+
+use super::column::Text;
+use super::{Read, StoreError, on};
+use crate::report::Grade;
+
+/// Input of one employee in one slot of time.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct ActivitySlot {
+    /// Whose.
+    #[sqlx(try_from = "Text<EmployeeId>")]
+    pub employee_id: EmployeeId,
+    /// Which slot, counted from 1970 in units of the slot's length.
+    pub slot: i64,
+    /// Key presses, clicks and wheel steps together.
+    pub actions: i64,
+}
+
+/// A record that cannot be trusted as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Doubt {
+    /// Whose.
+    #[sqlx(try_from = "Text<EmployeeId>")]
+    pub employee_id: EmployeeId,
+    /// Who signed it.
+    #[sqlx(try_from = "Text<DeviceId>")]
+    pub device_id: DeviceId,
+    /// When it was captured, UTC milliseconds.
+    pub captured_at: i64,
+    /// Why it is doubted.
+    #[sqlx(try_from = "Text<Grade>")]
+    pub grade: Grade,
+    /// When the record before it in its chain was captured, UTC milliseconds; `None`: there is none.
+    pub before_at: Option<i64>,
+}
+
+impl Read {
+    /// Everybody's input of `[from_ms, to_ms)` in slots of `slot_ms`, by employee and slot.
+    pub async fn activity_by_slot(
+        &mut self,
+        from_ms: i64,
+        to_ms: i64,
+        slot_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<ActivitySlot>, StoreError> {
+        const SQL: &str = "SELECT employee_id, slot, CAST(SUM(actions) AS BIGINT) AS actions FROM \
+            (SELECT employee_id, from_ms / $4 AS slot, keys + clicks + scrolls AS actions \
+             FROM activity_minutes WHERE company_id = $1 AND from_ms >= $2 AND from_ms < $3) parts \
+            GROUP BY employee_id, slot ORDER BY employee_id, slot LIMIT $5";
+        Ok(on!(self, c => sqlx::query_as(SQL)
+            .bind(&self.company).bind(from_ms).bind(to_ms).bind(slot_ms).bind(i64::from(limit))
+            .fetch_all(c).await)?)
+    }
+
+    /// Doubtful records captured in `[from_ms, to_ms)`, of one employee or of everybody, by time.
+    pub async fn doubts(
+        &mut self,
+        employee: Option<EmployeeId>,
+        from_ms: i64,
+        to_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<Doubt>, StoreError> {
+        // The condition on the grade is that of the index records_in_doubt, word for word.
+        const SQL: &str = "SELECT r.employee_id, r.device_id, r.captured_at, r.grade, \
+            (SELECT MAX(p.captured_at) FROM records p WHERE p.company_id = r.company_id \
+              AND p.device_id = r.device_id AND p.license_id = r.license_id AND p.seq < r.seq) \
+            AS before_at \
+            FROM records r WHERE r.company_id = $1 AND r.captured_at >= $2 AND r.captured_at < $3 \
+            AND r.grade IN ('gap-before', 'clock-suspect') AND ($4 = '' OR r.employee_id = $4) \
+            ORDER BY r.captured_at, r.record_id LIMIT $5";
+        let employee = employee.map_or_else(String::new, |id| id.to_string());
+        Ok(on!(self, c => sqlx::query_as(SQL)
+            .bind(&self.company).bind(from_ms).bind(to_ms).bind(&employee).bind(i64::from(limit))
+            .fetch_all(c).await)?)
+    }
+
+    /// The offset from UTC, minutes, of the record captured last: of one employee or of anybody.
+    pub async fn latest_offset(
+        &mut self,
+        employee: Option<EmployeeId>,
+    ) -> Result<Option<i64>, StoreError> {
+        const ANY: &str = "SELECT utc_offset_min FROM records WHERE company_id = $1 \
+            ORDER BY captured_at DESC, record_id DESC LIMIT 1";
+        const OF: &str = "SELECT r.utc_offset_min FROM sessions s JOIN records r \
+            ON r.company_id = s.company_id AND r.employee_id = s.employee_id \
+            AND r.kind = 'session' AND r.captured_at = s.first_record_at \
+            WHERE s.company_id = $1 AND s.employee_id = $2 \
+            ORDER BY s.started_at DESC, s.session_id DESC LIMIT 1";
+        let row: Option<(i64,)> = match employee {
+            None => on!(self, c => sqlx::query_as(ANY)
+                .bind(&self.company).fetch_optional(c).await)?,
+            Some(id) => on!(self, c => sqlx::query_as(OF)
+                .bind(&self.company).bind(id.to_string()).fetch_optional(c).await)?,
+        };
+        Ok(row.map(|(minutes,)| minutes))
+    }
+}

@@ -1,0 +1,73 @@
+//! Issued licenses: the claims, and the file as it was signed.
+
+use glasshour_license_format::Claims;
+use glasshour_protocol::{EmployeeId, LicenseId};
+use sqlx::FromRow;
+
+use super::column::{Json, Text, to_bigint, to_json};
+use super::{Read, StoreError, Write, on};
+
+/// One issued license.
+#[derive(Clone, Debug, PartialEq, FromRow)]
+pub struct License {
+    /// Its id.
+    #[sqlx(try_from = "Text<LicenseId>")]
+    pub license_id: LicenseId,
+    /// For whom.
+    #[sqlx(try_from = "Text<EmployeeId>")]
+    pub employee_id: EmployeeId,
+    /// Counts up per employee.
+    #[sqlx(try_from = "i64")]
+    pub serial: u64,
+    /// What it says.
+    #[sqlx(try_from = "Json<Claims>")]
+    pub claims: Claims,
+    /// The `.license.gz`, byte for byte.
+    pub file: Vec<u8>,
+    /// UTC milliseconds.
+    pub issued_at: i64,
+    /// When a higher serial took its place, UTC milliseconds.
+    pub superseded_at: Option<i64>,
+}
+
+impl Read {
+    /// A license by id.
+    pub async fn license(&mut self, id: LicenseId) -> Result<Option<License>, StoreError> {
+        const SQL: &str = "SELECT license_id, employee_id, serial, claims, file, issued_at, \
+            superseded_at FROM licenses WHERE company_id = $1 AND license_id = $2";
+        Ok(on!(self, c => sqlx::query_as(SQL)
+            .bind(&self.company).bind(id.to_string()).fetch_optional(c).await)?)
+    }
+
+    /// The employee's license with the highest serial: the current one, if there is one.
+    pub async fn current_license(
+        &mut self,
+        employee: EmployeeId,
+    ) -> Result<Option<License>, StoreError> {
+        const SQL: &str = "SELECT license_id, employee_id, serial, claims, file, issued_at, \
+            superseded_at FROM licenses WHERE company_id = $1 AND employee_id = $2 \
+            ORDER BY serial DESC LIMIT 1";
+        Ok(on!(self, c => sqlx::query_as(SQL)
+            .bind(&self.company).bind(employee.to_string()).fetch_optional(c).await)?)
+    }
+}
+
+impl Write {
+    /// Keeps a license, and supersedes the employee's earlier ones as of its `issued_at`.
+    pub async fn insert_license(&mut self, license: &License) -> Result<(), StoreError> {
+        const SUPERSEDE: &str = "UPDATE licenses SET superseded_at = $3 \
+            WHERE company_id = $1 AND employee_id = $2 AND superseded_at IS NULL";
+        const INSERT: &str = "INSERT INTO licenses \
+            (company_id, employee_id, serial, license_id, claims, file, issued_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        on!(self.0, c => sqlx::query(SUPERSEDE)
+            .bind(&self.0.company).bind(license.employee_id.to_string()).bind(license.issued_at)
+            .execute(c).await.map(drop))?;
+        on!(self.0, c => sqlx::query(INSERT)
+            .bind(&self.0.company).bind(license.employee_id.to_string())
+            .bind(to_bigint(license.serial)).bind(license.license_id.to_string())
+            .bind(to_json(&license.claims)).bind(&license.file).bind(license.issued_at)
+            .execute(c).await.map(drop))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,205 @@
+//! The database: the only place in the server where SQL is written.
+//!
+//! One neutral SQL text and one migration folder serve SQLite and PostgreSQL alike. Reads happen in
+//! a [`Read`] snapshot, writes in a [`Write`] transaction; both are bound to one company when they
+//! begin, so that no statement can forget whose rows it may see. On SQLite there is one writer at a
+//! time (`BEGIN IMMEDIATE` on a pool of one connection) beside any number of readers; a commit is on
+//! disk when it returns (WAL, `synchronous = FULL`).
+//!
+//! Reads are methods of `Read` and reach a `Write` by `Deref`; what changes rows exists on `Write`
+//! alone and is lost unless [`Write::commit`] is called.
+
+mod access;
+mod activity;
+mod column;
+mod company;
+mod devices;
+mod employees;
+mod error;
+mod licenses;
+mod profiles;
+mod projects;
+mod records;
+mod sessions;
+
+pub use access::{User, WebSession};
+pub use activity::{ActivityHour, ActivityRow};
+pub use company::Company;
+pub use devices::Device;
+pub use employees::{Employee, EmployeeFilter};
+pub use error::StoreError;
+pub use licenses::License;
+pub use profiles::Profile;
+pub use projects::{Project, ProjectKind};
+pub use records::{NewRecord, Place, Record, RecordFilter, Screenshot};
+pub use sessions::{Session, VANISHED_AFTER_MS};
+
+use std::path::Path;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use glasshour_protocol::CompanyId;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Postgres, Sqlite, Transaction};
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
+/// How long a request waits for a connection before it is told to come back later.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// A database, of either kind. Cheap to clone.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// A file on this machine: the embedded default.
+    Sqlite {
+        /// One connection: whoever holds it writes.
+        writer: SqlitePool,
+        /// Readers, which never wait for the writer (WAL).
+        readers: SqlitePool,
+    },
+    /// A PostgreSQL server, shared by any number of instances.
+    Postgres(PgPool),
+}
+
+/// Runs one statement on whichever database the transaction belongs to.
+///
+/// The expression is compiled once per database, with `$connection` bound to its connection.
+macro_rules! on {
+    ($transaction:expr, $connection:ident => $run:expr) => {
+        match &mut $transaction.inner {
+            $crate::store::Inner::Sqlite(transaction) => {
+                let $connection = &mut **transaction;
+                $run
+            }
+            $crate::store::Inner::Postgres(transaction) => {
+                let $connection = &mut **transaction;
+                $run
+            }
+        }
+    };
+}
+use on;
+
+/// A consistent view of one company's rows.
+#[derive(Debug)]
+pub struct Read {
+    company: String,
+    inner: Inner,
+}
+
+/// A transaction that may change one company's rows; rolled back unless committed.
+#[derive(Debug)]
+pub struct Write(Read);
+
+#[derive(Debug)]
+enum Inner {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Db {
+    /// Opens the SQLite file, making it where `create` is true, and brings its schema up to date.
+    pub async fn open_sqlite(file: &Path, create: bool) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(create)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(ACQUIRE_TIMEOUT);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options.clone())
+            .await?;
+        MIGRATIONS
+            .run(&writer)
+            .await
+            .map_err(StoreError::Migration)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(SQLITE_READERS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options.read_only(true))
+            .await?;
+        Ok(Self::Sqlite { writer, readers })
+    }
+
+    /// Connects to `postgres://…` and brings its schema up to date.
+    pub async fn open_postgres(url: &str) -> Result<Self, StoreError> {
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(PgConnectOptions::from_str(url)?)
+            .await?;
+        MIGRATIONS.run(&pool).await.map_err(StoreError::Migration)?;
+        Ok(Self::Postgres(pool))
+    }
+
+    /// Begins a consistent view of one company.
+    pub async fn read(&self, company: CompanyId) -> Result<Read, StoreError> {
+        const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        let inner = match self {
+            Self::Sqlite { readers, .. } => Inner::Sqlite(readers.begin().await?),
+            Self::Postgres(pool) => Inner::Postgres(pool.begin_with(SNAPSHOT).await?),
+        };
+        Ok(Read {
+            company: company.to_string(),
+            inner,
+        })
+    }
+
+    /// Begins a transaction that may change one company's rows. On SQLite it waits for its turn.
+    pub async fn write(&self, company: CompanyId) -> Result<Write, StoreError> {
+        let inner = match self {
+            Self::Sqlite { writer, .. } => {
+                Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+            }
+            Self::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+        };
+        Ok(Write(Read {
+            company: company.to_string(),
+            inner,
+        }))
+    }
+
+    /// Waits for running statements and closes every connection.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Write {
+    /// Makes everything since [`Db::write`] durable.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self.0.inner {
+            Inner::Sqlite(transaction) => transaction.commit().await?,
+            Inner::Postgres(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+impl std::ops::Deref for Write {
+    type Target = Read;
+
+    fn deref(&self) -> &Read {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Write {
+    fn deref_mut(&mut self) -> &mut Read {
+        &mut self.0
+    }
+}
