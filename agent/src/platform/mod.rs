@@ -29,6 +29,9 @@ pub trait Platform: Send + Sync {
     /// The machine's name and the user's, for enrolment.
     fn identity(&self) -> Identity;
 
+    /// Whether this machine knows a user of that name: a license that bears it is theirs alone.
+    fn is_user(&self, name: &str) -> bool;
+
     /// The system's clocks.
     fn clock(&self) -> Box<dyn Clock>;
 

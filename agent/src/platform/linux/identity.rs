@@ -26,6 +26,14 @@ pub(super) fn identity(user_hint: Option<&str>) -> Identity {
     }
 }
 
+/// Asks the system's resolver, which knows local users and those of a directory service.
+pub(super) fn is_user(name: &str) -> bool {
+    let asked = Command::new("/usr/bin/id")
+        .args(["-u", "--", name])
+        .output();
+    asked.is_ok_and(|output| output.status.success())
+}
+
 fn name_in_passwd(passwd: &str, uid: u32) -> Option<String> {
     passwd.lines().find_map(|line| {
         let mut fields = line.split(':');
@@ -45,6 +53,14 @@ fn name_from_directory() -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn users_are_told_from_other_words() {
+        assert!(is_user("root"));
+        assert!(!is_user("no-such-user-here"));
+        assert!(!is_user("--help"));
+        assert!(!is_user(""));
+    }
 
     #[test]
     fn a_user_is_found_by_number() {

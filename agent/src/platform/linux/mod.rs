@@ -23,9 +23,11 @@ mod foreground;
 mod identity;
 mod idle;
 mod input;
+mod notifier;
 mod pixels;
 mod screens;
 mod shared_memory;
+mod tray;
 mod windows;
 
 use glasshour_license_format::{Activity, Permit, Screenshots};
@@ -113,6 +115,10 @@ impl Platform for LinuxDesktop {
         identity::identity(self.user_hint.as_deref())
     }
 
+    fn is_user(&self, name: &str) -> bool {
+        identity::is_user(name)
+    }
+
     fn clock(&self) -> Box<dyn Clock> {
         Box::new(clock::LinuxClock::new())
     }
@@ -140,15 +146,15 @@ impl Platform for LinuxDesktop {
     }
 
     fn notifier(&self) -> Result<Box<dyn Notifier>, Unavailable> {
-        Err(Unavailable::Gone(String::new()))
+        Ok(Box::new(notifier::DesktopNotifier::open()?))
     }
 
     fn tray(
         &self,
-        _view: &View,
-        _picked: Box<dyn Fn(Action) + Send + Sync>,
+        view: &View,
+        picked: Box<dyn Fn(Action) + Send + Sync>,
     ) -> Result<Box<dyn Tray>, Unavailable> {
-        Err(Unavailable::Gone(String::new()))
+        Ok(Box::new(tray::StatusNotifier::open(view, picked)?))
     }
 }
 
