@@ -2,7 +2,17 @@
 //! never hides.
 
 pub mod capture;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod device;
+pub mod engine;
+pub mod exit;
+pub mod home;
+pub mod ipc;
+pub mod journal;
+pub mod license;
 pub mod platform;
 pub mod session;
+pub mod status;
 pub mod tray;

@@ -16,9 +16,9 @@ use crate::tray::{Action, View};
 
 pub mod fake;
 pub mod files;
-pub mod signals;
 #[cfg(target_os = "linux")]
 pub mod linux;
+pub mod signals;
 pub mod text;
 
 /// The desktop of one logged-in user.
@@ -57,6 +57,18 @@ pub trait Platform: Send + Sync {
         view: &View,
         picked: Box<dyn Fn(Action) + Send + Sync>,
     ) -> Result<Box<dyn Tray>, Unavailable>;
+}
+
+/// The desktop of the session that this process runs in.
+#[cfg(target_os = "linux")]
+pub fn detect() -> std::sync::Arc<dyn Platform> {
+    use crate::config::environment;
+    std::sync::Arc::new(linux::LinuxDesktop::detect(linux::Environment {
+        display: environment("DISPLAY"),
+        wayland_display: environment("WAYLAND_DISPLAY"),
+        session_type: environment("XDG_SESSION_TYPE"),
+        user: environment("USER").or_else(|| environment("LOGNAME")),
+    }))
 }
 
 /// Who and where we are.

@@ -120,8 +120,6 @@ pub struct SpoolStats {
     pub quarantined: u64,
     /// Records delivered since the spool was made.
     pub delivered: u64,
-    /// Payload bytes of all records in it.
-    pub payload_bytes: u64,
 }
 
 /// The refusal of a quarantined record.

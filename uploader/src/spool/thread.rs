@@ -338,19 +338,17 @@ fn stats(connection: &Connection) -> Result<SpoolStats, SpoolError> {
         .prepare_cached("SELECT value FROM counters WHERE name = 'delivered'")?
         .query_row([], |row| row.get(0))
         .optional()?;
-    let (waiting, quarantined, payload_bytes): (i64, i64, i64) = connection
+    let (waiting, quarantined): (i64, i64) = connection
         .prepare_cached(
             "SELECT COUNT(*) FILTER (WHERE refusal_code IS NULL),
-                    COUNT(*) FILTER (WHERE refusal_code IS NOT NULL),
-                    COALESCE(SUM(LENGTH(payload)), 0)
+                    COUNT(*) FILTER (WHERE refusal_code IS NOT NULL)
              FROM records",
         )?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(SpoolStats {
         waiting: waiting.unsigned_abs(),
         quarantined: quarantined.unsigned_abs(),
         delivered: delivered.unwrap_or(0).unsigned_abs(),
-        payload_bytes: payload_bytes.unsigned_abs(),
     })
 }
 

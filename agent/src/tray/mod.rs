@@ -3,6 +3,10 @@
 //! `platform/<os>` draws a [`View`] and reports the [`Action`] that was picked. Nothing here or there
 //! can hide the icon (tenet 3).
 
+mod model;
+
+pub use model::view;
+
 use glasshour_protocol::ProjectId;
 
 /// What the tray shows.

@@ -1,0 +1,78 @@
+//! Commands that the running agent obeys: start, stop, switch, note, status.
+
+use serde_json::json;
+
+use super::{block_on, print_json};
+use crate::engine::plain_status;
+use crate::exit::Exit;
+use crate::home::Home;
+use crate::ipc::{Answer, CallError, RefusedBy, Request, call};
+
+/// Sends a command and prints how things are then.
+pub(super) fn ask(home: &Home, request: &Request, json: bool) -> anyhow::Result<Exit> {
+    match block_on(call(&home.socket(), request))? {
+        Ok(Answer::Done { status }) if json => {
+            print_json(&status)?;
+            Ok(Exit::Ok)
+        }
+        Ok(Answer::Done { status }) => {
+            println!(
+                "{}",
+                plain_status(&status).first().map_or("", String::as_str)
+            );
+            Ok(Exit::Ok)
+        }
+        Ok(Answer::Refused { reason, message }) => {
+            if json {
+                print_json(&json!({ "refused": reason, "message": message }))?;
+            } else {
+                eprintln!("glasshour: {message}");
+            }
+            Ok(match reason {
+                RefusedBy::NoLicense => Exit::NoLicense,
+                RefusedBy::License => Exit::Refused,
+                RefusedBy::State => Exit::Failure,
+            })
+        }
+        Err(error) => not_answered(&error, json),
+    }
+}
+
+/// `glasshour status`.
+pub(super) fn status(home: &Home, json: bool) -> anyhow::Result<Exit> {
+    match block_on(call(&home.socket(), &Request::Status))? {
+        Ok(Answer::Done { status }) if json => print_json(&status).map(|()| Exit::Ok),
+        Ok(Answer::Done { status }) => {
+            for line in plain_status(&status) {
+                println!("{line}");
+            }
+            Ok(Exit::Ok)
+        }
+        Ok(Answer::Refused { message, .. }) => {
+            eprintln!("glasshour: {message}");
+            Ok(Exit::Failure)
+        }
+        Err(error) => not_answered(&error, json),
+    }
+}
+
+/// Tells a running agent that licenses changed. One that does not run will see for itself.
+pub(super) fn tell_to_reload(home: &Home) -> anyhow::Result<bool> {
+    match block_on(call(&home.socket(), &Request::Reload))? {
+        Ok(_) => Ok(true),
+        Err(CallError::NotRunning) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn not_answered(error: &CallError, json: bool) -> anyhow::Result<Exit> {
+    if json {
+        print_json(&json!({ "running": false, "message": error.to_string() }))?;
+    } else {
+        eprintln!("glasshour: {error}");
+    }
+    Ok(match error {
+        CallError::NotRunning => Exit::NotRunning,
+        CallError::Broken(_) => Exit::Failure,
+    })
+}

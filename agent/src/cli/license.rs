@@ -1,0 +1,259 @@
+//! `glasshour license`: show, load, list, remove.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use glasshour_license_format::notice::notice;
+use glasshour_license_format::{SignedLicense, WorkMode};
+use glasshour_protocol::CompanyId;
+use glasshour_protocol::payload::NoticeKind;
+use serde_json::json;
+
+use super::{control, print_json};
+use crate::config;
+use crate::exit::Exit;
+use crate::home::Home;
+use crate::license::{LicenseStore, LoadError, LoadOptions, Notices, read_file};
+use crate::platform;
+
+/// What can be done with licenses.
+#[derive(Debug, Subcommand)]
+pub(super) enum LicenseCommand {
+    /// Say in plain words what a license permits; without FILE, the loaded ones
+    Show {
+        /// A file that ends in .license.gz
+        file: Option<PathBuf>,
+    },
+    /// Load a license, after showing what it permits
+    Load {
+        /// A file that ends in .license.gz
+        file: PathBuf,
+        /// You have read what the license permits: do not ask
+        #[arg(long)]
+        yes: bool,
+        /// Accept that the employer signs with another key than before
+        #[arg(long)]
+        trust_new_key: bool,
+    },
+    /// List the loaded licenses
+    List,
+    /// Take the licenses of a company out of use; what was captured is still delivered
+    Remove {
+        /// The company's name or id, as `license list` shows it
+        company: String,
+    },
+}
+
+pub(super) fn license(command: LicenseCommand, home: &Home, json: bool) -> anyhow::Result<Exit> {
+    match command {
+        LicenseCommand::Show { file: Some(file) } => show(&read(&file)?, json),
+        LicenseCommand::Show { file: None } => show_loaded(home, json),
+        LicenseCommand::Load {
+            file,
+            yes,
+            trust_new_key,
+        } => load(home, &file, yes, trust_new_key, json),
+        LicenseCommand::List => list(home, json),
+        LicenseCommand::Remove { company } => remove(home, &company, json),
+    }
+}
+
+fn read(file: &Path) -> anyhow::Result<SignedLicense> {
+    Ok(verify(&read_file(file)?, file)?)
+}
+
+fn verify(bytes: &[u8], file: &Path) -> Result<SignedLicense, LoadError> {
+    glasshour_license_format::read(bytes).map_err(|source| LoadError::Read {
+        path: file.to_owned(),
+        source,
+    })
+}
+
+fn show(signed: &SignedLicense, json: bool) -> anyhow::Result<Exit> {
+    if json {
+        print_json(&json!({
+            "claims": signed.claims(),
+            "fingerprint": signed.thumbprint(),
+            "notice": notice(signed.claims()).to_text(),
+        }))?;
+    } else {
+        println!("{}", notice(signed.claims()).to_text());
+        println!("Signed with the key {}.", signed.thumbprint());
+    }
+    Ok(Exit::Ok)
+}
+
+fn show_loaded(home: &Home, json: bool) -> anyhow::Result<Exit> {
+    let loaded = LicenseStore::new(home.clone()).current()?;
+    for license in &loaded {
+        show(license.signed(), json)?;
+    }
+    if loaded.is_empty() {
+        return no_license(json);
+    }
+    Ok(Exit::Ok)
+}
+
+fn no_license(json: bool) -> anyhow::Result<Exit> {
+    let message = "No license is loaded. Ask your employer for the file that ends in .license.gz, \
+                   then load it with `glasshour license load FILE`.";
+    if json {
+        print_json(&json!({ "code": "no_license", "message": message }))?;
+    } else {
+        eprintln!("{message}");
+    }
+    Ok(Exit::NoLicense)
+}
+
+fn load(
+    home: &Home,
+    file: &Path,
+    yes: bool,
+    trust_new_key: bool,
+    json: bool,
+) -> anyhow::Result<Exit> {
+    let store = LicenseStore::new(home.clone());
+    let bytes = read_file(file)?;
+    let signed = verify(&bytes, file)?;
+    let policy = config::policy()?;
+    let now = platform::detect().clock().now();
+    let options = LoadOptions {
+        trust_new_key,
+        allow_plain_http: &policy.allow_plain_http,
+        now: jiff::Timestamp::from_millisecond(now.wall_ms)?,
+    };
+    store.check(&signed, &options)?;
+    let first = store.pin(signed.claims().issuer.company_id)?.is_none();
+    if !json {
+        show(&signed, false)?;
+        if first {
+            println!(
+                "This is the first license of {} here: its key is trusted from now on. You can \
+                 compare the fingerprint above with the one that your employer gives you.",
+                signed.claims().issuer.company
+            );
+        }
+    }
+    if !yes && !acknowledged()? {
+        return Err(LoadError::NotAcknowledged.into());
+    }
+    let license = store.load(&bytes, signed, &options)?;
+    let claims = license.claims();
+    let mut notices = Notices::open(home.clone());
+    let kind = match claims.work_mode {
+        WorkMode::Worklog => Some(NoticeKind::Acknowledged),
+        // The employee may not be who loads it: the notice is shown when it is put to work.
+        WorkMode::Monitoring => None,
+    };
+    if let Some(kind) = kind {
+        notices.set(claims.license_id, kind)?;
+    }
+    let running = control::tell_to_reload(home)?;
+    if json {
+        print_json(&json!({
+            "loaded": claims.license_id,
+            "serial": claims.serial,
+            "company": claims.issuer.company,
+            "employee": claims.employee.name,
+            "fingerprint": license.signed().thumbprint(),
+            "first_of_company": first,
+            "agent_running": running,
+        }))?;
+    } else {
+        println!("The license is loaded.");
+        if !running {
+            println!("The agent is not running: start it with `glasshour run`, or log in again.");
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn acknowledged() -> anyhow::Result<bool> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        anyhow::bail!(
+            "the notice above must be acknowledged, and there is nobody to ask: add --yes if you \
+             have read it"
+        );
+    }
+    print!("Do you acknowledge this notice and load the license? [y/N] ");
+    std::io::stdout().flush()?;
+    let mut answer = String::new();
+    stdin.lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+fn list(home: &Home, json: bool) -> anyhow::Result<Exit> {
+    let loaded = LicenseStore::new(home.clone()).current()?;
+    if json {
+        let items: Vec<_> = loaded
+            .iter()
+            .map(|license| {
+                json!({
+                    "license_id": license.claims().license_id,
+                    "serial": license.claims().serial,
+                    "company": license.claims().issuer.company,
+                    "company_id": license.claims().issuer.company_id,
+                    "employee": license.claims().employee.name,
+                    "work_mode": license.claims().work_mode,
+                    "profile": license.claims().profile.name,
+                    "issued_at": license.claims().issued_at,
+                    "fingerprint": license.signed().thumbprint(),
+                })
+            })
+            .collect();
+        print_json(&items)?;
+        return Ok(Exit::Ok);
+    }
+    for license in &loaded {
+        let claims = license.claims();
+        println!(
+            "{} — {}, {} mode, profile {}, serial {}\n  company {}\n  key     {}",
+            claims.issuer.company,
+            claims.employee.name,
+            claims.work_mode.as_str(),
+            claims.profile.name,
+            claims.serial,
+            claims.issuer.company_id,
+            license.signed().thumbprint(),
+        );
+    }
+    if loaded.is_empty() {
+        return no_license(false);
+    }
+    Ok(Exit::Ok)
+}
+
+fn remove(home: &Home, company: &str, json: bool) -> anyhow::Result<Exit> {
+    let store = LicenseStore::new(home.clone());
+    let loaded = store.current()?;
+    let by_id = company.parse::<CompanyId>().ok();
+    let found = loaded.iter().find(|license| {
+        let issuer = &license.claims().issuer;
+        Some(issuer.company_id) == by_id || issuer.company.eq_ignore_ascii_case(company)
+    });
+    let Some(license) = found else {
+        anyhow::bail!("no license of {company:?} is loaded; see `glasshour license list`");
+    };
+    let claims = license.claims();
+    if claims.work_mode == WorkMode::Monitoring {
+        eprintln!(
+            "glasshour: the license is for monitoring mode; only the administrator removes it, \
+             from {}",
+            config::license_dir().display()
+        );
+        return Ok(Exit::Refused);
+    }
+    let removed = store.remove(claims.issuer.company_id)?;
+    control::tell_to_reload(home)?;
+    if json {
+        print_json(&json!({ "removed": removed }))?;
+    } else {
+        println!(
+            "The license of {} is out of use. Nothing is captured for it.",
+            claims.issuer.company
+        );
+    }
+    Ok(Exit::Ok)
+}

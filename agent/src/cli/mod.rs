@@ -1,0 +1,177 @@
+//! The command line: what can be asked, in words that teach.
+
+mod control;
+mod doctor;
+mod license;
+mod run;
+mod today;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config;
+use crate::exit::Exit;
+use crate::home::Home;
+
+/// Time tracking that the tracked person can trust.
+///
+/// Glasshour captures what a signed license permits, and nothing else. Your employer gives you a file
+/// that ends in .license.gz; load it, and you can read in plain words what will be captured, how
+/// often, and where it goes.
+#[derive(Debug, Parser)]
+#[command(
+    name = "glasshour",
+    version,
+    after_help = "First steps:\n  \
+        glasshour license show jo.license.gz   read what the license permits, before anything else\n  \
+        glasshour license load jo.license.gz   load it\n  \
+        glasshour run                          start the agent (it starts by itself at log-in)\n  \
+        glasshour start --project Apollo       start tracking (worklog mode)\n  \
+        glasshour status                       what is captured now, and does everything work\n\n\
+        Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the agent is not running, 4 no license, \
+        5 not allowed"
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Debug, Args)]
+struct Global {
+    /// Keep everything of this agent in DIR instead of your data folder
+    #[arg(long, global = true, value_name = "DIR", env = "GLASSHOUR_HOME")]
+    home: Option<PathBuf>,
+    /// Answer in JSON, for scripts
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the agent until you log out (it starts by itself at log-in)
+    Run {
+        /// Show messages instead of a tray icon
+        #[arg(long)]
+        no_tray: bool,
+    },
+    /// Look at, load or remove licenses
+    #[command(subcommand)]
+    License(license::LicenseCommand),
+    /// Start tracking (worklog mode)
+    Start {
+        /// Project or department, by name; the license's default if left out
+        #[arg(long, short)]
+        project: Option<String>,
+        /// What you are working on
+        #[arg(long, short)]
+        note: Option<String>,
+    },
+    /// Stop tracking (worklog mode)
+    Stop,
+    /// Go on with another project (worklog mode)
+    Switch {
+        /// Project or department, by name
+        project: String,
+    },
+    /// Add a note to the running session
+    Note {
+        /// The note
+        text: String,
+    },
+    /// Say what is captured now, and whether everything works
+    Status,
+    /// Show your own day: sessions, and what waits to be sent
+    Today,
+    /// Check everything that the agent needs, with a remedy for each problem
+    Doctor,
+}
+
+/// Reads the command line, obeys, and returns the exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = open_home(&cli.global).and_then(|home| dispatch(cli, home));
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("glasshour: {error:#}");
+            Exit::Failure.into()
+        }
+    }
+}
+
+fn open_home(global: &Global) -> anyhow::Result<Home> {
+    Ok(config::home(global.home.as_deref())?)
+}
+
+fn dispatch(cli: Cli, home: Home) -> anyhow::Result<Exit> {
+    use crate::ipc::Request;
+    let json = cli.global.json;
+    match cli.command {
+        Command::Run { no_tray } => run::run(home, !no_tray),
+        Command::License(command) => license::license(command, &home, json),
+        Command::Start { project, note } => {
+            control::ask(&home, &Request::Start { project, note }, json)
+        }
+        Command::Stop => control::ask(&home, &Request::Stop, json),
+        Command::Switch { project } => control::ask(&home, &Request::Switch { project }, json),
+        Command::Note { text } => control::ask(&home, &Request::Note { text }, json),
+        Command::Status => control::status(&home, json),
+        Command::Today => today::today(&home, json),
+        Command::Doctor => doctor::doctor(&home, json),
+    }
+}
+
+/// Prints a value for a script.
+fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// A runtime for one short conversation.
+fn block_on<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
+    Ok(tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(future))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn nothing_on_the_command_line_hides_the_agent() {
+        let mut words = String::new();
+        let mut commands = vec![Cli::command()];
+        while let Some(command) = commands.pop() {
+            words.push_str(
+                &command
+                    .clone()
+                    .render_long_help()
+                    .to_string()
+                    .to_lowercase(),
+            );
+            commands.extend(command.get_subcommands().cloned());
+        }
+        for word in [
+            "stealth",
+            "hidden",
+            "hide",
+            "silent",
+            "invisible",
+            "--no-notice",
+        ] {
+            assert!(!words.contains(word), "{word}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! `glasshour run`.
+
+use crate::config;
+use crate::engine::{self, RunConfig, RunError};
+use crate::exit::Exit;
+use crate::home::Home;
+use crate::platform;
+
+/// Runs the agent in the foreground. Its log goes to standard error; `RUST_LOG` says how much.
+pub(super) fn run(home: Home, tray: bool) -> anyhow::Result<Exit> {
+    let filter = config::environment("RUST_LOG").unwrap_or_else(|| "glasshour=info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .init();
+    let config = RunConfig {
+        home,
+        license_dir: config::license_dir(),
+        allow_plain_http: config::policy()?.allow_plain_http,
+        tray,
+    };
+    let desktop = platform::detect();
+    // One thread for the loop and the network: an agent runs all day on somebody's machine.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    match runtime.block_on(engine::run(config, desktop)) {
+        Ok(()) => Ok(Exit::Ok),
+        Err(error @ RunError::AlreadyRunning(_)) => {
+            eprintln!("glasshour: {error}");
+            Ok(Exit::Refused)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,85 @@
+//! Settings from the command line, the environment and the administrator's policy: read here, once,
+//! and nowhere else.
+
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+use serde::Deserialize;
+
+use crate::home::{Home, HomeError};
+
+/// Where the administrator's files are unless told otherwise.
+const SYSTEM_DIR: &str = "/etc/glasshour";
+
+/// What the administrator decides for every user of a machine (`policy.json`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Hosts that may be reached without TLS, in so many words.
+    #[serde(default)]
+    pub allow_plain_http: Vec<String>,
+}
+
+/// Settings that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// No home folder for this user.
+    #[error("this user has no home folder; say where Glasshour may keep its files with --home DIR")]
+    NoHome,
+    /// The folder cannot be used.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The policy is there but cannot be read: running without it could break it.
+    #[error("the administrator's {} cannot be read: {reason}", path.display())]
+    Policy {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// An environment variable, if it is set and not empty.
+pub fn environment(name: &str) -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the place that the ban points to"
+    )]
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The agent's own folder: `--home`, else the system's place for a user's application data.
+pub fn home(given: Option<&Path>) -> Result<Home, ConfigError> {
+    let root = match given {
+        Some(path) => path.to_owned(),
+        None => ProjectDirs::from("", "", "glasshour")
+            .ok_or(ConfigError::NoHome)?
+            .data_local_dir()
+            .to_owned(),
+    };
+    Ok(Home::open(&root)?)
+}
+
+/// The administrator's folder.
+pub fn system_dir() -> PathBuf {
+    environment("GLASSHOUR_SYSTEM_CONFIG").map_or_else(|| SYSTEM_DIR.into(), PathBuf::from)
+}
+
+/// Where the administrator puts licenses.
+pub fn license_dir() -> PathBuf {
+    system_dir().join("license.d")
+}
+
+/// The administrator's policy; none there means the defaults.
+pub fn policy() -> Result<Policy, ConfigError> {
+    let path = system_dir().join("policy.json");
+    let failed = |reason: String| ConfigError::Policy {
+        path: path.clone(),
+        reason,
+    };
+    match std::fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Policy::default()),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}

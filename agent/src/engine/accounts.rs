@@ -1,0 +1,249 @@
+//! One account per employer: its spool, and the sender that empties it towards that employer's server
+//! and no other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use glasshour_license_format::License;
+use glasshour_protocol::device::EnrollRequest;
+use glasshour_protocol::jws::Jwk;
+use glasshour_protocol::{CompanyId, LicenseId};
+use glasshour_uploader::send::{SendStatus, Sender, SenderConfig, Wall};
+use glasshour_uploader::spool::{DeviceIdentity, Spool};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::device;
+use crate::home::Home;
+use crate::license::Book;
+use crate::platform::Platform;
+
+/// How long the senders are given to deliver what a log-out left.
+const LAST_WORDS: Duration = Duration::from_secs(4);
+
+/// One employer.
+pub(super) struct Account {
+    company: CompanyId,
+    /// Its licenses by id: the hash that notices are bound to.
+    payload_hashes: BTreeMap<LicenseId, String>,
+    /// Where records for it are kept.
+    pub(super) spool: Spool,
+    identity: DeviceIdentity,
+    /// The license that its sender enrols with.
+    enrolled_with: LicenseId,
+    status: watch::Receiver<SendStatus>,
+    cancel: CancellationToken,
+}
+
+impl Account {
+    pub(super) fn company(&self) -> CompanyId {
+        self.company
+    }
+
+    pub(super) fn payload_sha256(&self, license: LicenseId) -> Option<String> {
+        self.payload_hashes.get(&license).cloned()
+    }
+}
+
+/// All employers.
+pub(super) struct Accounts {
+    home: Home,
+    platform: Arc<dyn Platform>,
+    book: Arc<Book>,
+    by_company: BTreeMap<CompanyId, Account>,
+    news: mpsc::Sender<CompanyId>,
+    /// Every sender ever started; awaited at the end.
+    senders: JoinSet<()>,
+}
+
+struct ClockWall(Box<dyn Clock>);
+
+impl Wall for ClockWall {
+    fn now_ms(&self) -> i64 {
+        self.0.now().wall_ms
+    }
+}
+
+impl Accounts {
+    /// `news` gets a company's id whenever its sender learns something.
+    pub(super) fn new(
+        home: Home,
+        platform: Arc<dyn Platform>,
+        news: mpsc::Sender<CompanyId>,
+    ) -> Self {
+        Self {
+            home,
+            platform,
+            book: Arc::default(),
+            by_company: BTreeMap::new(),
+            news,
+            senders: JoinSet::new(),
+        }
+    }
+
+    /// Opens what is new and points senders to newer licenses. `all` includes superseded and removed
+    /// licenses: what was captured under them is still delivered. Returns what did not work.
+    pub(super) fn set(&mut self, current: &[License], all: &[License]) -> Vec<String> {
+        self.book.set(all);
+        let mut newest: BTreeMap<CompanyId, &License> = BTreeMap::new();
+        for license in all.iter().chain(current) {
+            let claims = license.claims();
+            let serial = |other: &&License| other.claims().serial;
+            let known = newest.get(&claims.issuer.company_id).map(serial);
+            if known.is_none_or(|known| known < claims.serial) {
+                newest.insert(claims.issuer.company_id, license);
+            }
+        }
+        let mut problems = Vec::new();
+        for (company, license) in newest {
+            if let Err(problem) = self.open(company, license) {
+                problems.push(format!("{problem:#}"));
+            }
+        }
+        for account in self.by_company.values_mut() {
+            account.payload_hashes = all
+                .iter()
+                .filter(|license| license.claims().issuer.company_id == account.company)
+                .map(|l| {
+                    (
+                        l.claims().license_id,
+                        l.signed().payload_sha256().to_owned(),
+                    )
+                })
+                .collect();
+        }
+        problems
+    }
+
+    fn open(&mut self, company: CompanyId, license: &License) -> anyhow::Result<()> {
+        let license_id = license.claims().license_id;
+        let (spool, identity) = match self.by_company.get(&company) {
+            Some(account) if account.enrolled_with == license_id => return Ok(()),
+            Some(account) => {
+                account.cancel.cancel();
+                (account.spool.clone(), account.identity.clone())
+            }
+            None => {
+                let identity = device::open(&self.home, company)?;
+                (
+                    Spool::open(&self.home.spool(company), identity.clone())?,
+                    identity,
+                )
+            }
+        };
+        let config = SenderConfig {
+            server_url: license.claims().issuer.server_url.clone(),
+            company_id: company,
+            identity: identity.clone(),
+            enrollment: self.enrollment(&identity, license)?,
+            licenses: self.book.clone(),
+            wall: Arc::new(ClockWall(self.platform.clock())),
+            user_agent: concat!("glasshour/", env!("CARGO_PKG_VERSION")).into(),
+        };
+        let (sender, status) = Sender::new(spool.clone(), config)?;
+        let cancel = CancellationToken::new();
+        self.senders.spawn(sender.run(cancel.clone()));
+        self.senders.spawn(tell(
+            status.clone(),
+            company,
+            self.news.clone(),
+            cancel.clone(),
+        ));
+        let account = Account {
+            company,
+            payload_hashes: BTreeMap::new(),
+            spool,
+            identity,
+            enrolled_with: license_id,
+            status,
+            cancel,
+        };
+        self.by_company.insert(company, account);
+        Ok(())
+    }
+
+    fn enrollment(
+        &self,
+        identity: &DeviceIdentity,
+        license: &License,
+    ) -> anyhow::Result<EnrollRequest> {
+        let who = self.platform.identity();
+        let id = license.claims().license_id;
+        let file = format!("{id}.license.gz");
+        let bytes = std::fs::read(self.home.licenses().join(&file))
+            .or_else(|_| std::fs::read(self.home.removed_licenses().join(&file)))?;
+        Ok(EnrollRequest {
+            device_id: identity.device_id,
+            public_key: Jwk::from_key(&identity.key.verifying_key()),
+            license_gz: base64::engine::general_purpose::STANDARD.encode(bytes),
+            host_name: who.host_name,
+            os_user: who.os_user,
+            platform: self.platform.describe(),
+            agent_version: env!("CARGO_PKG_VERSION").into(),
+        })
+    }
+
+    pub(super) fn has(&self, company: CompanyId) -> bool {
+        self.by_company.contains_key(&company)
+    }
+
+    pub(super) fn get(&self, company: CompanyId) -> Option<&Account> {
+        self.by_company.get(&company)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Account> {
+        self.by_company.values()
+    }
+
+    /// The account that a license belongs to.
+    pub(super) fn of_license(&self, license: LicenseId) -> Option<&Account> {
+        self.by_company
+            .values()
+            .find(|account| account.payload_hashes.contains_key(&license))
+    }
+
+    pub(super) fn company_of(&self, license: LicenseId) -> Option<CompanyId> {
+        self.of_license(license).map(Account::company)
+    }
+
+    /// What is known of a company's server.
+    pub(super) fn send_status(&self, company: CompanyId) -> Option<SendStatus> {
+        self.by_company
+            .get(&company)
+            .map(|account| account.status.borrow().clone())
+    }
+
+    /// Lets the senders deliver what is there, for a short while.
+    pub(super) async fn close(&mut self) {
+        for account in self.by_company.values() {
+            account.cancel.cancel();
+        }
+        let all = async { while self.senders.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_WORDS, all).await.is_err() {
+            tracing::info!("the server was slow; what is left is sent at the next start");
+        }
+    }
+}
+
+/// Passes changes of a sender's status on to the loop.
+async fn tell(
+    mut status: watch::Receiver<SendStatus>,
+    company: CompanyId,
+    news: mpsc::Sender<CompanyId>,
+    cancel: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            changed = status.changed() => {
+                if changed.is_err() || news.send(company).await.is_err() {
+                    return;
+                }
+            }
+            () = cancel.cancelled() => return,
+        }
+    }
+}

@@ -1,0 +1,724 @@
+//! The running agent: one loop that ties the pure parts to the desktop, the spool and the server.
+//!
+//! The loop owns all state and runs on one thread; what blocks (grabbing, encoding, messages, the
+//! database) lives on threads of its own and answers through bounded channels. Each turn: something
+//! happens, the session machine is told, captures that are due are made, the tray is drawn.
+
+mod accounts;
+mod desktop;
+mod minutes;
+mod notify;
+mod report;
+mod shots;
+mod tracking;
+
+pub use report::plain_status;
+
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use glasshour_protocol::payload::{Cause, HealthReport, NoticeEvent, NoticeKind, SessionEvent};
+use glasshour_protocol::{CompanyId, Kind, LicenseId, ProjectId, RecordMeta};
+use glasshour_uploader::Draft;
+use glasshour_uploader::spool::{CapturedAt, SpoolError};
+use tokio::sync::mpsc;
+
+use crate::capture::encode::WEBP;
+use crate::clock::{Clock, Moment};
+use crate::home::Home;
+use crate::ipc::{Answer, Command, Listener, RefusedBy, Request};
+use crate::journal::{Entry, Journal};
+use crate::license::{LicenseStore, Notices};
+use crate::platform::{Message, Platform, signals};
+use crate::status::Status;
+use crate::tray::{Action, View};
+use accounts::Accounts;
+use desktop::Desktop;
+use shots::ShotDone;
+use tracking::Tracking;
+
+/// How often the administrator's license folder is looked at.
+const RESCAN: Duration = Duration::from_secs(30);
+/// Records that wait in memory while the spool cannot be written; images are not among them.
+const MOST_UNPUSHED: usize = 2000;
+/// Longest pause between two turns: bounds how exactly a sleep is dated.
+const LONGEST_PAUSE_MS: u64 = 15_000;
+
+/// How the agent is to run.
+#[derive(Clone, Debug)]
+pub struct RunConfig {
+    /// The agent's own folder.
+    pub home: Home,
+    /// Where the administrator puts licenses.
+    pub license_dir: PathBuf,
+    /// Hosts that the administrator's policy lets be reached without TLS.
+    pub allow_plain_http: Vec<String>,
+    /// Whether to put an icon into the tray. Without one, messages stand in: it is never covert.
+    pub tray: bool,
+}
+
+/// Why the agent could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A second agent.
+    #[error("another Glasshour agent is already running with {}", .0.display())]
+    AlreadyRunning(PathBuf),
+    /// The lock cannot be taken.
+    #[error("cannot use {}", path.display())]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// No control socket.
+    #[error(transparent)]
+    Listen(#[from] crate::ipc::ListenError),
+    /// The licenses cannot be read.
+    #[error(transparent)]
+    Store(#[from] crate::license::StoreError),
+    /// Signals cannot be listened to.
+    #[error("cannot listen for the system's word to end")]
+    Signals(#[source] std::io::Error),
+}
+
+/// Everything the loop owns.
+struct Engine {
+    config: RunConfig,
+    platform: Arc<dyn Platform>,
+    clock: Box<dyn Clock>,
+    store: LicenseStore,
+    notices: Notices,
+    journal: Journal,
+    accounts: Accounts,
+    tracking: Option<Tracking>,
+    desktop: Desktop,
+    /// Records that the spool could not take yet.
+    unpushed: VecDeque<(CompanyId, Draft)>,
+    /// Why not, in a sentence.
+    spool_trouble: Option<String>,
+    /// Licenses that could not be used, in sentences.
+    license_problems: Vec<String>,
+    /// Which names of license files are names of users.
+    user_names: HashMap<String, bool>,
+    last_rescan_mono_ms: u64,
+    last_view: Option<View>,
+    last_health: Option<HealthReport>,
+    /// Time tracked on the local day that `today_from_ms` begins, by sessions that have ended.
+    ended_today: report::Today,
+}
+
+/// Runs the agent until it is told to end.
+pub async fn run(config: RunConfig, platform: Arc<dyn Platform>) -> Result<(), RunError> {
+    let _lock = lock(&config.home)?;
+    let (command_sender, mut commands) = mpsc::channel(16);
+    let listener = Listener::open(&config.home.socket())?;
+    let socket = config.home.socket();
+    let serving = tokio::spawn(listener.serve(command_sender));
+
+    let (shot_sender, mut shots) = mpsc::channel(4);
+    let (action_sender, mut actions) = mpsc::channel(16);
+    let (news_sender, mut news) = mpsc::channel(16);
+    let mut engine = Engine::new(config, platform, news_sender, action_sender);
+    let ending = signals::told_to_end();
+    tokio::pin!(ending);
+
+    engine.reload(&shot_sender).await;
+    let cause = loop {
+        engine.turn(&shot_sender).await;
+        let pause = Duration::from_millis(engine.pause_ms());
+        tokio::select! {
+            Some(command) = commands.recv() => engine.command(command, &shot_sender).await,
+            Some(action) = actions.recv() => {
+                if let Some(cause) = engine.action(action, &shot_sender).await {
+                    break cause;
+                }
+            }
+            Some(done) = shots.recv() => engine.shot_done(done).await,
+            Some(company) = news.recv() => engine.server_news(company).await,
+            () = tokio::time::sleep(pause) => {}
+            cause = &mut ending => break cause.map_err(RunError::Signals)?,
+        }
+    };
+    engine.end(cause).await;
+    serving.abort();
+    // Gone already where the listener removed it; the next agent removes a leftover anyway.
+    let _ = std::fs::remove_file(socket);
+    Ok(())
+}
+
+/// One agent per home, also where no spool is open yet.
+fn lock(home: &Home) -> Result<std::fs::File, RunError> {
+    let path = home.root().join("agent.lock");
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|source| RunError::Lock {
+            path: path.clone(),
+            source,
+        })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(RunError::AlreadyRunning(home.root().to_owned()))
+        }
+        Err(std::fs::TryLockError::Error(source)) => Err(RunError::Lock { path, source }),
+    }
+}
+
+impl Engine {
+    fn new(
+        config: RunConfig,
+        platform: Arc<dyn Platform>,
+        news: mpsc::Sender<CompanyId>,
+        actions: mpsc::Sender<Action>,
+    ) -> Self {
+        let clock = platform.clock();
+        let now = clock.now();
+        let home = config.home.clone();
+        let journal = Journal::new(home.clone());
+        let ended_today = report::Today::read(&journal, now);
+        let accounts = Accounts::new(home.clone(), platform.clone(), news);
+        let desktop = Desktop::start(platform.clone(), config.tray, actions);
+        Self {
+            store: LicenseStore::new(home.clone()),
+            notices: Notices::open(home),
+            journal,
+            accounts,
+            tracking: None,
+            desktop,
+            unpushed: VecDeque::new(),
+            spool_trouble: None,
+            license_problems: Vec::new(),
+            user_names: HashMap::new(),
+            last_rescan_mono_ms: now.mono_ms,
+            last_view: None,
+            last_health: None,
+            ended_today,
+            clock,
+            platform,
+            config,
+        }
+    }
+
+    /// Looks at all licenses anew: opens accounts, closes a session whose license changed, and begins
+    /// where the mode says so.
+    async fn reload(&mut self, shots: &mpsc::Sender<ShotDone>) {
+        let now = self.clock.now();
+        self.last_rescan_mono_ms = now.mono_ms;
+        self.license_problems = self.adopt_system_licenses(now);
+        let (current, all) = match self
+            .store
+            .current()
+            .and_then(|c| Ok((c, self.store.all()?)))
+        {
+            Ok(licenses) => licenses,
+            Err(error) => {
+                self.license_problems.push(error.to_string());
+                return;
+            }
+        };
+        self.license_problems
+            .extend(self.accounts.set(&current, &all));
+        self.recover_crashed_session(now).await;
+
+        let chosen = tracking::choose(&current).cloned();
+        let same = match (&self.tracking, &chosen) {
+            (Some(tracking), Some(license)) => tracking.is_for(license),
+            (None, None) => true,
+            _ => false,
+        };
+        if same {
+            return;
+        }
+        if let Some(mut old) = self.tracking.take() {
+            let events = old.machine.end(now, Cause::License);
+            self.apply(&mut old, now, events).await;
+        }
+        let Some(license) = chosen else { return };
+        if !self.accounts.has(license.claims().issuer.company_id) {
+            // Its spool could not be opened, and that is among the problems: nothing is captured
+            // that could not be kept.
+            return;
+        }
+        self.show_notice_once(&license);
+        let last_shot_ms = self.journal.last_shot();
+        match Tracking::new(license, &self.platform, now, last_shot_ms, shots.clone()) {
+            Ok(mut tracking) => {
+                let default = tracking.default_project();
+                let events = tracking.machine.begin(now, default);
+                self.apply(&mut tracking, now, events).await;
+                self.tracking = Some(tracking);
+            }
+            Err(error) => self.license_problems.push(error.to_string()),
+        }
+    }
+
+    /// One turn: time has passed, or something has happened.
+    async fn turn(&mut self, shots: &mpsc::Sender<ShotDone>) {
+        let now = self.clock.now();
+        if now.mono_ms.saturating_sub(self.last_rescan_mono_ms) >= millis(RESCAN) {
+            self.reload(shots).await;
+        }
+        self.retry_unpushed().await;
+        self.record_notices(now).await;
+        if let Some(mut tracking) = self.tracking.take() {
+            let idle = tracking.idle_ms(&self.platform);
+            let default = tracking.default_project();
+            let mut events = tracking.machine.tick(now, idle, default);
+            events.extend(tracking.check_validity(now));
+            self.apply(&mut tracking, now, events).await;
+            if let Some(minute) = tracking.minute_if_over(now) {
+                self.push_minute(&tracking, minute).await;
+                self.note_alive(&tracking, now);
+            }
+            tracking.shoot_if_due(now);
+            self.tracking = Some(tracking);
+        }
+        self.show(now).await;
+    }
+
+    /// How long nothing will be due.
+    fn pause_ms(&mut self) -> u64 {
+        let now = self.clock.now();
+        let rescan =
+            millis(RESCAN).saturating_sub(now.mono_ms.saturating_sub(self.last_rescan_mono_ms));
+        let tracking = self.tracking.as_mut().map_or(u64::MAX, |t| t.pause_ms(now));
+        let retry = if self.unpushed.is_empty() {
+            u64::MAX
+        } else {
+            1_000
+        };
+        rescan.min(tracking).min(retry).clamp(10, LONGEST_PAUSE_MS)
+    }
+
+    /// Records events and opens or closes the channels as the one gate says.
+    async fn apply(&mut self, tracking: &mut Tracking, now: Moment, events: Vec<SessionEvent>) {
+        for event in events {
+            if event.event == glasshour_protocol::payload::SessionEventKind::Stopped {
+                // The last, shorter minute belongs to the session that ends.
+                self.close_channels(tracking, now).await;
+                self.ended_today.add(tracking.last_running_ms, now);
+            }
+            tracking.follow(&event);
+            self.push_event(tracking, now, &event).await;
+            self.announce(tracking, &event);
+        }
+        if let Some(running) = tracking.machine.running() {
+            tracking.last_running_ms = running.running_ms;
+        }
+        if tracking.machine.may_capture(now.wall_ms) {
+            tracking.open_channels(&self.platform, now);
+        } else {
+            self.close_channels(tracking, now).await;
+        }
+    }
+
+    async fn close_channels(&mut self, tracking: &mut Tracking, now: Moment) {
+        if let Some(minute) = tracking.close_channels(now) {
+            self.push_minute(tracking, minute).await;
+        }
+    }
+
+    async fn push_event(&mut self, tracking: &Tracking, now: Moment, event: &SessionEvent) {
+        let license_id = tracking.license_id();
+        let entry = Entry {
+            license_id,
+            event: event.clone(),
+        };
+        if let Err(error) = self.journal.append(&entry) {
+            tracing::error!(%error, "the session log cannot be written");
+        }
+        let meta = RecordMeta {
+            session_id: Some(event.session_id),
+            project_id: tracking.project_at(event),
+            ..RecordMeta::default()
+        };
+        let draft = self.json_draft(license_id, Kind::Session, now, event, meta, 0);
+        self.push(tracking.company(), draft).await;
+        self.note_alive(tracking, now);
+    }
+
+    async fn push_minute(&mut self, tracking: &Tracking, minute: minutes::Minute) {
+        let meta = minute.meta();
+        let hold = tracking.hold_until(minute.now);
+        let draft = self.json_draft(
+            tracking.license_id(),
+            Kind::Activity,
+            minute.now,
+            &minute.activity,
+            meta,
+            hold,
+        );
+        self.push(tracking.company(), draft).await;
+    }
+
+    /// A moment's pictures are ready, or there are none.
+    async fn shot_done(&mut self, done: ShotDone) {
+        let Some(mut tracking) = self.tracking.take() else {
+            return;
+        };
+        if let Some(shots) = tracking.shot_done(&done) {
+            if let Err(error) = self.journal.shot(done.captured.wall_ms) {
+                tracing::error!(%error, "the time of the last picture cannot be written");
+            }
+            for shot in shots {
+                let unchanged = shot.webp.is_none();
+                let draft = Draft {
+                    license_id: tracking.license_id(),
+                    kind: Kind::Screenshot,
+                    captured: self.captured(done.captured),
+                    content_type: if unchanged {
+                        "application/octet-stream"
+                    } else {
+                        WEBP
+                    }
+                    .into(),
+                    payload: shot.webp.clone().unwrap_or_default(),
+                    meta: RecordMeta {
+                        session_id: Some(done.session_id),
+                        project_id: done.project_id,
+                        frame: Some(shot.meta.clone()),
+                        ..RecordMeta::default()
+                    },
+                    hold_until_ms: tracking.hold_until(done.captured),
+                };
+                self.push(tracking.company(), draft).await;
+            }
+            self.note_alive(&tracking, done.captured);
+        }
+        self.tracking = Some(tracking);
+    }
+
+    /// The sender has learnt something.
+    async fn server_news(&mut self, company: CompanyId) {
+        let Some(mut tracking) = self.tracking.take() else {
+            return;
+        };
+        if tracking.company() == company {
+            let now = self.clock.now();
+            let blocked = self
+                .accounts
+                .send_status(company)
+                .and_then(|status| status.blocked);
+            let events = tracking.server_says(now, blocked);
+            self.apply(&mut tracking, now, events).await;
+        }
+        self.tracking = Some(tracking);
+    }
+
+    async fn command(&mut self, command: Command, shots: &mpsc::Sender<ShotDone>) {
+        let answer = self.obey(command.request, shots).await;
+        // A client that has gone away needs no answer.
+        let _ = command.reply.send(answer);
+    }
+
+    async fn obey(&mut self, request: Request, shots: &mpsc::Sender<ShotDone>) -> Answer {
+        match request {
+            Request::Status => {}
+            Request::Reload => self.reload(shots).await,
+            other => {
+                if let Err(refusal) = self.obey_tracking(other).await {
+                    return refusal;
+                }
+            }
+        }
+        let now = self.clock.now();
+        Answer::Done {
+            status: Box::new(self.status(now).await),
+        }
+    }
+
+    async fn obey_tracking(&mut self, request: Request) -> Result<(), Answer> {
+        let refuse = |reason, message: String| Answer::Refused { reason, message };
+        let Some(mut tracking) = self.tracking.take() else {
+            return Err(refuse(
+                RefusedBy::NoLicense,
+                no_license(&self.license_problems),
+            ));
+        };
+        let now = self.clock.now();
+        let projects = self.projects(tracking.company());
+        let find = |name: &str| tracking::find_project(&projects, name);
+        let result = match request {
+            Request::Start { project, note } => match project.as_deref().map(find).transpose() {
+                Ok(project) => {
+                    let project = project.or_else(|| tracking.default_project());
+                    tracking.machine.start(now, project, note)
+                }
+                Err(message) => {
+                    self.tracking = Some(tracking);
+                    return Err(refuse(RefusedBy::State, message));
+                }
+            },
+            Request::Switch { project } => match find(&project) {
+                Ok(project) => tracking.machine.switch(now, project),
+                Err(message) => {
+                    self.tracking = Some(tracking);
+                    return Err(refuse(RefusedBy::State, message));
+                }
+            },
+            Request::Stop => tracking.machine.stop(now),
+            Request::Note { text } => tracking.machine.note(now, text),
+            Request::Status | Request::Reload => Ok(Vec::new()),
+        };
+        let outcome = match result {
+            Ok(events) => {
+                self.apply(&mut tracking, now, events).await;
+                Ok(())
+            }
+            Err(refused) => Err(refuse(tracking::refused_by(&refused), refused.to_string())),
+        };
+        self.tracking = Some(tracking);
+        outcome
+    }
+
+    /// Something was picked in the tray. Returns why to end, if that was it.
+    async fn action(&mut self, action: Action, shots: &mpsc::Sender<ShotDone>) -> Option<Cause> {
+        let by_id = |project: ProjectId| project.to_string();
+        let request = match action {
+            Action::Start(project) => Request::Start {
+                project: project.map(by_id),
+                note: None,
+            },
+            Action::Switch(project) => Request::Switch {
+                project: by_id(project),
+            },
+            Action::Stop => Request::Stop,
+            Action::ShowStatus => {
+                let now = self.clock.now();
+                let body = report::plain(&self.status(now).await);
+                self.desktop.notify(message("Glasshour: status", body));
+                return None;
+            }
+            Action::ShowLicense => {
+                if let Some(tracking) = &self.tracking {
+                    self.desktop.notify(tracking.notice_message());
+                }
+                return None;
+            }
+            // The menu offers it in worklog mode only; a stale menu is not obeyed.
+            Action::Quit => {
+                let monitored = self.tracking.as_ref().is_some_and(Tracking::is_monitoring);
+                return (!monitored).then_some(Cause::User);
+            }
+        };
+        if let Answer::Refused { message: text, .. } = self.obey(request, shots).await {
+            self.desktop.notify(message("Glasshour", text));
+        }
+        None
+    }
+
+    /// Ends the session and lets the senders finish.
+    async fn end(&mut self, cause: Cause) {
+        let now = self.clock.now();
+        if let Some(mut tracking) = self.tracking.take() {
+            let events = tracking.machine.end(now, cause);
+            self.apply(&mut tracking, now, events).await;
+        }
+        self.retry_unpushed().await;
+        self.accounts.close().await;
+    }
+
+    /// Rule 19: what a crash left open ends at its last sign of life.
+    async fn recover_crashed_session(&mut self, now: Moment) {
+        if self.tracking.is_some() {
+            return;
+        }
+        let Ok(Some((started, alive_ms))) = self.journal.left_open() else {
+            return;
+        };
+        let event = SessionEvent {
+            event: glasshour_protocol::payload::SessionEventKind::Stopped,
+            cause: Cause::CrashRecovered,
+            at_ms: alive_ms,
+            project_id: None,
+            note: None,
+            ..started.event.clone()
+        };
+        let Some(company) = self.accounts.company_of(started.license_id) else {
+            return;
+        };
+        let meta = RecordMeta {
+            session_id: Some(event.session_id),
+            ..RecordMeta::default()
+        };
+        let draft = self.json_draft(started.license_id, Kind::Session, now, &event, meta, 0);
+        self.push(company, draft).await;
+        if let Err(error) = self.journal.append(&Entry {
+            license_id: started.license_id,
+            event,
+        }) {
+            tracing::error!(%error, "the session log cannot be written");
+        }
+        self.ended_today = report::Today::read(&self.journal, now);
+    }
+
+    /// Makes the signed records of notices that were shown or acknowledged.
+    async fn record_notices(&mut self, now: Moment) {
+        for (license_id, event) in self.notices.unrecorded() {
+            let Some(account) = self.accounts.of_license(license_id) else {
+                continue;
+            };
+            let shown_by = match event {
+                NoticeKind::Shown => "notification",
+                NoticeKind::Acknowledged => "terminal",
+            };
+            let payload = NoticeEvent {
+                license_id,
+                license_sha256: account.payload_sha256(license_id).unwrap_or_default(),
+                event,
+                shown_by: shown_by.into(),
+            };
+            let company = account.company();
+            let meta = RecordMeta::default();
+            let draft = self.json_draft(license_id, Kind::Notice, now, &payload, meta, 0);
+            self.push(company, draft).await;
+            if let Err(error) = self.notices.set_recorded(license_id) {
+                tracing::error!(%error, "the notices file cannot be written");
+            }
+        }
+    }
+
+    /// Draws the tray and sends a health record, each only when something changed.
+    async fn show(&mut self, now: Moment) {
+        let status = self.status(now).await;
+        let view = crate::tray::view(&status);
+        if self.last_view.as_ref() != Some(&view) {
+            self.desktop.show(view.clone());
+            self.last_view = Some(view);
+        }
+        let Some(tracking) = &self.tracking else {
+            return;
+        };
+        let health = report::health(&status);
+        if self
+            .last_health
+            .as_ref()
+            .is_none_or(|last| report::differs(last, &health))
+        {
+            let (company, license_id) = (tracking.company(), tracking.license_id());
+            let meta = RecordMeta::default();
+            let draft = self.json_draft(license_id, Kind::Health, now, &health, meta, 0);
+            self.last_health = Some(health);
+            self.push(company, draft).await;
+        }
+    }
+
+    async fn status(&mut self, now: Moment) -> Status {
+        report::status(self, now).await
+    }
+
+    /// Keeps a record; what cannot be kept now is tried again, but for pictures.
+    async fn push(&mut self, company: CompanyId, draft: Draft) {
+        let Some(account) = self.accounts.get(company) else {
+            return;
+        };
+        match account.spool.push(draft.clone()).await {
+            Ok(_) => self.spool_trouble = None,
+            Err(error) => {
+                tracing::error!(%error, kind = %draft.kind, "a record could not be kept");
+                self.spool_trouble = Some(spool_sentence(&error));
+                let keep = !matches!(draft.kind, Kind::Screenshot | Kind::Camera);
+                if keep && self.unpushed.len() < MOST_UNPUSHED {
+                    self.unpushed.push_back((company, draft));
+                }
+            }
+        }
+    }
+
+    async fn retry_unpushed(&mut self) {
+        while let Some((company, draft)) = self.unpushed.pop_front() {
+            let Some(account) = self.accounts.get(company) else {
+                continue;
+            };
+            if let Err(error) = account.spool.push(draft.clone()).await {
+                self.spool_trouble = Some(spool_sentence(&error));
+                self.unpushed.push_front((company, draft));
+                return;
+            }
+            self.spool_trouble = None;
+        }
+    }
+
+    fn json_draft(
+        &self,
+        license_id: LicenseId,
+        kind: Kind,
+        at: Moment,
+        payload: &impl serde::Serialize,
+        meta: RecordMeta,
+        hold_until_ms: i64,
+    ) -> Draft {
+        Draft {
+            license_id,
+            kind,
+            captured: self.captured(at),
+            content_type: glasshour_protocol::payload::JSON.into(),
+            payload: serde_json::to_vec(payload).expect("plain data with string keys"),
+            meta,
+            hold_until_ms,
+        }
+    }
+
+    fn captured(&self, at: Moment) -> CapturedAt {
+        CapturedAt {
+            wall_ms: at.wall_ms,
+            mono_ms: at.mono_ms,
+            boot_id: self.clock.boot_id().to_owned(),
+            utc_offset_min: at.utc_offset_min,
+        }
+    }
+
+    fn note_alive(&self, tracking: &Tracking, now: Moment) {
+        if let Some(running) = tracking.machine.running()
+            && let Err(error) = self.journal.alive(running.session_id, now.wall_ms)
+        {
+            tracing::error!(%error, "the sign of life cannot be written");
+        }
+    }
+
+    fn projects(&self, company: CompanyId) -> Vec<glasshour_protocol::device::Project> {
+        self.accounts
+            .send_status(company)
+            .and_then(|status| status.device)
+            .map(|device| device.projects)
+            .unwrap_or_default()
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn message(title: &str, body: String) -> Message {
+    Message {
+        title: title.into(),
+        body,
+        important: false,
+    }
+}
+
+fn no_license(problems: &[String]) -> String {
+    let mut text = "No license is loaded. Ask your employer for the file that ends in \
+                    .license.gz, then load it with `glasshour license load FILE`."
+        .to_owned();
+    for problem in problems {
+        text.push(' ');
+        text.push_str(problem);
+    }
+    text
+}
+
+fn spool_sentence(error: &SpoolError) -> String {
+    match error {
+        SpoolError::DiskFull => {
+            "The disk is full: captures cannot be kept. Free some space.".into()
+        }
+        other => format!("Captures cannot be kept: {other}."),
+    }
+}

@@ -1,0 +1,88 @@
+//! The thread that takes pictures: grabbing and encoding block for a tenth of a second or more.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use glasshour_license_format::{Permit, Screenshots};
+use glasshour_protocol::{ProjectId, SessionId};
+use tokio::sync::mpsc;
+
+use crate::capture::screenshot::{Screenshotter, Shot, ShotError};
+use crate::clock::Moment;
+use crate::platform::Platform;
+
+/// A moment at which pictures are to be taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ShotOrder {
+    pub(super) session_id: SessionId,
+    pub(super) project_id: Option<ProjectId>,
+    /// The first of its session: pictures of an earlier one do not stand in for it.
+    pub(super) first: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct ShotDone {
+    pub(super) session_id: SessionId,
+    pub(super) project_id: Option<ProjectId>,
+    /// Right before the screens were asked.
+    pub(super) captured: Moment,
+    pub(super) result: Result<Vec<Shot>, ShotError>,
+}
+
+/// Handle to the thread; dropping it ends the thread after the picture under way.
+pub(super) struct ShotThread {
+    orders: SyncSender<ShotOrder>,
+}
+
+impl ShotThread {
+    /// Starts the thread. It cannot be had without a permit.
+    pub(super) fn start(
+        permit: Permit<Screenshots>,
+        platform: Arc<dyn Platform>,
+        done: mpsc::Sender<ShotDone>,
+    ) -> std::io::Result<Self> {
+        // One waiting order at the most: a machine too slow for its schedule takes fewer shots.
+        let (orders, inbox) = sync_channel(1);
+        std::thread::Builder::new()
+            .name("screenshots".into())
+            .spawn(move || work(permit, platform, &inbox, &done))?;
+        Ok(Self { orders })
+    }
+
+    /// Orders a shot; false where the last one is still being made.
+    pub(super) fn order(&self, order: ShotOrder) -> bool {
+        self.orders.try_send(order).is_ok()
+    }
+}
+
+fn work(
+    permit: Permit<Screenshots>,
+    platform: Arc<dyn Platform>,
+    inbox: &Receiver<ShotOrder>,
+    done: &mpsc::Sender<ShotDone>,
+) {
+    let clock = platform.clock();
+    let mut channel = Screenshotter::new(permit, platform);
+    while let Ok(order) = inbox.recv() {
+        if order.first {
+            channel.forget();
+        }
+        let captured = clock.now();
+        let result = channel.shoot();
+        let ShotOrder {
+            session_id,
+            project_id,
+            ..
+        } = order;
+        let answer = ShotDone {
+            session_id,
+            project_id,
+            captured,
+            result,
+        };
+        if done.blocking_send(answer).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,487 @@
+//! What is tracked under one license: its session machine and the channels that it opens.
+
+use std::sync::Arc;
+
+use glasshour_license_format::notice::notice;
+use glasshour_license_format::{Channel as _, License, Screenshots, WorkMode};
+use glasshour_protocol::device::Project;
+use glasshour_protocol::payload::{ChannelHealth, SessionEvent, SessionEventKind};
+use glasshour_protocol::{CompanyId, LicenseId, ProjectId, SessionId, code};
+use glasshour_uploader::send::Blocked;
+use tokio::sync::mpsc;
+
+use super::minutes::Minute;
+use super::shots::{ShotDone, ShotOrder, ShotThread};
+use crate::capture::activity::ActivityChannel;
+use crate::capture::schedule::{Due, ShotSchedule};
+use crate::capture::screenshot::Shot;
+use crate::clock::Moment;
+use crate::ipc::RefusedBy;
+use crate::platform::{Idle, Message, Platform};
+use crate::session::{Block, HoursError, LicensedHours, Machine, Refused, State};
+
+const MINUTE_MS: i64 = 60_000;
+/// How often input is looked for while idle, to see it come back.
+const WATCH_IDLE_MS: u64 = 2_000;
+
+/// One license at work.
+pub(super) struct Tracking {
+    license: License,
+    pub(super) machine: Machine,
+    /// Time that the session had run when last looked at.
+    pub(super) last_running_ms: u64,
+    session: Option<Session>,
+    server_block: Option<Block>,
+    idle: Option<Box<dyn Idle>>,
+    last_idle_ms: Option<u64>,
+    idle_trouble: Option<String>,
+    shots: Option<Shots>,
+    activity: Option<ActivityChannel>,
+    /// The wall-clock minute that the activity channel is adding up.
+    minute: i64,
+    last_minute_ms: Option<i64>,
+}
+
+#[derive(Clone, Copy)]
+struct Session {
+    id: SessionId,
+    project: Option<ProjectId>,
+}
+
+/// The screenshot channel.
+struct Shots {
+    thread: ShotThread,
+    schedule: ShotSchedule,
+    open: bool,
+    first: bool,
+    last_ms: Option<i64>,
+    trouble: Option<String>,
+}
+
+/// Why a license cannot be put to work.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TrackingError {
+    #[error(transparent)]
+    Hours(#[from] HoursError),
+    #[error("no thread for screenshots could be had: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Which license counts: one for monitoring before those for worklogs, then the newest.
+pub(super) fn choose(licenses: &[License]) -> Option<&License> {
+    licenses.iter().max_by_key(|license| {
+        let claims = license.claims();
+        (claims.work_mode == WorkMode::Monitoring, claims.issued_at)
+    })
+}
+
+/// Finds a project by id or by name, without regard to case.
+pub(super) fn find_project(projects: &[Project], name: &str) -> Result<ProjectId, String> {
+    let wanted = name.trim().to_lowercase();
+    if let Ok(id) = wanted.parse::<ProjectId>() {
+        return Ok(id);
+    }
+    let found = projects
+        .iter()
+        .find(|project| project.name.to_lowercase() == wanted);
+    found.map(|project| project.project_id).ok_or_else(|| {
+        if projects.is_empty() {
+            return "The projects are not known yet: the server has not been reached.".into();
+        }
+        let names: Vec<_> = projects
+            .iter()
+            .map(|project| project.name.as_str())
+            .collect();
+        format!(
+            "There is no project {name:?}. There are: {}.",
+            names.join(", ")
+        )
+    })
+}
+
+/// What stands in the way, for the exit code.
+pub(super) fn refused_by(refused: &Refused) -> RefusedBy {
+    match refused {
+        Refused::Monitoring | Refused::Blocked(_) => RefusedBy::License,
+        Refused::AlreadyRunning | Refused::NotRunning | Refused::NoteTooLong => RefusedBy::State,
+    }
+}
+
+impl Tracking {
+    /// Puts a license to work. Nothing is captured before a session runs. `last_shot_ms`: when the
+    /// agent last took a picture before it was restarted.
+    pub(super) fn new(
+        license: License,
+        platform: &Arc<dyn Platform>,
+        now: Moment,
+        last_shot_ms: Option<i64>,
+        done: mpsc::Sender<ShotDone>,
+    ) -> Result<Self, TrackingError> {
+        let profile = &license.claims().profile;
+        let hours = profile
+            .schedule
+            .as_ref()
+            .map(LicensedHours::new)
+            .transpose()?;
+        let mode = license.claims().work_mode;
+        let machine = Machine::new(mode, profile.idle_after_s, hours, now, new_session_id);
+        let shots = match license.permits().screenshots() {
+            None => None,
+            Some(permit) => {
+                let settings = permit.settings();
+                Some(Shots {
+                    schedule: ShotSchedule::new(
+                        settings.per_hour,
+                        settings.random_moment,
+                        last_shot_ms,
+                    ),
+                    thread: ShotThread::start(permit.clone(), platform.clone(), done)?,
+                    open: false,
+                    first: true,
+                    last_ms: None,
+                    trouble: None,
+                })
+            }
+        };
+        Ok(Self {
+            license,
+            machine,
+            last_running_ms: 0,
+            session: None,
+            server_block: None,
+            idle: None,
+            last_idle_ms: None,
+            idle_trouble: None,
+            shots,
+            activity: None,
+            minute: 0,
+            last_minute_ms: None,
+        })
+    }
+
+    pub(super) fn license(&self) -> &License {
+        &self.license
+    }
+
+    pub(super) fn license_id(&self) -> LicenseId {
+        self.license.claims().license_id
+    }
+
+    pub(super) fn company(&self) -> CompanyId {
+        self.license.claims().issuer.company_id
+    }
+
+    pub(super) fn is_for(&self, license: &License) -> bool {
+        self.license_id() == license.claims().license_id
+    }
+
+    pub(super) fn is_monitoring(&self) -> bool {
+        self.license.claims().work_mode == WorkMode::Monitoring
+    }
+
+    pub(super) fn default_project(&self) -> Option<ProjectId> {
+        self.license.claims().default_project_id
+    }
+
+    /// Until when a capture waits on this machine (license: `review_hold_s`).
+    pub(super) fn hold_until(&self, captured: Moment) -> i64 {
+        match i64::from(self.license.claims().profile.review_hold_s) {
+            0 => 0,
+            seconds => captured.wall_ms.saturating_add(seconds * 1000),
+        }
+    }
+
+    /// Keeps in mind which session and project captures belong to.
+    pub(super) fn follow(&mut self, event: &SessionEvent) {
+        match event.event {
+            SessionEventKind::Started => {
+                self.session = Some(Session {
+                    id: event.session_id,
+                    project: event.project_id,
+                });
+                if let Some(shots) = &mut self.shots {
+                    shots.first = true;
+                }
+            }
+            SessionEventKind::Switched => {
+                if let Some(session) = &mut self.session {
+                    session.project = event.project_id;
+                }
+            }
+            SessionEventKind::Stopped => self.session = None,
+            SessionEventKind::Noted | SessionEventKind::Idle | SessionEventKind::Resumed => {}
+        }
+    }
+
+    /// The project that an event happened on.
+    pub(super) fn project_at(&self, event: &SessionEvent) -> Option<ProjectId> {
+        event
+            .project_id
+            .or_else(|| self.session.and_then(|session| session.project))
+    }
+
+    /// The server registers nothing, or registers again.
+    pub(super) fn server_says(
+        &mut self,
+        now: Moment,
+        blocked: Option<Blocked>,
+    ) -> Vec<SessionEvent> {
+        self.server_block = blocked.map(|Blocked { code, message }| Block { code, message });
+        self.check_validity(now)
+    }
+
+    /// Blocks or unblocks as the license's dates and the server say.
+    pub(super) fn check_validity(&mut self, now: Moment) -> Vec<SessionEvent> {
+        let wanted = self
+            .license_block(now)
+            .or_else(|| self.server_block.clone());
+        let present = match self.machine.state() {
+            State::Blocked { block, .. } => Some(block),
+            _ => None,
+        };
+        match wanted {
+            Some(block) if present != Some(&block) => self.machine.block(now, block),
+            None if present.is_some() => {
+                let default = self.default_project();
+                self.machine.unblock(now, default)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn license_block(&self, now: Moment) -> Option<Block> {
+        let claims = self.license.claims();
+        let wall = jiff::Timestamp::from_millisecond(now.wall_ms).ok()?;
+        if claims.is_current(wall) {
+            return None;
+        }
+        let message = match claims.expires_at {
+            Some(end) if end <= wall => {
+                format!("Your license ran out on {end}. Ask your employer for a new one.")
+            }
+            _ => {
+                let from = claims.not_before.unwrap_or(wall);
+                format!("Your license begins on {from}. Nothing is captured before.")
+            }
+        };
+        Some(Block {
+            code: code::LICENSE_EXPIRED.into(),
+            message,
+        })
+    }
+
+    /// How long there has been no input, while that matters.
+    pub(super) fn idle_ms(&mut self, platform: &Arc<dyn Platform>) -> Option<u64> {
+        self.machine.running()?;
+        let asked = match self.idle.take() {
+            Some(idle) => Ok(idle),
+            None => platform.idle(),
+        }
+        .and_then(|mut idle| {
+            let time = idle.idle()?;
+            self.idle = Some(idle);
+            Ok(time)
+        });
+        self.last_idle_ms = match asked {
+            Ok(time) => {
+                self.idle_trouble = None;
+                Some(super::millis(time))
+            }
+            Err(error) => {
+                self.idle_trouble = Some(error.to_string());
+                None
+            }
+        };
+        self.last_idle_ms
+    }
+
+    /// The gate has opened: what the license permits is captured from now on.
+    pub(super) fn open_channels(&mut self, platform: &Arc<dyn Platform>, now: Moment) {
+        if let Some(shots) = &mut self.shots {
+            shots.open = true;
+        }
+        let Some(permit) = self.license.permits().activity() else {
+            return;
+        };
+        match &mut self.activity {
+            Some(channel) => channel.reopen(&permit, platform),
+            None => {
+                self.minute = now.wall_ms.div_euclid(MINUTE_MS);
+                self.activity = Some(ActivityChannel::open(&permit, platform));
+            }
+        }
+    }
+
+    /// The gate has shut. Returns the minute that was under way.
+    pub(super) fn close_channels(&mut self, now: Moment) -> Option<Minute> {
+        if let Some(shots) = &mut self.shots {
+            shots.open = false;
+        }
+        let mut channel = self.activity.take()?;
+        self.finish(&mut channel, now)
+    }
+
+    /// The minute that has just ended, if one has.
+    pub(super) fn minute_if_over(&mut self, now: Moment) -> Option<Minute> {
+        let minute = now.wall_ms.div_euclid(MINUTE_MS);
+        if minute == self.minute {
+            return None;
+        }
+        let mut channel = self.activity.take()?;
+        self.minute = minute;
+        let finished = self.finish(&mut channel, now);
+        self.activity = Some(channel);
+        finished
+    }
+
+    fn finish(&mut self, channel: &mut ActivityChannel, now: Moment) -> Option<Minute> {
+        let activity = channel.finish(now, self.last_idle_ms);
+        let session = self.session?;
+        if activity.from_ms == activity.to_ms {
+            return None;
+        }
+        self.last_minute_ms = Some(now.wall_ms);
+        Some(Minute {
+            now,
+            activity,
+            session_id: session.id,
+            project_id: session.project,
+        })
+    }
+
+    /// Orders a picture if the schedule says now and the gate is open.
+    pub(super) fn shoot_if_due(&mut self, now: Moment) {
+        let Some(shots) = &mut self.shots else { return };
+        if shots.schedule.due(now, fastrand::f64) != Due::Now {
+            return;
+        }
+        let Some(session) = self.session.filter(|_| shots.open) else {
+            shots.schedule.skip_past(now);
+            return;
+        };
+        let order = ShotOrder {
+            session_id: session.id,
+            project_id: session.project,
+            first: shots.first,
+        };
+        if shots.thread.order(order) {
+            shots.first = false;
+        } else {
+            shots.trouble = Some("this computer is too busy to take every shot".into());
+        }
+        shots.schedule.taken(now);
+    }
+
+    /// Pictures have come, or not. Returns them if they may still be kept: the session they were
+    /// ordered in runs, and the gate is open.
+    pub(super) fn shot_done<'a>(&mut self, done: &'a ShotDone) -> Option<&'a [Shot]> {
+        let shots = self.shots.as_mut()?;
+        match &done.result {
+            Err(error) => {
+                shots.trouble = Some(error.to_string());
+                None
+            }
+            Ok(pictures) => {
+                shots.trouble = None;
+                let running = self
+                    .session
+                    .is_some_and(|session| session.id == done.session_id);
+                if !(running && shots.open) {
+                    return None;
+                }
+                shots.last_ms = Some(done.captured.wall_ms);
+                Some(pictures)
+            }
+        }
+    }
+
+    /// How long nothing will be due.
+    pub(super) fn pause_ms(&mut self, now: Moment) -> u64 {
+        let Some(running) = self.machine.running() else {
+            return u64::MAX;
+        };
+        let idle_after = u64::from(self.license.claims().profile.idle_after_s) * 1000;
+        let idle = match self.last_idle_ms {
+            Some(_) if running.idle_since_ms.is_some() => WATCH_IDLE_MS,
+            Some(idle) => idle_after.saturating_sub(idle).max(1_000),
+            None => u64::MAX,
+        };
+        let shot = match &mut self.shots {
+            Some(shots) if shots.open => match shots.schedule.due(now, fastrand::f64) {
+                Due::Now => 0,
+                Due::In(ms) => ms,
+            },
+            _ => u64::MAX,
+        };
+        let minute = if self.activity.is_some() {
+            (MINUTE_MS - now.wall_ms.rem_euclid(MINUTE_MS)).unsigned_abs()
+        } else {
+            u64::MAX
+        };
+        idle.min(shot).min(minute)
+    }
+
+    /// The state of every channel (tenet 4).
+    pub(super) fn health(&self) -> Vec<ChannelHealth> {
+        let profile = &self.license.claims().profile;
+        let shots = self.shots.as_ref();
+        let activity = self.activity.as_ref();
+        let trouble = activity
+            .and_then(ActivityChannel::trouble)
+            .map(|error| error.to_string());
+        let granted = |tried: bool, trouble: &Option<String>| tried.then_some(trouble.is_none());
+        let shot_trouble = shots.and_then(|shots| shots.trouble.clone());
+        let shot_tried = shots.is_some_and(|s| s.last_ms.is_some() || s.trouble.is_some());
+        vec![
+            ChannelHealth {
+                channel: Screenshots::NAME.into(),
+                permitted: profile.screenshots.is_some(),
+                granted: granted(shot_tried, &shot_trouble),
+                last_capture_ms: shots.and_then(|shots| shots.last_ms),
+                reason: shot_trouble,
+            },
+            ChannelHealth {
+                channel: glasshour_license_format::Activity::NAME.into(),
+                permitted: profile.activity.is_some(),
+                granted: granted(activity.is_some(), &trouble),
+                last_capture_ms: self.last_minute_ms,
+                reason: trouble,
+            },
+            ChannelHealth {
+                channel: glasshour_license_format::Camera::NAME.into(),
+                permitted: profile.camera.is_some(),
+                granted: profile.camera.as_ref().map(|_| false),
+                last_capture_ms: None,
+                reason: profile.camera.as_ref().map(|_| {
+                    "This version of Glasshour takes no camera shots; none is made.".into()
+                }),
+            },
+            ChannelHealth {
+                channel: "idle".into(),
+                permitted: true,
+                granted: granted(self.machine.running().is_some(), &self.idle_trouble),
+                last_capture_ms: None,
+                reason: self.idle_trouble.clone(),
+            },
+        ]
+    }
+
+    /// What the license permits, as a message.
+    pub(super) fn notice_message(&self) -> Message {
+        notice_message(&self.license)
+    }
+}
+
+/// A license's notice as a message that stays until it is closed.
+pub(super) fn notice_message(license: &License) -> Message {
+    let notice = notice(license.claims());
+    Message {
+        title: notice.title.clone(),
+        body: notice.to_text(),
+        important: true,
+    }
+}
+
+fn new_session_id(_: Moment) -> SessionId {
+    SessionId(uuid::Uuid::now_v7())
+}

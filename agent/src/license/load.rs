@@ -1,0 +1,164 @@
+//! Reading a license file, and each reason for not loading it.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use glasshour_license_format::{MAX_FILE_BYTES, ReadError, UntrustedKey};
+
+/// Why a license was not loaded. Written for the person who holds the file.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read from disk.
+    #[error("cannot read {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not a good license.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ReadError,
+    },
+    /// Signed by another key than the pinned one.
+    #[error(
+        "{0}. If your employer has told you that its key changed, and this fingerprint is the one \
+         you were given, load it again with --trust-new-key"
+    )]
+    UntrustedKey(#[from] UntrustedKey),
+    /// An older license than the loaded one.
+    #[error(
+        "this license has serial {offered}, but serial {loaded} of the same employer is loaded \
+         already; an older license is not loaded over a newer one"
+    )]
+    OlderSerial {
+        /// Of the file.
+        offered: u64,
+        /// Of the loaded license.
+        loaded: u64,
+    },
+    /// For somebody else.
+    #[error(
+        "this license is for {offered}, but this computer's user is enrolled at {company} as \
+         {loaded}; remove that license first (glasshour license remove) if that is right"
+    )]
+    OtherEmployee {
+        /// Name in the file.
+        offered: String,
+        /// Name in the loaded license.
+        loaded: String,
+        /// The employer.
+        company: String,
+    },
+    /// A second monitoring license.
+    #[error(
+        "a monitoring license of {0} is loaded already; only one employer can monitor at a time"
+    )]
+    SecondMonitoring(String),
+    /// It has run out.
+    #[error("this license ran out on {0}; ask your employer for a new one")]
+    Expired(String),
+    /// Records would travel in the clear.
+    #[error(
+        "this license sends captures to {0} without encryption (http), which Glasshour does only \
+         on this same computer; ask your employer for a license with an https address, or ask your \
+         administrator to list the host under \"allow_plain_http\" in policy.json"
+    )]
+    PlainHttp(String),
+    /// Asked for in monitoring mode without being acknowledged, or declined.
+    #[error("the license was not loaded: its notice was not acknowledged")]
+    NotAcknowledged,
+    /// It could not be kept.
+    #[error(transparent)]
+    Store(#[from] super::StoreError),
+}
+
+/// Reads at most as many bytes as a license can have, whatever the file is.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {
+    let io = |source| LoadError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let file = std::fs::File::open(path).map_err(io)?;
+    let mut bytes = Vec::new();
+    // One more than allowed, so that the reader can tell that it is too long.
+    file.take(MAX_FILE_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(io)?;
+    Ok(bytes)
+}
+
+/// Refuses plain http to anything but this computer and the hosts that the administrator's policy
+/// names.
+pub fn check_server_url(url: &str, allowed: &[String]) -> Result<(), LoadError> {
+    let Some(rest) = url.strip_prefix("http://") else {
+        return Ok(());
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // A user part could make "localhost@evil.example" look like loopback.
+    let refused = || Err(LoadError::PlainHttp(url.to_owned()));
+    if authority.contains('@') {
+        return refused();
+    }
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    let loopback = host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback());
+    if loopback
+        || allowed
+            .iter()
+            .any(|allowed| allowed.eq_ignore_ascii_case(host))
+    {
+        return Ok(());
+    }
+    refused()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_goes_to_this_computer_only() {
+        for good in [
+            "https://time.acme.example",
+            "http://localhost:8080",
+            "http://127.0.0.1:1",
+            "http://[::1]:8080/x",
+            "http://127.8.9.1",
+        ] {
+            assert!(check_server_url(good, &[]).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://time.acme.example",
+            "http://localhost.evil.example",
+            "http://localhost@evil.example",
+            "http://192.168.0.1",
+            "http://[2001:db8::1]",
+        ] {
+            assert!(
+                matches!(check_server_url(bad, &[]), Err(LoadError::PlainHttp(_))),
+                "{bad}"
+            );
+        }
+        let policy = ["time.acme.example".to_owned()];
+        assert!(check_server_url("http://time.acme.example:80", &policy).is_ok());
+        assert!(check_server_url("http://other.example", &policy).is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_too_long_is_read_no_further_than_needed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("big.gz");
+        std::fs::write(&path, vec![0; MAX_FILE_BYTES * 4]).unwrap();
+        assert_eq!(read_file(&path).unwrap().len(), MAX_FILE_BYTES + 1);
+    }
+}

@@ -1,0 +1,10 @@
+//! The licenses loaded on this device: which are trusted, which one counts, and the record of their
+//! notices.
+
+mod load;
+mod notices;
+mod store;
+
+pub use load::{LoadError, check_server_url, read_file};
+pub use notices::Notices;
+pub use store::{Book, LicenseStore, LoadOptions, StoreError};

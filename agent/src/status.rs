@@ -1,0 +1,143 @@
+//! How things are: one value that the tray, `status`, `doctor` and health records all speak from, so
+//! that the employee and the administrator see the same words (tenet 4).
+
+use glasshour_license_format::WorkMode;
+use glasshour_protocol::device::Project;
+use glasshour_protocol::payload::ChannelHealth;
+use glasshour_protocol::{LicenseId, SessionId};
+use serde::{Deserialize, Serialize};
+
+/// The whole state of a running agent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Always true in an answer; `status --json` says false where no agent runs.
+    pub running: bool,
+    /// In one word.
+    pub state: StateWord,
+    /// Who starts and stops.
+    pub mode: Option<WorkMode>,
+    /// The employer.
+    pub company: Option<String>,
+    /// The employee, as the license names them.
+    pub employee: Option<String>,
+    /// The license that counts.
+    pub license: Option<LicenseStatus>,
+    /// The running session.
+    pub session_id: Option<SessionId>,
+    /// When it began, UTC milliseconds.
+    pub session_started_ms: Option<i64>,
+    /// How long it has run, without sleep, milliseconds.
+    pub session_ms: Option<u64>,
+    /// Since when there is no input, UTC milliseconds.
+    pub idle_since_ms: Option<i64>,
+    /// What time is tracked on.
+    pub project: Option<Project>,
+    /// What it can be tracked on.
+    pub projects: Vec<Project>,
+    /// Why nothing is tracked although it should be.
+    pub blocked: Option<Blocked>,
+    /// Every channel.
+    pub channels: Vec<ChannelHealth>,
+    /// Records on their way.
+    pub spool: SpoolStatus,
+    /// The server.
+    pub server: ServerStatus,
+    /// Everything that needs somebody, each in a sentence with what to do.
+    pub problems: Vec<String>,
+    /// Time tracked since local midnight, milliseconds.
+    pub today_ms: u64,
+    /// The agent's version.
+    pub version: String,
+    /// System and display server.
+    pub platform: String,
+}
+
+/// The state in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateWord {
+    /// A session runs.
+    Tracking,
+    /// None runs.
+    Stopped,
+    /// Outside the licensed hours.
+    Paused,
+    /// The server registers nothing, or the license does not hold.
+    Blocked,
+    /// Nothing is loaded.
+    NoLicense,
+}
+
+/// The license that counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LicenseStatus {
+    /// Which.
+    pub license_id: LicenseId,
+    /// Its serial.
+    pub serial: u64,
+    /// The server has issued a newer one.
+    pub superseded: bool,
+}
+
+/// Why nothing is tracked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocked {
+    /// Stable code.
+    pub code: String,
+    /// In a sentence.
+    pub message: String,
+}
+
+/// Records on their way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpoolStatus {
+    /// To be sent.
+    pub waiting: u64,
+    /// Refused for good, kept apart.
+    pub quarantined: u64,
+    /// Delivered since the spool was made.
+    pub delivered: u64,
+}
+
+/// The server, as the sender last found it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerStatus {
+    /// Where it is.
+    pub url: Option<String>,
+    /// Whether the last attempt succeeded.
+    pub reachable: bool,
+    /// When it last answered as it should, UTC milliseconds.
+    pub last_ok_ms: Option<i64>,
+    /// Why not, in a sentence.
+    pub message: Option<String>,
+}
+
+/// A duration as people read it: `7 h 32 m`, `5 m`, `40 s`.
+pub fn duration(ms: u64) -> String {
+    let seconds = ms / 1000;
+    let (hours, minutes) = (seconds / 3600, seconds % 3600 / 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds} s"),
+        (0, _) => format!("{minutes} m"),
+        _ => format!("{hours} h {minutes:02} m"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn durations_read_as_people_say_them() {
+        let cases = [
+            (0, "0 s"),
+            (59_999, "59 s"),
+            (300_000, "5 m"),
+            (27_120_000, "7 h 32 m"),
+        ];
+        for (ms, text) in cases {
+            assert_eq!(duration(ms), text);
+        }
+        assert_eq!(duration(3_660_000), "1 h 01 m");
+    }
+}
