@@ -1,0 +1,136 @@
+//! The fake desktop's sources: they read and write what the test has set.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use glasshour_protocol::payload::InputCounts;
+
+use super::desktop::{NO_INPUT, Shared, Source, picture};
+use crate::platform::{
+    Foreground, Frame, Idle, Input, Message, Monitor, Notifier, Screens, Tray, Unavailable, Window,
+};
+use crate::tray::View;
+
+/// Longest real time that waiting takes: the fake clock does not wake anybody.
+const LONGEST_WAIT: Duration = Duration::from_millis(10);
+
+pub(super) struct FakeScreens(pub(super) Arc<Shared>);
+
+impl Screens for FakeScreens {
+    fn monitors(&mut self) -> Result<Vec<Monitor>, Unavailable> {
+        let state = self.0.lock();
+        state.working(Source::Screens)?;
+        Ok(state.monitors.clone())
+    }
+
+    fn grab(&mut self, monitor: &Monitor) -> Result<Frame, Unavailable> {
+        let mut state = self.0.lock();
+        state.working(Source::Screens)?;
+        if !state.monitors.contains(monitor) {
+            return Err(Unavailable::Gone(format!(
+                "the monitor {} was unplugged",
+                monitor.name
+            )));
+        }
+        state.grabs += 1;
+        let queued = state.frames.get_mut(&monitor.name);
+        let frame = queued.and_then(|frames| match frames.len() {
+            0 | 1 => frames.front().cloned(),
+            _ => frames.pop_front(),
+        });
+        Ok(frame.unwrap_or_else(|| picture(monitor.area.width, monitor.area.height, 0)))
+    }
+
+    fn windows(&mut self) -> Result<Vec<Window>, Unavailable> {
+        let state = self.0.lock();
+        state.working(Source::Screens)?;
+        state.working(Source::Windows)?;
+        Ok(state.windows.clone())
+    }
+}
+
+pub(super) struct FakeInput(pub(super) Arc<Shared>);
+
+impl Input for FakeInput {
+    fn take(&mut self) -> Result<InputCounts, Unavailable> {
+        let mut state = self.0.lock();
+        state.working(Source::Input)?;
+        Ok(std::mem::replace(&mut state.input, NO_INPUT))
+    }
+}
+
+pub(super) struct FakeForeground {
+    pub(super) shared: Arc<Shared>,
+    pub(super) seen_changes: u64,
+}
+
+impl Foreground for FakeForeground {
+    fn active(&mut self) -> Result<Option<Window>, Unavailable> {
+        let state = self.shared.lock();
+        state.working(Source::Foreground)?;
+        Ok(state.foreground.clone())
+    }
+
+    /// Returns at once where something was set since the last call, else within a few milliseconds
+    /// of real time, whatever the fake clock shows.
+    fn wait(&mut self, at_most: Duration) -> Result<(), Unavailable> {
+        let state = self.shared.lock();
+        if state.foreground_changes == self.seen_changes {
+            state.working(Source::Foreground)?;
+            self.shared
+                .wait_for_foreground(state, at_most.min(LONGEST_WAIT));
+        } else {
+            drop(state);
+        }
+        let state = self.shared.lock();
+        self.seen_changes = state.foreground_changes;
+        state.working(Source::Foreground)
+    }
+}
+
+pub(super) struct FakeIdle(pub(super) Arc<Shared>);
+
+impl Idle for FakeIdle {
+    fn idle(&mut self) -> Result<Duration, Unavailable> {
+        let now = self.0.time.now();
+        let state = self.0.lock();
+        state.working(Source::Idle)?;
+        Ok(Duration::from_millis(
+            now.mono_ms.saturating_sub(state.last_input_mono_ms),
+        ))
+    }
+}
+
+pub(super) struct FakeNotifier(pub(super) Arc<Shared>);
+
+impl Notifier for FakeNotifier {
+    fn notify(&mut self, message: &Message) -> Result<(), Unavailable> {
+        let mut state = self.0.lock();
+        state.working(Source::Notifier)?;
+        state.messages.push(message.clone());
+        Ok(())
+    }
+}
+
+pub(super) struct FakeTray(pub(super) Arc<Shared>);
+
+impl Tray for FakeTray {
+    fn show(&mut self, view: &View) -> Result<(), Unavailable> {
+        let mut state = self.0.lock();
+        state.working(Source::Tray)?;
+        state.views.push(view.clone());
+        Ok(())
+    }
+
+    fn is_shown(&mut self) -> Result<bool, Unavailable> {
+        let state = self.0.lock();
+        state.working(Source::Tray)?;
+        Ok(state.tray_is_shown)
+    }
+}
+
+impl Drop for FakeTray {
+    fn drop(&mut self) {
+        self.0.lock().picked = None;
+    }
+}
