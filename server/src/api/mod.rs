@@ -18,6 +18,7 @@ mod sessions;
 mod wire;
 
 pub use openapi::document;
+pub(crate) use records::payload_response;
 
 use std::time::Duration;
 

@@ -5,6 +5,7 @@
 //! there is no moment at which an active employee has no license or a stale one.
 
 mod employees;
+mod overview;
 mod profiles;
 mod projects;
 mod rules;
@@ -12,6 +13,7 @@ mod rules;
 pub use employees::{
     EmployeeForm, create_employee, license_file, license_file_name, update_employee,
 };
+pub use overview::{Overview, Running, overview};
 pub use profiles::{ProfileForm, create_profile, standard_profile, update_profile};
 pub use projects::{DEFAULT_COLOR, ProjectForm, create_project, update_project};
 pub(crate) use rules::email;

@@ -164,8 +164,8 @@ mod tests {
 
     fn event(seq: u64, kind: SessionEventKind, at_ms: i64) -> (u64, SessionEvent) {
         let project_id = match kind {
-            SessionEventKind::Started => Some(A),
-            SessionEventKind::Switched => Some(B),
+            Started => Some(A),
+            Switched => Some(B),
             _ => None,
         };
         let cause = Cause::User;

@@ -77,18 +77,17 @@ impl Read {
             .fetch_all(c).await)?)
     }
 
-    /// The offset from UTC, minutes, of the record captured last: of one employee or of anybody.
+    /// The offset from UTC, minutes, of the record captured last: of anybody, or of one employee's
+    /// sessions.
     pub async fn latest_offset(
         &mut self,
         employee: Option<EmployeeId>,
     ) -> Result<Option<i64>, StoreError> {
         const ANY: &str = "SELECT utc_offset_min FROM records WHERE company_id = $1 \
             ORDER BY captured_at DESC, record_id DESC LIMIT 1";
-        const OF: &str = "SELECT r.utc_offset_min FROM sessions s JOIN records r \
-            ON r.company_id = s.company_id AND r.employee_id = s.employee_id \
-            AND r.kind = 'session' AND r.captured_at = s.first_record_at \
-            WHERE s.company_id = $1 AND s.employee_id = $2 \
-            ORDER BY s.started_at DESC, s.session_id DESC LIMIT 1";
+        const OF: &str = "SELECT utc_offset_min FROM records WHERE company_id = $1 \
+            AND employee_id = $2 AND kind = 'session' \
+            ORDER BY captured_at DESC, record_id DESC LIMIT 1";
         let row: Option<(i64,)> = match employee {
             None => on!(self, c => sqlx::query_as(ANY)
                 .bind(&self.company).fetch_optional(c).await)?,

@@ -1,6 +1,7 @@
 //! Records as received: the signed header byte for byte, the columns read from it, and either a
 //! JSON payload or the name (SHA-256) of a picture in the object store.
 
+use glasshour_protocol::record::FrameMeta;
 use glasshour_protocol::{
     DeviceId, EmployeeId, Kind, LicenseId, ProjectId, RecordHeader, RecordId, SessionId,
     SignedHeader,
@@ -233,14 +234,6 @@ impl Read {
             .bind(&self.company).bind(employee.to_string()).bind(from_ms).bind(to_ms)
             .bind(i64::from(limit)).fetch_all(c).await)?)
     }
-
-    /// When the last record of each employee was received, UTC milliseconds.
-    pub async fn last_received(&mut self, limit: u32) -> Result<Vec<(String, i64)>, StoreError> {
-        const SQL: &str = "SELECT employee_id, CAST(MAX(last_seen_at) AS BIGINT) FROM devices \
-            WHERE company_id = $1 GROUP BY employee_id ORDER BY employee_id LIMIT $2";
-        Ok(on!(self, c => sqlx::query_as(SQL)
-            .bind(&self.company).bind(i64::from(limit)).fetch_all(c).await)?)
-    }
 }
 
 impl Write {
@@ -279,5 +272,13 @@ impl Write {
             .bind(&self.0.company).bind(id.to_string()).bind(grade.as_str())
             .execute(c).await.map(drop))?;
         Ok(())
+    }
+}
+
+impl Screenshot {
+    /// What the picture shows: monitor, place, size, blur. `None` only for a header that this
+    /// version cannot read any more.
+    pub fn frame(&self) -> Option<FrameMeta> {
+        serde_json::from_slice::<RecordHeader>(&self.header).ok()?.meta.frame
     }
 }
