@@ -36,8 +36,6 @@ if (live) {
     const main = page.querySelector("main");
     const fresh = page.querySelector("[data-live]");
     if (!main || !fresh) return;
-    // The first record turns the list of steps into the team: then all of the page is new.
-    if (!page.querySelector(".steps") && document.querySelector(".steps")) location.reload();
     live.replaceChildren(...fresh.childNodes);
     const lead = document.querySelector("main .lead");
     const freshLead = main.querySelector(".lead");

@@ -45,12 +45,24 @@ pub(crate) struct Page {
 impl Page {
     /// A page of a part, for a signed-in person.
     pub(crate) fn new(title: impl Into<String>, part: Part, viewer: Viewer) -> Self {
-        Self { title: title.into(), part, viewer: Some(viewer), said: None, wide: false }
+        Self {
+            title: title.into(),
+            part,
+            viewer: Some(viewer),
+            said: None,
+            wide: false,
+        }
     }
 
     /// A page for somebody who is not signed in.
     pub(crate) fn outside(title: impl Into<String>) -> Self {
-        Self { title: title.into(), part: Part::None, viewer: None, said: None, wide: false }
+        Self {
+            title: title.into(),
+            part: Part::None,
+            viewer: None,
+            said: None,
+            wide: false,
+        }
     }
 
     /// With a word on what was just done.
@@ -72,8 +84,10 @@ impl Page {
 
     #[cfg(test)]
     pub(crate) fn sample(title: &str, part: Part) -> Self {
-        let viewer =
-            Viewer { name: "Kim Owner".into(), company: "Acme".into() };
+        let viewer = Viewer {
+            name: "Kim Owner".into(),
+            company: "Acme".into(),
+        };
         Self::new(title, part, viewer)
     }
 }

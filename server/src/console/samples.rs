@@ -3,9 +3,17 @@
 use askama::Template;
 
 use super::{
-    capture::CaptureView, day::DayView, devices::DevicesView, employee::EmployeeView,
-    employees::EmployeesView, fault::FaultView, login::LoginView, profile::ProfileView,
-    profiles::ProfilesView, projects::{ProjectView, ProjectsView}, team::TeamView,
+    capture::CaptureView,
+    day::DayView,
+    devices::DevicesView,
+    employee::EmployeeView,
+    employees::EmployeesView,
+    fault::FaultView,
+    login::LoginView,
+    profile::ProfileView,
+    profiles::ProfilesView,
+    projects::{ProjectView, ProjectsView},
+    team::TeamView,
 };
 
 /// Every page with every sample: name and HTML.
@@ -39,10 +47,16 @@ fn all() -> Vec<(String, String)> {
 fn every_page_has_a_title_a_language_landmarks_and_one_heading() {
     for (name, html) in all() {
         let count = |part: &str| html.matches(part).count();
-        assert!(html.starts_with("<!doctype html>\n<html lang=\"en\">"), "{name}");
+        assert!(
+            html.starts_with("<!doctype html>\n<html lang=\"en\">"),
+            "{name}"
+        );
         assert_eq!(count("<h1>"), 1, "{name}: one h1");
         assert_eq!(count("<main id=\"main\""), 1, "{name}");
-        assert!(html.contains("href=\"#main\"") && count("<title>") >= 1, "{name}");
+        assert!(
+            html.contains("href=\"#main\"") && count("<title>") >= 1,
+            "{name}"
+        );
         if !name.starts_with("login") && name != "fault-fault" {
             assert!(html.contains("<nav aria-label=\"Main\">"), "{name}");
         }
@@ -55,8 +69,15 @@ fn no_page_breaks_the_content_policy() {
         for inline in [" style=", "<style", " onclick=", " onload=", "javascript:"] {
             assert!(!html.contains(inline), "{name}: {inline}");
         }
-        assert_eq!(html.matches("<script").count(), 1, "{name}: the one file in the head");
-        assert!(html.contains("<script src=\"/assets/console.js?v="), "{name}");
+        assert_eq!(
+            html.matches("<script").count(),
+            1,
+            "{name}: the one file in the head"
+        );
+        assert!(
+            html.contains("<script src=\"/assets/console.js?v="),
+            "{name}"
+        );
     }
 }
 
@@ -87,7 +108,10 @@ fn ids_are_unique_and_labels_point_at_fields() {
         assert_eq!(ids.len(), total, "{name}: an id stands twice");
         for attribute in ["for", "aria-describedby", "aria-labelledby"] {
             for target in values(attribute) {
-                assert!(ids.contains(&target), "{name}: {attribute}={target} points nowhere");
+                assert!(
+                    ids.contains(&target),
+                    "{name}: {attribute}={target} points nowhere"
+                );
             }
         }
     }
@@ -96,7 +120,9 @@ fn ids_are_unique_and_labels_point_at_fields() {
 /// With `GLASSHOUR_SAMPLES=DIR` the pages are written there, to be looked at.
 #[test]
 fn samples_can_be_written_out_to_be_looked_at() {
-    let Some(dir) = option_env!("GLASSHOUR_SAMPLES") else { return };
+    let Some(dir) = option_env!("GLASSHOUR_SAMPLES") else {
+        return;
+    };
     for (name, html) in all() {
         let html = html.replace("\"/assets/", "\"assets/");
         let mut file = String::new();

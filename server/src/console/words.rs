@@ -19,7 +19,10 @@ pub(crate) struct Zone {
 impl Zone {
     /// A zone by its IANA name; `None` where there is no such zone.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        Some(Self { tz: TimeZone::get(name).ok()?, name: name.to_owned() })
+        Some(Self {
+            tz: TimeZone::get(name).ok()?,
+            name: name.to_owned(),
+        })
     }
 
     /// A fixed offset from UTC, minutes, east positive; UTC where it is out of range.
@@ -31,7 +34,10 @@ impl Zone {
             0 => "UTC".to_owned(),
             _ => format!("UTC{sign}{:02}:{:02}", size / 60, size % 60),
         };
-        Self { tz: offset.to_time_zone(), name }
+        Self {
+            tz: offset.to_time_zone(),
+            name,
+        }
     }
 
     /// As pages show it: `Europe/Paris` or `UTC+01:00`.
@@ -47,34 +53,42 @@ impl Zone {
     /// Start and end (exclusive) of a civil day, UTC milliseconds.
     pub(crate) fn day(&self, date: Date) -> (i64, i64) {
         let start = |date: Date| {
-            date.to_zoned(self.tz.clone()).map_or(0, |z| z.timestamp().as_millisecond())
+            date.to_zoned(self.tz.clone())
+                .map_or(0, |z| z.timestamp().as_millisecond())
         };
         (start(date), start(date.tomorrow().unwrap_or(date)))
     }
 
     /// `09:05`.
     pub(crate) fn clock(&self, ms: i64) -> String {
-        at(ms).to_zoned(self.tz.clone()).strftime("%H:%M").to_string()
+        at(ms)
+            .to_zoned(self.tz.clone())
+            .strftime("%H:%M")
+            .to_string()
     }
 
     /// `09:05:30`.
     pub(crate) fn clock_s(&self, ms: i64) -> String {
-        at(ms).to_zoned(self.tz.clone()).strftime("%H:%M:%S").to_string()
-    }
-
-    /// Hour of the day, 0 to 23.
-    pub(crate) fn hour(&self, ms: i64) -> i8 {
-        at(ms).to_zoned(self.tz.clone()).hour()
+        at(ms)
+            .to_zoned(self.tz.clone())
+            .strftime("%H:%M:%S")
+            .to_string()
     }
 
     /// `2026-11-22 09:05`.
     pub(crate) fn date_clock(&self, ms: i64) -> String {
-        at(ms).to_zoned(self.tz.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+        at(ms)
+            .to_zoned(self.tz.clone())
+            .strftime("%Y-%m-%d %H:%M")
+            .to_string()
     }
 
     /// For `<time datetime>`: RFC 3339 with the zone's offset, to the second.
     pub(crate) fn machine(&self, ms: i64) -> String {
-        at(ms).to_zoned(self.tz.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+        at(ms)
+            .to_zoned(self.tz.clone())
+            .strftime("%Y-%m-%dT%H:%M:%S%:z")
+            .to_string()
     }
 
     /// The moment a full hour began, in this zone.
@@ -171,7 +185,10 @@ mod tests {
         let (from, to) = Zone::offset(-210).day(jiff::civil::date(2026, 11, 22));
         assert_eq!(to - from, 24 * 3_600_000);
         assert_eq!(Zone::offset(-210).name(), "UTC−03:30");
-        assert_eq!(Zone::offset(-210).machine(from), "2026-11-22T00:00:00-03:30");
+        assert_eq!(
+            Zone::offset(-210).machine(from),
+            "2026-11-22T00:00:00-03:30"
+        );
     }
 
     #[test]

@@ -1,3 +1,130 @@
-//! x
+//! One picture, full size, with the way to the ones before and after it on the same day.
+
 mod view;
-pub(crate) use view::*;
+
+use axum::extract::State;
+use glasshour_protocol::{Kind, RecordHeader, RecordId};
+
+pub(super) use view::CaptureView;
+
+use super::gate::{PageResult, PathId, page};
+use super::layout::{Page, Part, Viewer};
+use super::words;
+use super::zone;
+use crate::AppState;
+use crate::api::payload_response;
+use crate::error::ApiError;
+use crate::report::Grade;
+
+/// Pictures of a day that are walked through.
+const SHOTS: u32 = 10_000;
+
+/// The page.
+pub(super) async fn show(
+    viewer: Viewer,
+    State(state): State<AppState>,
+    PathId(id): PathId<RecordId>,
+) -> PageResult {
+    let gone = || ApiError::not_found("picture");
+    let mut read = state.read().await?;
+    let record = read
+        .record(id)
+        .await?
+        .filter(|r| r.kind == Kind::Screenshot)
+        .ok_or_else(gone)?;
+    let employee = read.employee(record.employee_id).await?.ok_or_else(gone)?;
+    let zone = zone::of_employee(&mut read, employee.employee_id).await?;
+    let date = zone.date(record.captured_at);
+    let (from, to) = zone.day(date);
+    let shots = read
+        .screenshots(employee.employee_id, from, to, SHOTS)
+        .await?;
+    let index = shots
+        .iter()
+        .position(|shot| shot.record_id == id)
+        .ok_or_else(gone)?;
+    let shot = shots.get(index).ok_or_else(gone)?;
+    let beside = |at: Option<usize>| {
+        at.and_then(|at| shots.get(at))
+            .map(|shot| shot.record_id.to_string())
+    };
+    // Stored headers were read before they were stored.
+    let header: RecordHeader = serde_json::from_slice(&shot.header).map_err(ApiError::internal)?;
+    let project = match header.meta.project_id {
+        Some(project) => read.project(project).await?.map(|project| project.name),
+        None => None,
+    };
+    let frame = header.meta.frame;
+    let mut facts = Vec::new();
+    let (mut width, mut height, mut unchanged) = (16, 10, false);
+    if let Some(frame) = frame {
+        (width, height, unchanged) = (frame.width, frame.height, frame.unchanged);
+        facts.push(("Monitor", frame.monitor));
+        facts.push((
+            "Screen",
+            format!("{} × {}", frame.screen_width, frame.screen_height),
+        ));
+        if frame.width != frame.screen_width {
+            facts.push(("Scaled to", format!("{} × {}", frame.width, frame.height)));
+        }
+        if frame.blur != "none" {
+            facts.push(("Blur", frame.blur));
+        }
+        if frame.masked_windows > 0 {
+            facts.push(("Windows painted over", frame.masked_windows.to_string()));
+        }
+    }
+    facts.extend(project.map(|name| ("Project", name)));
+    facts.push(("Received", zone.date_clock(record.received_at)));
+    facts.push(("Record", id.to_string()));
+    let time = zone.clock_s(shot.captured_at);
+    page(&CaptureView {
+        page: Page::new(
+            format!("{}, {time}", employee.name),
+            Part::Employees,
+            viewer,
+        )
+        .wide(),
+        employee_id: employee.employee_id.to_string(),
+        name: employee.name,
+        date: date.to_string(),
+        date_text: words::long_date(date),
+        time,
+        machine: zone.machine(shot.captured_at),
+        zone: zone.name().to_owned(),
+        src: shot
+            .image_record_id
+            .map(|image| format!("/captures/{image}/image")),
+        width,
+        height,
+        place: format!("{} of {}", index + 1, shots.len()),
+        previous: beside(index.checked_sub(1)),
+        next: beside(Some(index + 1)),
+        unchanged,
+        facts,
+        doubt: doubt(record.grade),
+    })
+}
+
+/// The picture itself.
+pub(super) async fn image(
+    _: Viewer,
+    State(state): State<AppState>,
+    PathId(id): PathId<RecordId>,
+) -> PageResult {
+    let record = state.read().await?.record(id).await?;
+    if record.is_none_or(|record| record.kind != Kind::Screenshot || record.payload_len == 0) {
+        return Err(ApiError::not_found("picture").into());
+    }
+    Ok(payload_response(&state, id).await?)
+}
+
+/// What a grade means to who looks at the picture.
+fn doubt(grade: Grade) -> Option<&'static str> {
+    match grade {
+        Grade::Verified => None,
+        Grade::Late => Some("This picture arrived more than a day after it was taken."),
+        Grade::GapBefore => Some("Records are missing before this one."),
+        Grade::ClockSuspect => Some("The computer's clock was moved, or is ahead of the server's."),
+    }
+}

@@ -65,7 +65,10 @@ impl CaptureView {
         let favicon = crate::console::assets::address("favicon.svg");
         vec![
             ("full", view(Some(&favicon), false, None)),
-            ("unchanged", view(Some(&favicon), true, Some("Records are missing before it."))),
+            (
+                "unchanged",
+                view(Some(&favicon), true, Some("Records are missing before it.")),
+            ),
             ("waiting", view(None, true, None)),
         ]
     }

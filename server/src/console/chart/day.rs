@@ -94,21 +94,31 @@ impl DayChart {
         let x = |ms: i64| share(ms.clamp(from, to) - from, to - from) * WIDTH;
         let hours = hours(zone, from, to)
             .into_iter()
-            .map(|(ms, text)| Hour { x: format!("{:.1}", x(ms)), text })
+            .map(|(ms, text)| Hour {
+                x: format!("{:.1}", x(ms)),
+                text,
+            })
             .collect();
         let blocks = spans
             .iter()
             .filter(|span| span.to_ms > from && span.from_ms < to)
             .map(|span| block(zone, span, x(span.from_ms), x(span.to_ms)))
             .collect();
-        let most = minutes.iter().map(|(_, actions)| *actions).max().unwrap_or(0);
+        let most = minutes
+            .iter()
+            .map(|(_, actions)| *actions)
+            .max()
+            .unwrap_or(0);
         let width = (share(60_000, to - from) * WIDTH - 0.3).max(0.8);
         let (mut bars, mut quiet, mut marks) = (String::new(), String::new(), String::new());
         for (ms, actions) in minutes {
             let height = share(*actions, most) * (MINUTE_HEIGHT - 2.0) + 2.0;
             let path = if *actions > 0 { &mut bars } else { &mut quiet };
-            let _ =
-                write!(path, "M{:.1} {MINUTE_BASE}v-{height:.1}h{width:.1}V{MINUTE_BASE}z", x(*ms));
+            let _ = write!(
+                path,
+                "M{:.1} {MINUTE_BASE}v-{height:.1}h{width:.1}V{MINUTE_BASE}z",
+                x(*ms)
+            );
         }
         for ms in shots {
             let _ = write!(marks, "M{:.1} {SHOT_TOP}v{SHOT_HEIGHT}", x(*ms));
@@ -125,7 +135,15 @@ impl DayChart {
             words::duration(tracked),
             words::count(shots.len(), "picture"),
         );
-        Self { label, hours, blocks, shots: marks, minutes: bars, quiet, most }
+        Self {
+            label,
+            hours,
+            blocks,
+            shots: marks,
+            minutes: bars,
+            quiet,
+            most,
+        }
     }
 }
 
@@ -165,8 +183,14 @@ fn range(
     minutes: &[(i64, i64)],
     shots: &[i64],
 ) -> (i64, i64) {
-    let firsts = spans.iter().map(|s| s.from_ms).chain(minutes.iter().map(|m| m.0));
-    let lasts = spans.iter().map(|s| s.to_ms).chain(minutes.iter().map(|m| m.0 + 60_000));
+    let firsts = spans
+        .iter()
+        .map(|s| s.from_ms)
+        .chain(minutes.iter().map(|m| m.0));
+    let lasts = spans
+        .iter()
+        .map(|s| s.to_ms)
+        .chain(minutes.iter().map(|m| m.0 + 60_000));
     let first = firsts.chain(shots.iter().copied()).min();
     let last = lasts.chain(shots.iter().copied()).max();
     let (Some(first), Some(last)) = (first, last) else {
@@ -213,7 +237,13 @@ mod tests {
     }
 
     fn span(from_ms: i64, to_ms: i64, kind: SpanKind) -> Span {
-        Span { from_ms, to_ms, kind, project: "Apollo".into(), color: "#0072b2".into() }
+        Span {
+            from_ms,
+            to_ms,
+            kind,
+            project: "Apollo".into(),
+            color: "#0072b2".into(),
+        }
     }
 
     #[test]
@@ -223,7 +253,10 @@ mod tests {
         let spans = [span(nine + 300_000, nine + 600_000, SpanKind::Working)];
         let (from, to) = range(&zone, day, &spans, &[], &[]);
         assert_eq!(to - from, LEAST_SPAN_MS);
-        assert_eq!((zone.clock(from), zone.clock(to)), ("07:00".into(), "15:00".into()));
+        assert_eq!(
+            (zone.clock(from), zone.clock(to)),
+            ("07:00".into(), "15:00".into())
+        );
     }
 
     #[test]
@@ -233,7 +266,13 @@ mod tests {
             let (from, to) = range(&zone, day, &[], &[(at, 3)], &[]);
             assert!(from >= day.0 && to <= day.1 && to - from == LEAST_SPAN_MS);
         }
-        let (from, to) = range(&zone, day, &[span(day.0 - 1, day.1 + 1, SpanKind::Idle)], &[], &[]);
+        let (from, to) = range(
+            &zone,
+            day,
+            &[span(day.0 - 1, day.1 + 1, SpanKind::Idle)],
+            &[],
+            &[],
+        );
         assert_eq!((from, to), day);
     }
 
@@ -253,7 +292,12 @@ mod tests {
         let (zone, day) = day();
         let mut bad = span(day.0 + 9 * HOUR_MS, day.0 + 17 * HOUR_MS, SpanKind::Working);
         bad.project = "<script>".into();
-        let svg = DayChart::draw(&zone, day, &[bad], &[], &[]).render().unwrap();
-        assert!(!svg.contains("<script>") && svg.contains("&#60;script&#62;"), "{svg}");
+        let svg = DayChart::draw(&zone, day, &[bad], &[], &[])
+            .render()
+            .unwrap();
+        assert!(
+            !svg.contains("<script>") && svg.contains("&#60;script&#62;"),
+            "{svg}"
+        );
     }
 }

@@ -33,7 +33,12 @@ const LEAST: f64 = 2.0;
 impl Spark {
     /// Draws slots from the oldest to now.
     pub(crate) fn draw(slots: &[Slot]) -> Self {
-        let most = slots.iter().map(|slot| slot.actions).max().unwrap_or(0).max(1);
+        let most = slots
+            .iter()
+            .map(|slot| slot.actions)
+            .max()
+            .unwrap_or(0)
+            .max(1);
         let count = u32::try_from(slots.len()).unwrap_or(u32::MAX).max(1);
         let step = WIDTH / f64::from(count);
         let (mut bars, mut quiet) = (String::new(), String::new());
@@ -63,11 +68,17 @@ mod tests {
 
     #[test]
     fn quiet_work_is_drawn_apart_from_no_work() {
-        let slot = |tracked_ms, actions| Slot { tracked_ms, actions };
+        let slot = |tracked_ms, actions| Slot {
+            tracked_ms,
+            actions,
+        };
         let spark = Spark::draw(&[slot(0, 0), slot(600_000, 0), slot(600_000, 90)]);
         assert_eq!(spark.quiet.matches('M').count(), 1);
         assert_eq!(spark.bars, "M160.0 32v-32.0h79.0V32z");
-        assert_eq!(spark.label.replace('\u{a0}', " "), "20 m tracked in the last 8 hours");
+        assert_eq!(
+            spark.label.replace('\u{a0}', " "),
+            "20 m tracked in the last 8 hours"
+        );
     }
 
     #[test]

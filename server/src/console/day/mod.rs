@@ -1,3 +1,292 @@
-//! x
+//! A person's day: what happened, and can it be trusted.
+
+mod sums;
 mod view;
-pub(crate) use view::*;
+
+use std::collections::HashMap;
+
+use axum::extract::{Query, State};
+use glasshour_protocol::{EmployeeId, ProjectId, RecordHeader};
+use jiff::civil::Date;
+use serde::Deserialize;
+
+pub(super) use view::{DayView, FilmHour, SessionRow, Shot, ending};
+
+use super::chart::{DayChart, Span, SpanKind};
+use super::employees::MANY;
+use super::gate::{PageResult, PathId, page};
+use super::layout::{Page, Part, Viewer};
+use super::words::{self, Zone};
+use super::zone;
+use crate::AppState;
+use crate::error::ApiError;
+use crate::report::{Grade, tracked_within};
+use crate::store::{ActivityRow, Doubt, Project, Screenshot, Session};
+
+/// Most pictures on a page.
+const SHOTS: u32 = 1000;
+/// More sessions and minutes than a day has, on several devices.
+const ROWS: u32 = 10_000;
+/// The colour of time on no known project.
+const NO_COLOR: &str = "#7f8d89";
+
+/// Which day.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct DayQuery {
+    #[serde(default)]
+    date: Option<String>,
+}
+
+/// The page.
+pub(super) async fn show(
+    viewer: Viewer,
+    State(state): State<AppState>,
+    PathId(id): PathId<EmployeeId>,
+    Query(query): Query<DayQuery>,
+) -> PageResult {
+    let now_ms = state.clock.now_ms();
+    let mut read = state.read().await?;
+    let employee = read
+        .employee(id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("employee"))?;
+    let zone = zone::of_employee(&mut read, id).await?;
+    let today = zone.date(now_ms);
+    let date = match query.date.as_deref() {
+        None | Some("") => today,
+        Some(text) => text.parse().map_err(|_| ApiError::not_found("day"))?,
+    };
+    let (from, to) = zone.day(date);
+    let facts = Facts {
+        now_ms,
+        day: (from, to),
+        projects: read
+            .projects(MANY)
+            .await?
+            .into_iter()
+            .map(|p| (p.project_id, p))
+            .collect(),
+        sessions: read.sessions_of(id, from, to, ROWS).await?,
+        minutes: read.activity(id, from, to, ROWS).await?,
+        shots: read.screenshots(id, from, to, SHOTS + 1).await?,
+        doubts: read.doubts(Some(id), from, to, 100).await?,
+        zone,
+    };
+    let title = format!("{}, {}", employee.name, words::long_date(date));
+    let title = Page::new(title, Part::Employees, viewer).wide();
+    page(&facts.view(title, id, employee.name, date, today))
+}
+
+/// What the page is made from.
+struct Facts {
+    now_ms: i64,
+    day: (i64, i64),
+    zone: Zone,
+    projects: HashMap<ProjectId, Project>,
+    sessions: Vec<Session>,
+    minutes: Vec<ActivityRow>,
+    shots: Vec<Screenshot>,
+    doubts: Vec<Doubt>,
+}
+
+impl Facts {
+    fn view(
+        mut self,
+        page: Page,
+        id: EmployeeId,
+        name: String,
+        date: Date,
+        today: Date,
+    ) -> DayView {
+        let shots_cut = self.shots.len() > SHOTS as usize;
+        self.shots.truncate(SHOTS as usize);
+        let (from, to) = self.day;
+        let stretches = || {
+            self.sessions
+                .iter()
+                .map(|session| session.stretches.as_slice())
+        };
+        let tracked: i64 = stretches()
+            .map(|parts| tracked_within(parts, from, to))
+            .sum();
+        let idle: i64 = stretches()
+            .map(|parts| sums::idle_within(parts, from, to))
+            .sum();
+        let gap_count = self
+            .doubts
+            .iter()
+            .filter(|d| d.grade == Grade::GapBefore)
+            .count();
+        let (applications, other_applications) = sums::applications(&self.minutes);
+        let next = date.tomorrow().ok().filter(|next| *next <= today);
+        DayView {
+            page,
+            employee_id: id.to_string(),
+            name,
+            date_text: words::long_date(date),
+            date: date.to_string(),
+            previous: date.yesterday().unwrap_or(date).to_string(),
+            next: next.map(|next| next.to_string()),
+            today: today.to_string(),
+            zone: self.zone.name().to_owned(),
+            tracked: words::duration(tracked),
+            idle: words::duration(idle),
+            gaps: if gap_count == 0 {
+                "no gaps".into()
+            } else {
+                words::count(gap_count, "gap")
+            },
+            gap_count,
+            doubts: self.doubts.iter().map(|doubt| self.doubt(doubt)).collect(),
+            chart: self.chart(),
+            legend: self.legend(),
+            sessions: self
+                .sessions
+                .iter()
+                .map(|session| self.session(session))
+                .collect(),
+            quarters: sums::quarters(&self.zone, &self.minutes),
+            hours: self.film(),
+            shot_count: self.shots.len(),
+            shots_cut,
+            applications,
+            other_applications,
+        }
+    }
+
+    fn project(&self, id: Option<ProjectId>) -> (String, String) {
+        let project = id.and_then(|id| self.projects.get(&id));
+        project.map_or_else(
+            || ("no project".to_owned(), NO_COLOR.to_owned()),
+            |project| (project.name.clone(), project.color.clone()),
+        )
+    }
+
+    fn doubt(&self, doubt: &Doubt) -> String {
+        let at = self.zone.clock(doubt.captured_at);
+        match (doubt.grade, doubt.before_at) {
+            (Grade::GapBefore, Some(before)) => {
+                let from = self.zone.clock(before);
+                format!("Records are missing between {from} and {at}.")
+            }
+            (Grade::GapBefore, None) => format!("Records are missing before {at}."),
+            _ => format!("The computer's clock was moved at {at}, or is ahead of the server's."),
+        }
+    }
+
+    fn chart(&self) -> Option<DayChart> {
+        let mut spans: Vec<Span> = Vec::new();
+        for stretch in self.sessions.iter().flat_map(|session| &session.stretches) {
+            let (project, color) = self.project(stretch.project_id);
+            spans.push(Span {
+                from_ms: stretch.from_ms,
+                to_ms: stretch.to_ms,
+                kind: if stretch.idle {
+                    SpanKind::Idle
+                } else {
+                    SpanKind::Working
+                },
+                project,
+                color,
+            });
+        }
+        for doubt in self
+            .doubts
+            .iter()
+            .filter(|doubt| doubt.grade == Grade::GapBefore)
+        {
+            spans.push(Span {
+                from_ms: doubt
+                    .before_at
+                    .unwrap_or(doubt.captured_at)
+                    .min(doubt.captured_at),
+                to_ms: doubt.captured_at,
+                kind: SpanKind::Gap,
+                project: String::new(),
+                color: NO_COLOR.to_owned(),
+            });
+        }
+        let minutes: Vec<(i64, i64)> = self
+            .minutes
+            .iter()
+            .map(|m| (m.from_ms, m.keys + m.clicks + m.scrolls))
+            .collect();
+        let shots: Vec<i64> = self.shots.iter().map(|shot| shot.captured_at).collect();
+        let nothing = spans.is_empty() && minutes.is_empty() && shots.is_empty();
+        (!nothing).then(|| DayChart::draw(&self.zone, self.day, &spans, &minutes, &shots))
+    }
+
+    /// The projects of the day, in the order in which they were worked on.
+    fn legend(&self) -> Vec<(String, String)> {
+        let mut legend: Vec<(String, String)> = Vec::new();
+        for stretch in self.sessions.iter().flat_map(|session| &session.stretches) {
+            let entry = self.project(stretch.project_id);
+            if !legend.contains(&entry) {
+                legend.push(entry);
+            }
+        }
+        legend
+    }
+
+    fn session(&self, session: &Session) -> SessionRow {
+        let (from, to) = self.day;
+        let (project, color) = self.project(session.project_id);
+        let end = session.end_as_of(self.now_ms);
+        // A session over midnight says so by the date of the other day.
+        let clock = |ms: i64| {
+            if (from..to).contains(&ms) {
+                self.zone.clock(ms)
+            } else {
+                self.zone.date_clock(ms)
+            }
+        };
+        SessionRow {
+            from: clock(session.started_at),
+            from_machine: self.zone.machine(session.started_at),
+            to: end.map_or_else(|| "now".to_owned(), clock),
+            project,
+            color,
+            tracked: words::duration(tracked_within(&session.stretches, from, to)),
+            idle: words::duration(sums::idle_within(&session.stretches, from, to)),
+            end: ending(session.cause.as_deref(), end.is_none()),
+            note: session.note.clone(),
+        }
+    }
+
+    fn film(&self) -> Vec<FilmHour> {
+        let mut hours: Vec<FilmHour> = Vec::new();
+        for shot in &self.shots {
+            let hour = self.zone.clock(self.zone.hour_start(shot.captured_at));
+            if hours.last().is_none_or(|last| last.hour != hour) {
+                hours.push(FilmHour {
+                    hour,
+                    shots: Vec::new(),
+                });
+            }
+            if let Some(last) = hours.last_mut() {
+                last.shots.push(self.shot(shot));
+            }
+        }
+        hours
+    }
+
+    fn shot(&self, shot: &Screenshot) -> Shot {
+        // Stored headers were read before they were stored.
+        let frame = serde_json::from_slice::<RecordHeader>(&shot.header)
+            .ok()
+            .and_then(|header| header.meta.frame);
+        let unchanged = frame.as_ref().is_some_and(|frame| frame.unchanged);
+        Shot {
+            record_id: shot.record_id.to_string(),
+            src: shot
+                .image_record_id
+                .map(|id| format!("/captures/{id}/image")),
+            time: self.zone.clock(shot.captured_at),
+            machine: self.zone.machine(shot.captured_at),
+            monitor: shot.monitor.clone().unwrap_or_default(),
+            width: frame.as_ref().map_or(16, |frame| frame.width),
+            height: frame.as_ref().map_or(10, |frame| frame.height),
+            unchanged,
+        }
+    }
+}

@@ -143,9 +143,21 @@ impl DayView {
             span(at(8, 4), at(9, 50), SpanKind::Working, "Apollo", apollo),
             span(at(9, 50), at(10, 12), SpanKind::Idle, "Apollo", apollo),
             span(at(10, 12), at(12, 1), SpanKind::Working, "Apollo", apollo),
-            span(at(12, 55), at(14, 20), SpanKind::Working, "<script>alert(1)</script>", support),
+            span(
+                at(12, 55),
+                at(14, 20),
+                SpanKind::Working,
+                "<script>alert(1)</script>",
+                support,
+            ),
             span(at(14, 20), at(14, 41), SpanKind::Gap, "", support),
-            span(at(14, 41), at(16, 30), SpanKind::Working, "Support", support),
+            span(
+                at(14, 41),
+                at(16, 30),
+                SpanKind::Working,
+                "Support",
+                support,
+            ),
         ];
         let minutes: Vec<(i64, i64)> = spans
             .iter()
@@ -153,13 +165,20 @@ impl DayView {
             .flat_map(|s| {
                 (0..(s.to_ms - s.from_ms) / MINUTE).map(|i| {
                     let wave = (i * 7919 + i * i * 31) % 90;
-                    (s.from_ms + i * MINUTE, if i % 23 > 19 { 0 } else { wave + (i % 11) * 8 })
+                    (
+                        s.from_ms + i * MINUTE,
+                        if i % 23 > 19 { 0 } else { wave + (i % 11) * 8 },
+                    )
                 })
             })
             .collect();
         let shots: Vec<i64> = (0..50)
             .map(|i| at(8, 9) + i * 10 * MINUTE)
-            .filter(|at| spans.iter().any(|s| s.kind == SpanKind::Working && s.from_ms <= *at && *at < s.to_ms))
+            .filter(|at| {
+                spans
+                    .iter()
+                    .any(|s| s.kind == SpanKind::Working && s.from_ms <= *at && *at < s.to_ms)
+            })
             .collect();
         let shot = |index: usize, ms: i64| Shot {
             record_id: index.to_string(),
@@ -175,21 +194,25 @@ impl DayView {
         for (index, ms) in shots.iter().enumerate() {
             let hour = zone.clock(zone.hour_start(*ms));
             if hours.last().is_none_or(|h| h.hour != hour) {
-                hours.push(FilmHour { hour, shots: vec![] });
+                hours.push(FilmHour {
+                    hour,
+                    shots: vec![],
+                });
             }
             hours.last_mut().unwrap().shots.push(shot(index, *ms));
         }
-        let session = |from: i64, to: i64, project: &str, color: &str, note: Option<&str>| SessionRow {
-            from: zone.clock(from),
-            from_machine: zone.machine(from),
-            to: zone.clock(to),
-            project: project.into(),
-            color: color.into(),
-            tracked: crate::console::words::duration(to - from),
-            idle: "22\u{a0}m".into(),
-            end: ending(Some("user"), false),
-            note: note.map(Into::into),
-        };
+        let session =
+            |from: i64, to: i64, project: &str, color: &str, note: Option<&str>| SessionRow {
+                from: zone.clock(from),
+                from_machine: zone.machine(from),
+                to: zone.clock(to),
+                project: project.into(),
+                color: color.into(),
+                tracked: crate::console::words::duration(to - from),
+                idle: "22\u{a0}m".into(),
+                end: ending(Some("user"), false),
+                note: note.map(Into::into),
+            };
         let application = |name: &str, time: &str, share, titles: &[&str]| Application {
             name: name.into(),
             time: time.into(),
@@ -228,11 +251,23 @@ impl DayView {
             idle: "22\u{a0}m".into(),
             gaps: "1 gap".into(),
             gap_count: 1,
-            doubts: vec!["Records are missing before 14:41.".into(), "The clock of studio-7 was moved at 15:02.".into()],
+            doubts: vec![
+                "Records are missing before 14:41.".into(),
+                "The clock of studio-7 was moved at 15:02.".into(),
+            ],
             chart: Some(DayChart::draw(&zone, day, &spans, &minutes, &shots)),
-            legend: vec![("Apollo".into(), apollo.into()), ("Support".into(), support.into())],
+            legend: vec![
+                ("Apollo".into(), apollo.into()),
+                ("Support".into(), support.into()),
+            ],
             sessions: vec![
-                session(at(8, 4), at(12, 1), "Apollo", apollo, Some("<script>alert(1)</script> release notes")),
+                session(
+                    at(8, 4),
+                    at(12, 1),
+                    "Apollo",
+                    apollo,
+                    Some("<script>alert(1)</script> release notes"),
+                ),
                 session(at(12, 55), at(16, 30), "Support", support, None),
             ],
             quarters: (0..8)
@@ -248,7 +283,12 @@ impl DayView {
             shot_count: shots.len(),
             applications: vec![
                 application("Terminal", "4\u{a0}h\u{a0}10\u{a0}m", 100, &[]),
-                application("Firefox", "1\u{a0}h\u{a0}02\u{a0}m", 25, &["<script>alert(1)</script> · Mozilla Firefox"]),
+                application(
+                    "Firefox",
+                    "1\u{a0}h\u{a0}02\u{a0}m",
+                    25,
+                    &["<script>alert(1)</script> · Mozilla Firefox"],
+                ),
                 application("LibreOffice Writer", "54\u{a0}m", 21, &[]),
                 application("Files", "3\u{a0}m", 1, &[]),
             ],
@@ -267,8 +307,15 @@ mod tests {
     #[test]
     fn p19_every_cause_has_words_of_its_own() {
         let causes = [
-            Cause::User, Cause::Sleep, Cause::Lock, Cause::Logout, Cause::UserSwitch,
-            Cause::Schedule, Cause::License, Cause::Shutdown, Cause::CrashRecovered,
+            Cause::User,
+            Cause::Sleep,
+            Cause::Lock,
+            Cause::Logout,
+            Cause::UserSwitch,
+            Cause::Schedule,
+            Cause::License,
+            Cause::Shutdown,
+            Cause::CrashRecovered,
         ];
         for cause in causes {
             let name = serde_json::to_value(cause).unwrap();

@@ -1,3 +1,102 @@
-//! x
+//! Devices: where the agent runs, how it is, and the way to shut one out.
+
 mod view;
-pub(crate) use view::*;
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse as _, Redirect};
+use glasshour_protocol::DeviceId;
+use serde::Deserialize;
+
+pub(super) use view::{DevicesView, Row, SILENT_AFTER_MS, health};
+
+use super::employees::MANY;
+use super::gate::{PageResult, PathId, page};
+use super::layout::{Page, Part, Viewer};
+use super::words;
+use super::zone;
+use crate::AppState;
+use crate::error::ApiError;
+use crate::store::{Device, EmployeeFilter};
+
+/// Rows on a page.
+const ROWS: u32 = 200;
+
+/// Which part of the list, and what was just done.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct ListQuery {
+    #[serde(default)]
+    after: Option<DeviceId>,
+    #[serde(default)]
+    said: String,
+}
+
+/// The list.
+pub(super) async fn list(
+    viewer: Viewer,
+    State(state): State<AppState>,
+    Query(query): Query<ListQuery>,
+) -> PageResult {
+    let now_ms = state.clock.now_ms();
+    let mut read = state.read().await?;
+    let mut devices = read.devices(query.after, ROWS + 1).await?;
+    let employees = read
+        .employees(&EmployeeFilter {
+            after: None,
+            limit: MANY,
+        })
+        .await?;
+    let zone = zone::of_company(&mut read).await?;
+    let more = devices.len() > ROWS as usize;
+    devices.truncate(ROWS as usize);
+    let next = devices
+        .last()
+        .filter(|_| more)
+        .map(|last| format!("/devices?after={}", last.device_id));
+    let row = |device: Device| {
+        let employee = employees
+            .iter()
+            .find(|one| one.employee_id == device.employee_id);
+        Row {
+            device_id: device.device_id.to_string(),
+            host: device.host_name,
+            os_user: device.os_user,
+            employee_id: device.employee_id.to_string(),
+            employee: employee.map_or_else(String::new, |employee| employee.name.clone()),
+            platform: device.platform,
+            version: device.agent_version,
+            seen: words::ago(now_ms - device.last_seen_at),
+            seen_machine: zone.machine(device.last_seen_at),
+            seen_full: format!("{} {}", zone.date_clock(device.last_seen_at), zone.name()),
+            revoked: device.revoked_at.is_some(),
+            health: health(device.health.as_ref()),
+        }
+    };
+    let rows = devices.into_iter().map(row).collect();
+    let said = match query.said.as_str() {
+        "revoked" => Some("The device is revoked: nothing more is taken from it."),
+        _ => None,
+    };
+    let title = Page::new("Devices", Part::Devices, viewer)
+        .said(said)
+        .wide();
+    page(&DevicesView {
+        page: title,
+        rows,
+        next,
+    })
+}
+
+/// Refuses a device from now on.
+pub(super) async fn revoke(
+    State(state): State<AppState>,
+    PathId(id): PathId<DeviceId>,
+) -> PageResult {
+    let mut write = state.write().await?;
+    write
+        .device(id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("device"))?;
+    write.revoke_device(id, state.clock.now_ms()).await?;
+    write.commit().await?;
+    Ok(Redirect::to("/devices?said=revoked").into_response())
+}

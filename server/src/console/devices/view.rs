@@ -47,34 +47,58 @@ pub(crate) const SILENT_AFTER_MS: i64 = 15 * 60_000;
 /// What a device said about itself, in words: every problem, or that all is well.
 pub(crate) fn health(report: Option<&HealthReport>) -> Vec<Health> {
     let Some(report) = report else {
-        return vec![Health { state: State::Off, text: "has not reported yet".into() }];
+        return vec![Health {
+            state: State::Off,
+            text: "has not reported yet".into(),
+        }];
     };
     let mut lines: Vec<Health> = report
         .channels
         .iter()
         .filter(|channel| channel.permitted)
         .filter_map(|channel| {
-            let reason = channel.reason.as_deref().filter(|reason| !reason.is_empty());
+            let reason = channel
+                .reason
+                .as_deref()
+                .filter(|reason| !reason.is_empty());
             let what = match (channel.granted, reason) {
                 (Some(false), Some(reason)) => reason.to_owned(),
                 (Some(false), None) => "denied by the operating system".to_owned(),
                 (_, Some(reason)) => reason.to_owned(),
                 _ => return None,
             };
-            Some(Health { state: State::Problem, text: format!("{}: {what}", channel.channel) })
+            Some(Health {
+                state: State::Problem,
+                text: format!("{}: {what}", channel.channel),
+            })
         })
         .collect();
     if report.spool_quarantined > 0 {
-        let records = words::count(usize::try_from(report.spool_quarantined).unwrap_or(usize::MAX), "record");
+        let records = words::count(
+            usize::try_from(report.spool_quarantined).unwrap_or(usize::MAX),
+            "record",
+        );
         let text = format!("{records} refused by the server, kept on the device");
-        lines.push(Health { state: State::Problem, text });
+        lines.push(Health {
+            state: State::Problem,
+            text,
+        });
     }
     if lines.is_empty() {
-        lines.push(Health { state: State::Done, text: "ok".into() });
+        lines.push(Health {
+            state: State::Done,
+            text: "ok".into(),
+        });
     }
     if report.spool_waiting > 20 {
-        let records = words::count(usize::try_from(report.spool_waiting).unwrap_or(usize::MAX), "record");
-        lines.push(Health { state: State::Paused, text: format!("{records} waiting to be sent") });
+        let records = words::count(
+            usize::try_from(report.spool_waiting).unwrap_or(usize::MAX),
+            "record",
+        );
+        lines.push(Health {
+            state: State::Paused,
+            text: format!("{records} waiting to be sent"),
+        });
     }
     lines
 }
@@ -107,8 +131,22 @@ impl DevicesView {
             row("3", "old-laptop", "Sam Roe", true, "null"),
         ];
         vec![
-            ("full", Self { page: page(), rows, next: None }),
-            ("empty", Self { page: page(), rows: vec![], next: None }),
+            (
+                "full",
+                Self {
+                    page: page(),
+                    rows,
+                    next: None,
+                },
+            ),
+            (
+                "empty",
+                Self {
+                    page: page(),
+                    rows: vec![],
+                    next: None,
+                },
+            ),
         ]
     }
 }
@@ -138,9 +176,19 @@ mod tests {
             reason: Some("no camera was found".into()),
         };
         let told = health(Some(&report(camera.clone(), 0)));
-        assert_eq!(told[0], Health { state: State::Problem, text: "camera: no camera was found".into() });
+        assert_eq!(
+            told[0],
+            Health {
+                state: State::Problem,
+                text: "camera: no camera was found".into()
+            }
+        );
         camera.permitted = false;
-        assert_eq!(health(Some(&report(camera.clone(), 0)))[0].text, "ok", "not permitted is not a fault");
+        assert_eq!(
+            health(Some(&report(camera.clone(), 0)))[0].text,
+            "ok",
+            "not permitted is not a fault"
+        );
         assert_eq!(health(Some(&report(camera, 2)))[0].state, State::Problem);
         assert_eq!(health(None)[0].state, State::Off);
     }

@@ -1,3 +1,253 @@
-//! x
+//! The employee form: the fields of rule 1 on the left, on the right the notice they will make.
+
 mod view;
-pub(crate) use view::*;
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Redirect};
+use glasshour_license_format::WorkMode;
+use glasshour_license_format::notice::{Notice, NoticeInput};
+use glasshour_protocol::EmployeeId;
+
+pub(super) use view::{EmployeeForm, EmployeeView, NoticeView};
+
+use super::employees::MANY;
+use super::form::{Choice, Errors};
+use super::gate::{FormOf, PageResult, PathId, page, refused};
+use super::layout::{Page, Part, Viewer};
+use crate::AppState;
+use crate::error::ApiError;
+use crate::people::{self, ProjectForm};
+use crate::store::{Employee, ProjectKind, Read};
+
+/// The form for a new employee, with the defaults chosen (rules 5 and 7).
+pub(super) async fn blank(viewer: Viewer, State(state): State<AppState>) -> PageResult {
+    let mut read = state.read().await?;
+    let project = read.default_project().await?;
+    let profile = read.default_profile().await?;
+    let form = EmployeeForm {
+        work_mode: WorkMode::Worklog.as_str().into(),
+        project_id: project.map_or_else(String::new, |project| project.project_id.to_string()),
+        profile_id: profile.map_or_else(String::new, |profile| profile.profile_id),
+        active: true,
+        ..EmployeeForm::default()
+    };
+    page(&view(&state, read, viewer, None, form, Errors::default()).await?)
+}
+
+/// The form of an employee.
+pub(super) async fn edit(
+    viewer: Viewer,
+    State(state): State<AppState>,
+    PathId(id): PathId<EmployeeId>,
+) -> PageResult {
+    let mut read = state.read().await?;
+    let employee = read
+        .employee(id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("employee"))?;
+    let form = EmployeeForm {
+        name: employee.name.clone(),
+        email: employee.email.clone().unwrap_or_default(),
+        work_mode: employee.work_mode.as_str().into(),
+        project_id: employee.project_id.to_string(),
+        profile_id: employee.profile_id.clone(),
+        active: employee.active,
+        ..EmployeeForm::default()
+    };
+    page(
+        &view(
+            &state,
+            read,
+            viewer,
+            Some(&employee),
+            form,
+            Errors::default(),
+        )
+        .await?,
+    )
+}
+
+/// Makes an employee.
+pub(super) async fn create(
+    viewer: Viewer,
+    State(state): State<AppState>,
+    FormOf(form): FormOf<EmployeeForm>,
+) -> PageResult {
+    submit(viewer, state, None, form).await
+}
+
+/// Changes an employee.
+pub(super) async fn update(
+    viewer: Viewer,
+    State(state): State<AppState>,
+    PathId(id): PathId<EmployeeId>,
+    FormOf(form): FormOf<EmployeeForm>,
+) -> PageResult {
+    let employee = state.read().await?.employee(id).await?;
+    let employee = employee.ok_or_else(|| ApiError::not_found("employee"))?;
+    submit(viewer, state, Some(employee), form).await
+}
+
+/// The notice alone, for the form's script.
+pub(super) async fn notice(
+    State(state): State<AppState>,
+    FormOf(form): FormOf<EmployeeForm>,
+) -> PageResult {
+    let mut read = state.read().await?;
+    page(&NoticeView {
+        notice: notice_of(&state, &mut read, &form).await?,
+    })
+}
+
+async fn submit(
+    viewer: Viewer,
+    state: AppState,
+    old: Option<Employee>,
+    mut form: EmployeeForm,
+) -> PageResult {
+    if form.then == "preview" {
+        let read = state.read().await?;
+        return page(&view(&state, read, viewer, old.as_ref(), form, Errors::default()).await?);
+    }
+    match save(&state, old.as_ref(), &mut form).await {
+        Ok(employee) => {
+            let id = employee.employee_id;
+            Ok(Redirect::to(&format!("/employees?said=saved&id={id}")).into_response())
+        }
+        Err(error) if error.status.is_server_error() => Err(error.into()),
+        Err(error) => {
+            let mut errors = Errors::default();
+            let field = error.field.clone().unwrap_or_default();
+            errors.add(&field, words(&field, &error));
+            let read = state.read().await?;
+            refused(&view(&state, read, viewer, old.as_ref(), form, errors).await?)
+        }
+    }
+}
+
+/// Saves the form. A new project is made first (rule 5) and stays chosen if the rest is refused.
+async fn save(
+    state: &AppState,
+    old: Option<&Employee>,
+    form: &mut EmployeeForm,
+) -> Result<Employee, ApiError> {
+    // Refused before a project is made for it.
+    if form.name.trim().is_empty() {
+        return Err(ApiError::invalid("name", ""));
+    }
+    if !form.new_project.trim().is_empty() {
+        let project = ProjectForm {
+            name: Some(form.new_project.clone()),
+            color: None,
+            kind: Some(form.new_project_kind.clone()).filter(|kind| !kind.is_empty()),
+        };
+        let project = people::create_project(state, project)
+            .await
+            .map_err(|error| {
+                let taken = error.status == axum::http::StatusCode::CONFLICT;
+                let message = if taken {
+                    "A project or department of that name exists already. Choose it above."
+                } else {
+                    "Enter one line of at most 200 characters."
+                };
+                if error.status.is_server_error() {
+                    error
+                } else {
+                    ApiError::invalid("new_project", message)
+                }
+            })?;
+        form.project_id = project.project_id.to_string();
+        form.new_project.clear();
+    }
+    let filled = people::EmployeeForm {
+        name: Some(form.name.clone()),
+        email: Some(Some(form.email.clone())),
+        work_mode: Some(form.work_mode.clone()),
+        project_id: Some(form.project_id.clone()).filter(|id| !id.is_empty()),
+        profile_id: Some(form.profile_id.clone()).filter(|id| !id.is_empty()),
+        active: Some(form.active),
+    };
+    match old {
+        Some(old) => people::update_employee(state, old.employee_id, filled).await,
+        None => people::create_employee(state, filled).await,
+    }
+}
+
+/// What is wrong with a field, as the form says it.
+fn words(field: &str, error: &ApiError) -> String {
+    match field {
+        "name" => "Enter a name: one line of at most 200 characters.".into(),
+        "email" => "This is not an e-mail address. Correct it, or leave it empty.".into(),
+        "work_mode" => "Choose who starts and stops tracking.".into(),
+        "project_id" => "Choose a project or department.".into(),
+        "profile_id" => "Choose a profile.".into(),
+        _ => error.message.clone(),
+    }
+}
+
+async fn view(
+    state: &AppState,
+    mut read: Read,
+    viewer: Viewer,
+    old: Option<&Employee>,
+    form: EmployeeForm,
+    errors: Errors,
+) -> PageResult<EmployeeView> {
+    let projects = read
+        .projects(MANY)
+        .await?
+        .into_iter()
+        .map(|project| Choice {
+            value: project.project_id.to_string(),
+            label: match project.kind {
+                ProjectKind::Project => project.name,
+                ProjectKind::Department => format!("{} (department)", project.name),
+            },
+        });
+    let projects = projects.collect();
+    let profiles = read.profiles(MANY).await?.into_iter();
+    let profiles = profiles
+        .map(|profile| Choice {
+            value: profile.profile_id,
+            label: profile.name,
+        })
+        .collect();
+    let notice = notice_of(state, &mut read, &form).await?;
+    let title = old.map_or_else(|| "New employee".into(), |old| format!("Edit {}", old.name));
+    Ok(EmployeeView {
+        page: Page::new(title, Part::Employees, viewer),
+        employee_id: old.map(|old| old.employee_id.to_string()),
+        form,
+        errors,
+        projects,
+        profiles,
+        notice,
+    })
+}
+
+/// The notice that the form's license would make; of the default profile where none is chosen.
+async fn notice_of(state: &AppState, read: &mut Read, form: &EmployeeForm) -> PageResult<Notice> {
+    let chosen = match form.profile_id.as_str() {
+        "" => None,
+        id => read.profile(id).await?,
+    };
+    let profile = match chosen {
+        Some(profile) => profile,
+        None => read
+            .default_profile()
+            .await?
+            .ok_or_else(|| ApiError::internal("the company has no default profile"))?,
+    };
+    let input = NoticeInput {
+        company: &state.company.name,
+        employee: &form.name,
+        work_mode: form.mode().unwrap_or(WorkMode::Worklog),
+        profile: &profile.settings,
+        server_url: &state.server_url,
+        privacy_contact: state.company.privacy_contact.as_deref(),
+        extra: None,
+        not_before: None,
+        expires_at: None,
+    };
+    Ok(input.notice())
+}

@@ -61,8 +61,15 @@ impl EmployeeForm {
 
 impl EmployeeView {
     /// The fields that show their own errors.
-    const SHOWN: [&'static str; 7] =
-        ["name", "email", "work_mode", "project_id", "new_project", "profile_id", "active"];
+    const SHOWN: [&'static str; 7] = [
+        "name",
+        "email",
+        "work_mode",
+        "project_id",
+        "new_project",
+        "profile_id",
+        "active",
+    ];
 
     fn action(&self) -> String {
         match &self.employee_id {
@@ -91,7 +98,10 @@ impl EmployeeView {
                "exclude":{"applications":["KeePassXC"]},"employee_may_delete":true}"#,
         )
         .unwrap();
-        let choice = |value: &str, label: &str| Choice { value: value.into(), label: label.into() };
+        let choice = |value: &str, label: &str| Choice {
+            value: value.into(),
+            label: label.into(),
+        };
         let view = |title: &str, id: Option<&str>, form: EmployeeForm, errors| {
             let notice = NoticeInput {
                 company: "Acme",
@@ -124,8 +134,15 @@ impl EmployeeView {
         };
         let mut errors = Errors::default();
         errors.add("name", "Enter the name that reports will show.");
-        errors.add("email", "This is not an e-mail address. Correct it, or leave it empty.");
-        let refused = EmployeeForm { email: "jo@".into(), new_project: "Apollo 2".into(), ..new.clone() };
+        errors.add(
+            "email",
+            "This is not an e-mail address. Correct it, or leave it empty.",
+        );
+        let refused = EmployeeForm {
+            email: "jo@".into(),
+            new_project: "Apollo 2".into(),
+            ..new.clone()
+        };
         let edit = EmployeeForm {
             name: "<script>alert(1)</script>".into(),
             work_mode: "monitoring".into(),
@@ -134,7 +151,10 @@ impl EmployeeView {
         vec![
             ("new", view("New employee", None, new, Errors::default())),
             ("refused", view("New employee", None, refused, errors)),
-            ("edit", view("Edit Jo Doe", Some("1"), edit, Errors::default())),
+            (
+                "edit",
+                view("Edit Jo Doe", Some("1"), edit, Errors::default()),
+            ),
         ]
     }
 }

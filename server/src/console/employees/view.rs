@@ -50,14 +50,27 @@ impl EmployeesView {
             serial,
         };
         let page = || Page::sample("Employees", Part::Employees);
-        let view = |page, rows| Self { page, rows, next: None, later_page: false };
+        let view = |page, rows| Self {
+            page,
+            rows,
+            next: None,
+            later_page: false,
+        };
         let full = view(
             page().said(Some("Jo Doe is saved, and license 7 is ready.")),
             vec![
                 row("1", "Jo Doe", "Worklog", "Apollo", "#0072b2", true, 7),
                 row("2", "Ann Lee", "Monitoring", "Support", "#d55e00", true, 1),
                 row("3", "Sam Roe", "Worklog", "General", "#009e73", false, 3),
-                row("4", "<script>alert(1)</script>", "Worklog", "General", "#009e73", false, 0),
+                row(
+                    "4",
+                    "<script>alert(1)</script>",
+                    "Worklog",
+                    "General",
+                    "#009e73",
+                    false,
+                    0,
+                ),
             ],
         );
         vec![("full", full), ("empty", view(page(), vec![]))]

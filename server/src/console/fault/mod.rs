@@ -3,7 +3,7 @@
 
 use askama::Template;
 
-use super::layout::{MARK, Page, Part, Viewer};
+use super::layout::{MARK, Page, Viewer};
 
 /// A page that says what is wrong and where to go.
 #[derive(Debug, Template)]
@@ -19,21 +19,35 @@ pub(crate) struct FaultView {
 impl FaultView {
     fn new(viewer: Option<Viewer>, heading: &str, text: String, way: (&str, &'static str)) -> Self {
         let mut page = Page::outside(heading);
-        page.part = Part::None;
         page.viewer = viewer;
-        Self { page, heading: heading.into(), text, way: (way.0.into(), way.1) }
+        Self {
+            page,
+            heading: heading.into(),
+            text,
+            way: (way.0.into(), way.1),
+        }
     }
 
     /// 404.
     pub(crate) fn not_found(viewer: Option<Viewer>) -> Self {
         let text = "The address may be mistyped, or what stood here was removed.";
-        Self::new(viewer, "Nothing is here", text.into(), ("/team", "Team today"))
+        Self::new(
+            viewer,
+            "Nothing is here",
+            text.into(),
+            ("/team", "Team today"),
+        )
     }
 
     /// 403: who can give the permission.
     pub(crate) fn no_permission(viewer: Option<Viewer>) -> Self {
         let text = "Your role does not reach this page. An admin or the owner can give it to you.";
-        Self::new(viewer, "You may not see this", text.into(), ("/team", "Team today"))
+        Self::new(
+            viewer,
+            "You may not see this",
+            text.into(),
+            ("/team", "Team today"),
+        )
     }
 
     /// A request that cannot be carried out as asked.
@@ -45,16 +59,24 @@ impl FaultView {
     pub(crate) fn fault(viewer: Option<Viewer>) -> Self {
         let text = "The server could not answer, and has written down why. Try again in a minute; \
                     if it stays so, ask whoever runs the server to look into its log.";
-        Self::new(viewer, "The server has a fault", text.into(), ("/team", "Try again"))
+        Self::new(
+            viewer,
+            "The server has a fault",
+            text.into(),
+            ("/team", "Try again"),
+        )
     }
 
     #[cfg(test)]
     pub(crate) fn samples() -> Vec<(&'static str, Self)> {
-        let viewer = || Page::sample("", Part::None).viewer;
+        let viewer = || Page::sample("", super::layout::Part::None).viewer;
         vec![
             ("not-found", Self::not_found(viewer())),
             ("no-permission", Self::no_permission(viewer())),
-            ("refused", Self::refused(viewer(), "This employee has no license yet.".into())),
+            (
+                "refused",
+                Self::refused(viewer(), "This employee has no license yet.".into()),
+            ),
             ("fault", Self::fault(None)),
         ]
     }

@@ -1,3 +1,128 @@
-//! x
+//! Logging in and out.
+
 mod view;
-pub(crate) use view::*;
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use serde::Deserialize;
+
+pub(super) use view::LoginView;
+
+use super::gate::{FormOf, PageResult, page};
+use super::layout::Page;
+use crate::AppState;
+use crate::auth::{self, CurrentUser, Peer};
+use crate::error::ApiError;
+
+/// Where to go after log-in.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Way {
+    #[serde(default)]
+    next: String,
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub(super) struct LoginForm {
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// The log-in page; who is logged in already goes on.
+pub(super) async fn show(
+    State(state): State<AppState>,
+    user: Result<Option<CurrentUser>, ApiError>,
+    Query(way): Query<Way>,
+) -> Response {
+    let next = own_path(&way.next).to_owned();
+    if let Ok(Some(_)) = user {
+        return Redirect::to(&next).into_response();
+    }
+    answer(page(&view(&state, String::new(), next, None)))
+}
+
+/// Logs in; a refused form comes back with the address kept and the password empty.
+pub(super) async fn submit(
+    State(state): State<AppState>,
+    Peer(from): Peer,
+    headers: HeaderMap,
+    FormOf(form): FormOf<LoginForm>,
+) -> Response {
+    let next = own_path(&form.next).to_owned();
+    match auth::log_in(&state, &form.email, &form.password, from, &headers).await {
+        Ok(logged_in) => (
+            [(header::SET_COOKIE, logged_in.set_cookie)],
+            Redirect::to(&next),
+        )
+            .into_response(),
+        Err(error) => {
+            error.log();
+            let view = view(&state, form.email, next, Some(error.message));
+            (error.status, answer(page(&view))).into_response()
+        }
+    }
+}
+
+/// Logs out.
+pub(super) async fn leave(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    match auth::log_out(&state, &headers).await {
+        Ok(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to("/login")).into_response(),
+        Err(error) => {
+            error.log();
+            Redirect::to("/login").into_response()
+        }
+    }
+}
+
+fn view(state: &AppState, email: String, next: String, error: Option<String>) -> LoginView {
+    let company = state.company.name.clone();
+    LoginView {
+        page: Page::outside("Log in"),
+        company,
+        email,
+        next,
+        error,
+    }
+}
+
+fn answer(page: PageResult) -> Response {
+    match page {
+        Ok(page) => ([(header::CACHE_CONTROL, "no-store")], page).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// A path on this server, or the team page: nobody is led elsewhere by a link to the log-in page.
+fn own_path(next: &str) -> &str {
+    let own = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains('\\')
+        && next.bytes().all(|byte| byte.is_ascii_graphic())
+        && !next.starts_with("/login");
+    if own { next } else { "/team" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_in_leads_nowhere_but_to_our_own_pages() {
+        assert_eq!(own_path("/employees?cursor=a"), "/employees?cursor=a");
+        for bad in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "/a\r\nX: y",
+            "/login",
+        ] {
+            assert_eq!(own_path(bad), "/team", "{bad:?}");
+        }
+    }
+}

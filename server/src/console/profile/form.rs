@@ -85,7 +85,9 @@ impl ProfileForm {
         let activity = profile.activity.clone().unwrap_or_default();
         let schedule = profile.schedule.as_ref();
         let day = |day: Day| {
-            schedule.map_or(!matches!(day, Day::Sat | Day::Sun), |s| s.days.contains(&day))
+            schedule.map_or(!matches!(day, Day::Sat | Day::Sun), |s| {
+                s.days.contains(&day)
+            })
         };
         Self {
             then: String::new(),
@@ -98,10 +100,16 @@ impl ProfileForm {
                 Monitors::Active => "active".into(),
             },
             blur: shots.blur.as_str().into(),
-            max_width_px: shots.max_width_px.map_or(String::new(), |width| width.to_string()),
+            max_width_px: shots
+                .max_width_px
+                .map_or(String::new(), |width| width.to_string()),
             skip_unchanged: shots.skip_unchanged,
             camera: profile.camera.is_some(),
-            camera_per_hour: profile.camera.as_ref().map_or(1, |c| c.per_hour).to_string(),
+            camera_per_hour: profile
+                .camera
+                .as_ref()
+                .map_or(1, |c| c.per_hour)
+                .to_string(),
             input_counts: activity.input_counts,
             applications: activity.applications,
             window_titles: activity.window_titles,
@@ -147,21 +155,43 @@ impl ProfileForm {
             errors.add("name", "Enter a name.");
         }
         let screenshots = self.shots.then(|| ScreenshotSettings {
-            per_hour: number(&mut errors, "shots_per_hour", &self.shots_per_hour, 1..=3600, 6),
+            per_hour: number(
+                &mut errors,
+                "shots_per_hour",
+                &self.shots_per_hour,
+                1..=3600,
+                6,
+            ),
             random_moment: self.random_moment,
-            monitors: if self.monitors == "active" { Monitors::Active } else { Monitors::All },
+            monitors: if self.monitors == "active" {
+                Monitors::Active
+            } else {
+                Monitors::All
+            },
             blur: match self.blur.as_str() {
                 "light" => Blur::Light,
                 "strong" => Blur::Strong,
                 _ => Blur::None,
             },
             max_width_px: (!self.max_width_px.trim().is_empty()).then(|| {
-                number(&mut errors, "max_width_px", &self.max_width_px, 64..=16_384, 1920)
+                number(
+                    &mut errors,
+                    "max_width_px",
+                    &self.max_width_px,
+                    64..=16_384,
+                    1920,
+                )
             }),
             skip_unchanged: self.skip_unchanged,
         });
         let camera = self.camera.then(|| CameraSettings {
-            per_hour: number(&mut errors, "camera_per_hour", &self.camera_per_hour, 1..=3600, 1),
+            per_hour: number(
+                &mut errors,
+                "camera_per_hour",
+                &self.camera_per_hour,
+                1..=3600,
+                1,
+            ),
         });
         let activity = ActivitySettings {
             input_counts: self.input_counts,
@@ -173,7 +203,13 @@ impl ProfileForm {
             screenshots,
             camera,
             activity: (activity != ActivitySettings::default()).then_some(activity),
-            idle_after_s: seconds(&mut errors, "idle_after_min", &self.idle_after_min, 10, 86_400),
+            idle_after_s: seconds(
+                &mut errors,
+                "idle_after_min",
+                &self.idle_after_min,
+                10,
+                86_400,
+            ),
             schedule: self.hours.then(|| self.schedule(&mut errors)).flatten(),
             exclude: Exclude {
                 applications: lines(&self.exclude_applications),
@@ -211,7 +247,10 @@ impl ProfileForm {
         let time_zone = self.time_zone.trim().to_owned();
         let zone_known = jiff::tz::TimeZone::get(&time_zone).is_ok();
         if !zone_known {
-            errors.add("time_zone", "Enter a time zone by name, such as Europe/Paris.");
+            errors.add(
+                "time_zone",
+                "Enter a time zone by name, such as Europe/Paris.",
+            );
         }
         let (from, to) = (self.from.trim().parse(), self.to.trim().parse());
         let (Ok(from), Ok(to)) = (from, to) else {
@@ -222,7 +261,12 @@ impl ProfileForm {
             errors.add("from", "The end must be later than the beginning.");
             return None;
         }
-        (zone_known && !days.is_empty()).then_some(Schedule { time_zone, days, from, to })
+        (zone_known && !days.is_empty()).then_some(Schedule {
+            time_zone,
+            days,
+            from,
+            to,
+        })
     }
 }
 
@@ -237,7 +281,10 @@ fn number(
         Ok(number) if range.contains(&number) => number,
         _ => {
             let (least, most) = (range.start(), range.end());
-            errors.add(field, format!("Enter a whole number from {least} to {most}."));
+            errors.add(
+                field,
+                format!("Enter a whole number from {least} to {most}."),
+            );
             otherwise
         }
     }
@@ -272,7 +319,11 @@ fn minutes(seconds: u32) -> String {
 }
 
 fn lines(text: &str) -> Vec<String> {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]
@@ -319,8 +370,15 @@ mod tests {
         form.to = "07:00".into();
         let (profile, errors) = form.read();
         for field in [
-            "name", "shots_per_hour", "max_width_px", "camera_per_hour", "idle_after_min",
-            "review_hold_min", "time_zone", "days", "from",
+            "name",
+            "shots_per_hour",
+            "max_width_px",
+            "camera_per_hour",
+            "idle_after_min",
+            "review_hold_min",
+            "time_zone",
+            "days",
+            "from",
         ] {
             assert!(errors.of(field).is_some(), "{field}");
         }

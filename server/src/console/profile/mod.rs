@@ -1,4 +1,153 @@
-//! x
+//! The profile form: every setting of a license's profile, with the notice it will make.
+
 mod form;
 mod view;
-pub(crate) use view::*;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect};
+use glasshour_license_format::notice::{Notice, NoticeInput};
+use glasshour_license_format::{Profile as Settings, WorkMode};
+use serde_json::Value;
+
+use form::ProfileForm;
+pub(super) use view::ProfileView;
+
+use super::employee::NoticeView;
+use super::form::Errors;
+use super::gate::{FormOf, PageError, PageResult, PathId, page, refused};
+use super::layout::{Page, Part, Viewer};
+use crate::AppState;
+use crate::error::ApiError;
+use crate::people;
+use crate::store::Profile;
+
+/// The form for a new profile, filled like the standard one.
+pub(super) async fn blank(viewer: Viewer, State(state): State<AppState>) -> PageResult {
+    let form = ProfileForm::of(&people::standard_profile(""));
+    page(&view(&state, viewer, None, form, Errors::default()))
+}
+
+/// The form of a profile.
+pub(super) async fn edit(
+    viewer: Viewer,
+    State(state): State<AppState>,
+    PathId(id): PathId<String>,
+) -> PageResult {
+    let old = find(&state, &id).await?;
+    let form = ProfileForm::of(&old.settings);
+    page(&view(&state, viewer, Some(&old), form, Errors::default()))
+}
+
+/// Makes a profile.
+pub(super) async fn create(
+    viewer: Viewer,
+    State(state): State<AppState>,
+    FormOf(form): FormOf<ProfileForm>,
+) -> PageResult {
+    submit(viewer, &state, None, form).await
+}
+
+/// Changes a profile; everyone on it gets a new license (rule 17).
+pub(super) async fn update(
+    viewer: Viewer,
+    State(state): State<AppState>,
+    PathId(id): PathId<String>,
+    FormOf(form): FormOf<ProfileForm>,
+) -> PageResult {
+    let old = find(&state, &id).await?;
+    submit(viewer, &state, Some(old), form).await
+}
+
+/// The notice alone, for the form's script.
+pub(super) async fn notice(
+    State(state): State<AppState>,
+    FormOf(form): FormOf<ProfileForm>,
+) -> PageResult {
+    page(&NoticeView {
+        notice: notice_of(&state, &form.read().0),
+    })
+}
+
+async fn find(state: &AppState, id: &str) -> Result<Profile, PageError> {
+    let profile = state.read().await?.profile(id).await?;
+    Ok(profile.ok_or_else(|| ApiError::not_found("profile"))?)
+}
+
+async fn submit(
+    viewer: Viewer,
+    state: &AppState,
+    old: Option<Profile>,
+    form: ProfileForm,
+) -> PageResult {
+    if form.then == "preview" {
+        return page(&view(state, viewer, old.as_ref(), form, Errors::default()));
+    }
+    let (settings, mut errors) = form.read();
+    if errors.is_empty() {
+        let filled = people::ProfileForm {
+            name: Some(settings.name.clone()),
+            settings: match serde_json::to_value(&settings).map_err(ApiError::internal)? {
+                Value::Object(mut members) => {
+                    members.remove("name");
+                    Some(members)
+                }
+                _ => None,
+            },
+        };
+        let saved = match &old {
+            Some(old) => people::update_profile(state, &old.profile_id, filled).await,
+            None => people::create_profile(state, filled).await,
+        };
+        let said = if old.is_some() { "saved" } else { "made" };
+        match saved {
+            Ok(_) => return Ok(Redirect::to(&format!("/profiles?said={said}")).into_response()),
+            Err(error) if error.status.is_server_error() => return Err(error.into()),
+            Err(error) if error.status == StatusCode::CONFLICT => {
+                errors.add(
+                    "name",
+                    "A profile of that name exists already. Choose another name.",
+                );
+            }
+            Err(error) if error.field.as_deref() == Some("name") => {
+                errors.add("name", "Enter a name: one line of at most 200 characters.");
+            }
+            Err(error) => errors.add("elsewhere", error.message),
+        }
+    }
+    refused(&view(state, viewer, old.as_ref(), form, errors))
+}
+
+fn view(
+    state: &AppState,
+    viewer: Viewer,
+    old: Option<&Profile>,
+    form: ProfileForm,
+    errors: Errors,
+) -> ProfileView {
+    let title = old.map_or_else(|| "New profile".into(), |old| format!("Edit {}", old.name));
+    let notice = notice_of(state, &form.read().0);
+    ProfileView {
+        page: Page::new(title, Part::Profiles, viewer),
+        profile_id: old.map(|old| old.profile_id.clone()),
+        form,
+        errors,
+        notice,
+    }
+}
+
+/// A profile does not know its employees' mode: the notice is that of the worklog mode.
+fn notice_of(state: &AppState, settings: &Settings) -> Notice {
+    let input = NoticeInput {
+        company: &state.company.name,
+        employee: "",
+        work_mode: WorkMode::Worklog,
+        profile: settings,
+        server_url: &state.server_url,
+        privacy_contact: state.company.privacy_contact.as_deref(),
+        extra: None,
+        not_before: None,
+        expires_at: None,
+    };
+    input.notice()
+}

@@ -73,7 +73,10 @@ impl ProfileView {
             "exclude":{"applications":["KeePassXC"],"title_contains":["Private Browsing"]},"employee_may_delete":true}"#;
         vec![
             ("edit", view("Edit Standard", Some("1"), full, false)),
-            ("new", view("New profile", None, r#"{"name":"Time only"}"#, false)),
+            (
+                "new",
+                view("New profile", None, r#"{"name":"Time only"}"#, false),
+            ),
             ("refused", view("New profile", None, full, true)),
         ]
     }

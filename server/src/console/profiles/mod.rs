@@ -1,3 +1,47 @@
-//! x
+//! The list of profiles.
+
 mod view;
-pub(crate) use view::*;
+
+use axum::extract::{Query, State};
+use serde::Deserialize;
+
+pub(super) use view::{ProfilesView, Row, Summary};
+
+use super::employees::MANY;
+use super::gate::{PageResult, page};
+use super::layout::{Page, Part, Viewer};
+use crate::AppState;
+
+/// What was just done.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Said {
+    #[serde(default)]
+    said: String,
+}
+
+/// The list.
+pub(super) async fn list(
+    viewer: Viewer,
+    State(state): State<AppState>,
+    Query(query): Query<Said>,
+) -> PageResult {
+    let profiles = state.read().await?.profiles(MANY).await?;
+    let rows = profiles
+        .into_iter()
+        .map(|profile| Row {
+            summary: Summary::of(&profile.settings),
+            profile_id: profile.profile_id,
+            name: profile.name,
+            is_default: profile.is_default,
+        })
+        .collect();
+    let said = match query.said.as_str() {
+        "made" => Some("The profile is made. Choose it in the form of an employee."),
+        "saved" => Some("The profile is saved. Every active employee on it has a new license."),
+        _ => None,
+    };
+    page(&ProfilesView {
+        page: Page::new("Profiles", Part::Profiles, viewer).said(said),
+        rows,
+    })
+}

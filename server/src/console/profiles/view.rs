@@ -41,7 +41,11 @@ impl Summary {
                 Blur::Light => ", blurred",
                 Blur::Strong => ", strongly blurred",
             };
-            let monitors = if shots.monitors == Monitors::Active { ", active monitor" } else { "" };
+            let monitors = if shots.monitors == Monitors::Active {
+                ", active monitor"
+            } else {
+                ""
+            };
             format!("{} an hour{monitors}{blur}", shots.per_hour)
         });
         let activity = profile.activity.as_ref().and_then(|activity| {
@@ -57,12 +61,19 @@ impl Summary {
         });
         Self {
             screenshots,
-            camera: profile.camera.as_ref().map(|camera| format!("{} an hour", camera.per_hour)),
-            activity,
-            hours: profile
-                .schedule
+            camera: profile
+                .camera
                 .as_ref()
-                .map(|s| format!("{} to {}, {}", s.from, s.to, words::count(s.days.len(), "day"))),
+                .map(|camera| format!("{} an hour", camera.per_hour)),
+            activity,
+            hours: profile.schedule.as_ref().map(|s| {
+                format!(
+                    "{} to {}, {}",
+                    s.from,
+                    s.to,
+                    words::count(s.days.len(), "day")
+                )
+            }),
         }
     }
 }
@@ -82,11 +93,28 @@ impl ProfilesView {
             }
         };
         let rows = vec![
-            row("1", true, r#"{"name":"Standard","screenshots":{"per_hour":6},"activity":{"input_counts":true,"applications":true}}"#),
+            row(
+                "1",
+                true,
+                r#"{"name":"Standard","screenshots":{"per_hour":6},"activity":{"input_counts":true,"applications":true}}"#,
+            ),
             row("2", false, r#"{"name":"Time only"}"#),
-            row("3", false, r#"{"name":"<script>alert(1)</script>","screenshots":{"per_hour":60,"blur":"light","monitors":"active"},"camera":{"per_hour":1},"activity":{"window_titles":true},"schedule":{"time_zone":"Europe/Paris","days":["mon","tue"],"from":"08:00","to":"19:00"}}"#),
+            row(
+                "3",
+                false,
+                r#"{"name":"<script>alert(1)</script>","screenshots":{"per_hour":60,"blur":"light","monitors":"active"},"camera":{"per_hour":1},"activity":{"window_titles":true},"schedule":{"time_zone":"Europe/Paris","days":["mon","tue"],"from":"08:00","to":"19:00"}}"#,
+            ),
         ];
         let page = || Page::sample("Profiles", Part::Profiles);
-        vec![("full", Self { page: page(), rows }), ("empty", Self { page: page(), rows: vec![] })]
+        vec![
+            ("full", Self { page: page(), rows }),
+            (
+                "empty",
+                Self {
+                    page: page(),
+                    rows: vec![],
+                },
+            ),
+        ]
     }
 }

@@ -61,20 +61,40 @@ impl ProjectsView {
             is_default,
         };
         let page = || Page::sample("Projects", Part::Projects);
-        let form = ProjectForm { color: "#0072b2".into(), ..ProjectForm::default() };
+        let form = ProjectForm {
+            color: "#0072b2".into(),
+            ..ProjectForm::default()
+        };
         let mut errors = Errors::default();
-        errors.add("name", "A project of that name exists already. Choose another name.");
+        errors.add(
+            "name",
+            "A project of that name exists already. Choose another name.",
+        );
         let full = Self {
             page: page(),
             rows: vec![
                 row("1", "General", "#009e73", "Project", true),
                 row("2", "Apollo", "#0072b2", "Project", false),
-                row("3", "<script>alert(1)</script>", "#d55e00", "Department", false),
+                row(
+                    "3",
+                    "<script>alert(1)</script>",
+                    "#d55e00",
+                    "Department",
+                    false,
+                ),
             ],
-            form: ProjectForm { name: "Apollo".into(), ..form.clone() },
+            form: ProjectForm {
+                name: "Apollo".into(),
+                ..form.clone()
+            },
             errors,
         };
-        let empty = Self { page: page(), rows: vec![], form, errors: Errors::default() };
+        let empty = Self {
+            page: page(),
+            rows: vec![],
+            form,
+            errors: Errors::default(),
+        };
         vec![("refused", full), ("empty", empty)]
     }
 }
@@ -90,6 +110,14 @@ impl ProjectView {
             kind: "department".into(),
         };
         let page = Page::sample("Edit Support", Part::Projects);
-        vec![("edit", Self { page, project_id: "3".into(), form, errors: Errors::default() })]
+        vec![(
+            "edit",
+            Self {
+                page,
+                project_id: "3".into(),
+                form,
+                errors: Errors::default(),
+            },
+        )]
     }
 }

@@ -81,7 +81,9 @@ pub(crate) fn steps(progress: Progress<'_>) -> Option<Vec<Step>> {
     if progress.record {
         return None;
     }
-    let license = progress.employee.map(|id| format!("/employees/{id}/license.gz"));
+    let license = progress
+        .employee
+        .map(|id| format!("/employees/{id}/license.gz"));
     let mut steps = vec![
         Step {
             done: true,
@@ -102,7 +104,9 @@ pub(crate) fn steps(progress: Progress<'_>) -> Option<Vec<Step>> {
             next: false,
             title: "Hand over the license",
             text: "Save the file and give it to the employee, with the agent to load it into.",
-            link: license.filter(|_| progress.license).map(|address| (address, "Save license")),
+            link: license
+                .filter(|_| progress.license)
+                .map(|address| (address, "Save license")),
         },
         Step {
             done: progress.device,
@@ -135,27 +139,37 @@ impl TeamView {
             let slots: Vec<Slot> = (0..48_i64)
                 .map(|i| {
                     let on = (i % 17 > 2) && usize::try_from(i).unwrap() < until;
-                    let actions = if on { (i * seed * 37 + i * i * 11) % 400 } else { 0 };
-                    Slot { tracked_ms: if on { 600_000 } else { 0 }, actions }
+                    let actions = if on {
+                        (i * seed * 37 + i * i * 11) % 400
+                    } else {
+                        0
+                    };
+                    Slot {
+                        tracked_ms: if on { 600_000 } else { 0 },
+                        actions,
+                    }
                 })
                 .collect();
             Spark::draw(&slots)
         };
-        let row = |id: &str, name: &str, now, now_text: &str, today: &str, spark, health, text: &str| Row {
-            employee_id: id.into(),
-            name: name.into(),
-            now,
-            now_text: now_text.into(),
-            today: today.into(),
-            spark,
-            seen: Some(Seen {
-                ago: "12\u{a0}s".into(),
-                machine: "2026-11-22T14:03:00+01:00".into(),
-                full: "2026-11-22 14:03 Europe/Paris".into(),
-            }),
-            health,
-            health_text: text.into(),
-        };
+        let row =
+            |id: &str, name: &str, now, now_text: &str, today: &str, spark, health, text: &str| {
+                Row {
+                    employee_id: id.into(),
+                    name: name.into(),
+                    now,
+                    now_text: now_text.into(),
+                    today: today.into(),
+                    spark,
+                    seen: Some(Seen {
+                        ago: "12\u{a0}s".into(),
+                        machine: "2026-11-22T14:03:00+01:00".into(),
+                        full: "2026-11-22 14:03 Europe/Paris".into(),
+                    }),
+                    health,
+                    health_text: text.into(),
+                }
+            };
         let page = || Page::sample("Team today", Part::Team).wide();
         let full = Self {
             page: page(),
@@ -201,12 +215,21 @@ mod tests {
             })
         };
         let mut progress = Progress::default();
-        assert_eq!(ticks(progress), Some((vec![true, false, false, false, false], Some(1))));
+        assert_eq!(
+            ticks(progress),
+            Some((vec![true, false, false, false, false], Some(1)))
+        );
         progress.employee = Some("e");
         progress.license = true;
-        assert_eq!(ticks(progress), Some((vec![true, true, false, false, false], Some(2))));
+        assert_eq!(
+            ticks(progress),
+            Some((vec![true, true, false, false, false], Some(2)))
+        );
         progress.device = true;
-        assert_eq!(ticks(progress), Some((vec![true, true, true, true, false], Some(4))));
+        assert_eq!(
+            ticks(progress),
+            Some((vec![true, true, true, true, false], Some(4)))
+        );
         progress.record = true;
         assert_eq!(ticks(progress), None);
     }
