@@ -39,3 +39,6 @@ pub use validate::Invalid;
 
 /// `typ` of the protected header.
 pub const TYP: &str = "glasshour-license+json";
+
+#[cfg(all(test, feature = "sign"))]
+mod tests;
