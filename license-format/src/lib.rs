@@ -40,5 +40,5 @@ pub use validate::Invalid;
 /// `typ` of the protected header.
 pub const TYP: &str = "glasshour-license+json";
 
-#[cfg(all(test, feature = "sign"))]
+#[cfg(test)]
 mod tests;
