@@ -43,7 +43,7 @@ pub(crate) async fn issue(
         profile: profile.settings.clone(),
         unknown: std::collections::BTreeMap::new(),
     };
-    let file = sign(&claims, &state.company.signing_key).map_err(refused)?;
+    let file = sign(&claims, &state.company.signing_key).map_err(|error| refused(&error))?;
     employee.serial = serial;
     write
         .insert_license(&License {
@@ -59,8 +59,8 @@ pub(crate) async fn issue(
     Ok(())
 }
 
-fn refused(error: SignError) -> ApiError {
-    match &error {
+fn refused(error: &SignError) -> ApiError {
+    match error {
         SignError::Invalid(invalid) => {
             let message = format!("No license can say this: {error}.");
             ApiError::invalid(invalid.field, message)

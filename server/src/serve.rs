@@ -66,13 +66,13 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
             axum_server::from_tcp(listener)?
                 .handle(handle)
                 .serve(app)
-                .await?
+                .await?;
         }
         Some(tls) => {
             axum_server::from_tcp_rustls(listener, tls)?
                 .handle(handle)
                 .serve(app)
-                .await?
+                .await?;
         }
     }
     ending.abort();

@@ -1,5 +1,6 @@
 //! Enrolment and ingest: what is stored, what is refused, and with which code.
 
+#[cfg(test)]
 mod common;
 
 use axum::http::StatusCode;
@@ -9,6 +10,7 @@ use glasshour_protocol::{Kind, LicenseId, RecordId, SignedHeader};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+#[cfg(test)]
 async fn records(server: &Server) -> Vec<Value> {
     server.get("/api/v1/records").await.json()["items"]
         .as_array()

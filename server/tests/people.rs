@@ -1,5 +1,6 @@
 //! The rules about employees, profiles and licenses, through the API.
 
+#[cfg(test)]
 mod common;
 
 use axum::http::{Method, StatusCode};
@@ -11,6 +12,7 @@ fn form(active: bool) -> Value {
     json!({"name": "Jo Doe", "work_mode": "worklog", "active": active})
 }
 
+#[cfg(test)]
 async fn serial(server: &Server, employee: &str) -> Value {
     server
         .get(&format!("/api/v1/employees/{employee}"))

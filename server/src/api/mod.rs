@@ -42,7 +42,7 @@ use crate::error::ApiError;
 const MAX_JSON_BYTES: usize = 256 * 1024;
 
 /// How long a request may take. A payload of the largest size gets through at 300 kB/s.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// No script but our own files, no frame, no form that leads elsewhere.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; \
