@@ -6,6 +6,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+mod style;
 mod tray;
 
 pub use tray::{TrayIcon, tray, tray_svg};

@@ -23,8 +23,6 @@ mod projects;
 #[cfg(test)]
 mod samples;
 mod team;
-#[cfg(test)]
-mod tests;
 mod words;
 mod zone;
 

@@ -1,6 +1,8 @@
-//! What the console alone asks: input in short slots, doubtful records, the latest offset from UTC.
+//! What the console alone asks: input in short slots, doubtful records, the last event of each open
+//! session, the latest offset from UTC.
 
-use glasshour_protocol::{DeviceId, EmployeeId};
+use glasshour_protocol::payload::SessionEvent;
+use glasshour_protocol::{DeviceId, EmployeeId, SessionId};
 use sqlx::FromRow;
 
 use super::column::Text;
@@ -35,6 +37,13 @@ pub struct Doubt {
     pub grade: Grade,
     /// When the record before it in its chain was captured, UTC milliseconds; `None`: there is none.
     pub before_at: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct EventRow {
+    #[sqlx(try_from = "Text<DeviceId>")]
+    device_id: DeviceId,
+    event: String,
 }
 
 impl Read {
@@ -75,6 +84,34 @@ impl Read {
         Ok(on!(self, c => sqlx::query_as(SQL)
             .bind(&self.company).bind(from_ms).bind(to_ms).bind(&employee).bind(i64::from(limit))
             .fetch_all(c).await)?)
+    }
+
+    /// The last event of each session that was not stopped and was heard of since `since_ms`.
+    pub async fn last_events(
+        &mut self,
+        since_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<((DeviceId, SessionId), SessionEvent)>, StoreError> {
+        // Of events at the same moment the one that is last in the chain comes last and wins.
+        const SQL: &str = "SELECT e.device_id, e.event FROM sessions s JOIN session_events e \
+            ON e.company_id = s.company_id AND e.device_id = s.device_id \
+            AND e.session_id = s.session_id \
+            WHERE s.company_id = $1 AND s.last_record_at >= $2 AND s.ended_at IS NULL \
+            AND e.at_ms = (SELECT MAX(l.at_ms) FROM session_events l \
+              WHERE l.company_id = s.company_id AND l.device_id = s.device_id \
+              AND l.session_id = s.session_id) \
+            ORDER BY e.device_id, e.session_id, e.seq LIMIT $3";
+        let rows: Vec<EventRow> = on!(self, c => sqlx::query_as(SQL)
+            .bind(&self.company).bind(since_ms).bind(i64::from(limit)).fetch_all(c).await)?;
+        rows.into_iter()
+            .map(|row| {
+                let event: SessionEvent =
+                    serde_json::from_str(&row.event).map_err(|_| StoreError::Corrupt {
+                        what: "session_events.event",
+                    })?;
+                Ok(((row.device_id, event.session_id), event))
+            })
+            .collect()
     }
 
     /// The offset from UTC, minutes, of the record captured last: of anybody, or of one employee's

@@ -70,6 +70,12 @@ pub(super) async fn show(
         if frame.blur != "none" {
             facts.push(("Blur", frame.blur));
         }
+        if frame.windows_unknown {
+            facts.push((
+                "Windows",
+                "could not be listed; the whole picture is blurred".into(),
+            ));
+        }
         if frame.masked_windows > 0 {
             facts.push(("Windows painted over", frame.masked_windows.to_string()));
         }

@@ -139,7 +139,7 @@ impl Facts {
             gap_count,
             doubts: self.doubts.iter().map(|doubt| self.doubt(doubt)).collect(),
             chart: self.chart(),
-            legend: self.legend(),
+            legend: self.projects_of(&self.sessions),
             sessions: self
                 .sessions
                 .iter()
@@ -216,21 +216,20 @@ impl Facts {
         (!nothing).then(|| DayChart::draw(&self.zone, self.day, &spans, &minutes, &shots))
     }
 
-    /// The projects of the day, in the order in which they were worked on.
-    fn legend(&self) -> Vec<(String, String)> {
-        let mut legend: Vec<(String, String)> = Vec::new();
-        for stretch in self.sessions.iter().flat_map(|session| &session.stretches) {
-            let entry = self.project(stretch.project_id);
-            if !legend.contains(&entry) {
-                legend.push(entry);
+    /// The projects of some sessions, in the order in which they were worked on.
+    fn projects_of(&self, sessions: &[Session]) -> Vec<(String, String)> {
+        let mut projects: Vec<(String, String)> = Vec::new();
+        for stretch in sessions.iter().flat_map(|session| &session.stretches) {
+            let project = self.project(stretch.project_id);
+            if !projects.contains(&project) {
+                projects.push(project);
             }
         }
-        legend
+        projects
     }
 
     fn session(&self, session: &Session) -> SessionRow {
         let (from, to) = self.day;
-        let (project, color) = self.project(session.project_id);
         let end = session.end_as_of(self.now_ms);
         // A session over midnight says so by the date of the other day.
         let clock = |ms: i64| {
@@ -244,8 +243,7 @@ impl Facts {
             from: clock(session.started_at),
             from_machine: self.zone.machine(session.started_at),
             to: end.map_or_else(|| "now".to_owned(), clock),
-            project,
-            color,
+            projects: self.projects_of(std::slice::from_ref(session)),
             tracked: words::duration(tracked_within(&session.stretches, from, to)),
             idle: words::duration(sums::idle_within(&session.stretches, from, to)),
             end: ending(session.cause.as_deref(), end.is_none()),

@@ -48,8 +48,8 @@ pub(crate) struct SessionRow {
     pub(crate) from_machine: String,
     /// `now` while it runs.
     pub(crate) to: String,
-    pub(crate) project: String,
-    pub(crate) color: String,
+    /// Name and colour, in the order in which they were worked on.
+    pub(crate) projects: Vec<(String, String)>,
     pub(crate) tracked: String,
     pub(crate) idle: String,
     /// Why it ended, in words.
@@ -206,8 +206,7 @@ impl DayView {
                 from: zone.clock(from),
                 from_machine: zone.machine(from),
                 to: zone.clock(to),
-                project: project.into(),
-                color: color.into(),
+                projects: vec![(project.into(), color.into())],
                 tracked: crate::console::words::duration(to - from),
                 idle: "22\u{a0}m".into(),
                 end: ending(Some("user"), false),

@@ -38,6 +38,9 @@ pub(crate) struct Row {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Health {
     pub(crate) state: State,
+    /// In two or three words.
+    pub(crate) short: String,
+    /// With what to do about it.
     pub(crate) text: String,
 }
 
@@ -46,61 +49,43 @@ pub(crate) const SILENT_AFTER_MS: i64 = 15 * 60_000;
 
 /// What a device said about itself, in words: every problem, or that all is well.
 pub(crate) fn health(report: Option<&HealthReport>) -> Vec<Health> {
+    let line = |state, short: String, text: String| Health { state, short, text };
     let Some(report) = report else {
-        return vec![Health {
-            state: State::Off,
-            text: "has not reported yet".into(),
-        }];
+        let text = "has not reported yet".to_owned();
+        return vec![line(State::Off, text.clone(), text)];
     };
-    let mut lines: Vec<Health> = report
-        .channels
-        .iter()
-        .filter(|channel| channel.permitted)
-        .filter_map(|channel| {
-            let reason = channel
-                .reason
-                .as_deref()
-                .filter(|reason| !reason.is_empty());
-            let what = match (channel.granted, reason) {
-                (Some(false), Some(reason)) => reason.to_owned(),
-                (Some(false), None) => "denied by the operating system".to_owned(),
-                (_, Some(reason)) => reason.to_owned(),
-                _ => return None,
-            };
-            Some(Health {
-                state: State::Problem,
-                text: format!("{}: {what}", channel.channel),
-            })
-        })
-        .collect();
+    let mut lines: Vec<Health> = Vec::new();
+    for channel in report.channels.iter().filter(|channel| channel.permitted) {
+        let reason = channel
+            .reason
+            .as_deref()
+            .filter(|reason| !reason.is_empty());
+        let name = &channel.channel;
+        let (short, what) = match (channel.granted, reason) {
+            (Some(false), Some(reason)) => (format!("{name} denied"), reason),
+            (Some(false), None) => (format!("{name} denied"), "denied by the operating system"),
+            (_, Some(reason)) => (format!("{name} not working"), reason),
+            _ => continue,
+        };
+        lines.push(line(State::Problem, short, format!("{name}: {what}")));
+    }
     if report.spool_quarantined > 0 {
-        let records = words::count(
-            usize::try_from(report.spool_quarantined).unwrap_or(usize::MAX),
-            "record",
-        );
-        let text = format!("{records} refused by the server, kept on the device");
-        lines.push(Health {
-            state: State::Problem,
-            text,
-        });
+        let refused = records(report.spool_quarantined);
+        let text = format!("{refused} refused by the server, kept on the device");
+        lines.push(line(State::Problem, "records refused".into(), text));
     }
     if lines.is_empty() {
-        lines.push(Health {
-            state: State::Done,
-            text: "ok".into(),
-        });
+        lines.push(line(State::Done, "ok".into(), "ok".into()));
     }
     if report.spool_waiting > 20 {
-        let records = words::count(
-            usize::try_from(report.spool_waiting).unwrap_or(usize::MAX),
-            "record",
-        );
-        lines.push(Health {
-            state: State::Paused,
-            text: format!("{records} waiting to be sent"),
-        });
+        let text = format!("{} waiting to be sent", records(report.spool_waiting));
+        lines.push(line(State::Paused, "records waiting".into(), text));
     }
     lines
+}
+
+fn records(number: u64) -> String {
+    words::count(usize::try_from(number).unwrap_or(usize::MAX), "record")
 }
 
 #[cfg(test)]
@@ -177,12 +162,10 @@ mod tests {
         };
         let told = health(Some(&report(camera.clone(), 0)));
         assert_eq!(
-            told[0],
-            Health {
-                state: State::Problem,
-                text: "camera: no camera was found".into()
-            }
+            (told[0].state, told[0].short.as_str()),
+            (State::Problem, "camera denied")
         );
+        assert_eq!(told[0].text, "camera: no camera was found");
         camera.permitted = false;
         assert_eq!(
             health(Some(&report(camera.clone(), 0)))[0].text,

@@ -6,7 +6,8 @@ mod view;
 use std::collections::HashMap;
 
 use axum::extract::State;
-use glasshour_protocol::{EmployeeId, ProjectId};
+use glasshour_protocol::payload::SessionEvent;
+use glasshour_protocol::{DeviceId, EmployeeId, ProjectId, SessionId};
 
 pub(super) use view::{Problem, Progress, Row, Seen, TeamView, steps};
 
@@ -19,7 +20,9 @@ use super::words::{self, Zone};
 use super::zone;
 use crate::AppState;
 use crate::report::{Grade, tracked_within};
-use crate::store::{ActivitySlot, Device, Doubt, Employee, EmployeeFilter, Session};
+use crate::store::{
+    ActivitySlot, Device, Doubt, Employee, EmployeeFilter, Session, VANISHED_AFTER_MS,
+};
 
 /// The sparkline: eight hours in slots of ten minutes, the last one not over yet.
 const SLOT_MS: i64 = 10 * 60_000;
@@ -51,6 +54,11 @@ pub(super) async fn show(viewer: Viewer, State(state): State<AppState>) -> PageR
         sessions: by_employee(read.sessions(from_ms, now_ms + 1, MANY).await?, |s| {
             s.employee_id
         }),
+        events: read
+            .last_events(now_ms - VANISHED_AFTER_MS, MANY)
+            .await?
+            .into_iter()
+            .collect(),
         devices: by_employee(read.devices(None, MANY).await?, |d| d.employee_id),
         slots: by_employee(
             read.activity_by_slot(first_slot * SLOT_MS, now_ms + 1, SLOT_MS, 1_000_000)
@@ -111,6 +119,8 @@ struct Facts {
     projects: HashMap<ProjectId, String>,
     sessions: HashMap<EmployeeId, Vec<Session>>,
     devices: HashMap<EmployeeId, Vec<Device>>,
+    /// The last event of each open session.
+    events: HashMap<(DeviceId, SessionId), SessionEvent>,
     slots: HashMap<EmployeeId, Vec<ActivitySlot>>,
     doubts: HashMap<EmployeeId, Vec<Doubt>>,
 }
@@ -138,7 +148,7 @@ impl Facts {
                 .cloned()
                 .unwrap_or_default()
         };
-        let (now, now_text) = now::of(sessions, self.now_ms, project);
+        let (now, now_text) = now::of(sessions, &self.events, self.now_ms, project);
         let today: i64 = sessions
             .iter()
             .map(|session| tracked_within(&session.stretches, self.day.0, self.day.1))
@@ -154,7 +164,7 @@ impl Facts {
         let doubted = self.doubts.contains_key(&employee.employee_id);
         let (health, health_text) = match (seen_ms, worst) {
             (None, _) => (Shape::Off, "no device yet".to_owned()),
-            (Some(_), Some(line)) => (Shape::Problem, line.text),
+            (Some(_), Some(line)) => (Shape::Problem, line.short),
             (Some(_), None) if doubted => (Shape::Gap, "records in doubt".to_owned()),
             (Some(_), None) => (Shape::Done, "ok".to_owned()),
         };
