@@ -27,8 +27,11 @@ use x11rb::utils::RawFdContainer;
 
 use crate::platform::Unavailable;
 
-/// How long an X server may take for one answer.
+/// How long an X server may take for one answer, or for taking a request.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Display 0 is TCP port 6000.
+const LARGEST_DISPLAY: u16 = u16::MAX - 6000;
 
 /// The X protocol over [`Patient`].
 pub(super) type Wire = RustConnection<Patient>;
@@ -43,12 +46,20 @@ pub(super) struct Connection {
 impl Connection {
     /// Connects to a display such as `:0`.
     pub(super) fn open(display: &str) -> Result<Self, Unavailable> {
-        let parsed = parse_display(Some(display)).map_err(|_| {
+        Self::open_within(display, PATIENCE)
+    }
+
+    fn open_within(display: &str, patience: Duration) -> Result<Self, Unavailable> {
+        // x11rb 0.14 adds the number to a TCP port without looking whether there is such a port.
+        let parsed = parse_display(Some(display))
+            .ok()
+            .filter(|p| p.display <= LARGEST_DISPLAY);
+        let parsed = parsed.ok_or_else(|| {
             Unavailable::Gone(format!(
                 "DISPLAY is \"{display}\", which names no display; it looks like \":0\""
             ))
         })?;
-        let (wire, local) = connect(&parsed).map_err(|cause| {
+        let (wire, local) = connect(&parsed, patience).map_err(|cause| {
             Unavailable::Gone(format!(
                 "the display {display} cannot be reached ({cause}); log in to a graphical session, \
                  or check DISPLAY and XAUTHORITY"
@@ -109,7 +120,7 @@ impl Connection {
     /// Ends the connection; another thread that waits on it returns with an error.
     pub(super) fn hang_up(&self) {
         // Fails only where the server has hung up already.
-        let _ = rustix::net::shutdown(&self.wire.stream().0, Shutdown::Both);
+        let _ = rustix::net::shutdown(self.wire.stream(), Shutdown::Both);
     }
 
     /// Whether the server has the extension.
@@ -188,7 +199,7 @@ pub(super) fn refused(error: impl Into<ReplyOrIdError>) -> Unavailable {
     }
 }
 
-fn connect(display: &ParsedDisplay) -> Result<(Wire, bool), String> {
+fn connect(display: &ParsedDisplay, patience: Duration) -> Result<(Wire, bool), String> {
     let mut failure = "no address".to_owned();
     for address in addresses(display) {
         let local = matches!(address, ConnectAddress::Socket(_));
@@ -200,7 +211,7 @@ fn connect(display: &ParsedDisplay) -> Result<(Wire, bool), String> {
                     .flatten()
                     .unwrap_or_default();
                 return Wire::connect_to_stream_with_auth_info(
-                    Patient(stream),
+                    Patient { stream, patience },
                     display.screen.into(),
                     name,
                     data,
@@ -225,11 +236,14 @@ fn addresses(display: &ParsedDisplay) -> Vec<ConnectAddress<'_>> {
 }
 
 /// The stream to the server, with an end to its patience.
-pub(super) struct Patient(DefaultStream);
+pub(super) struct Patient {
+    stream: DefaultStream,
+    patience: Duration,
+}
 
 impl AsFd for Patient {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        AsFd::as_fd(&self.0)
+        AsFd::as_fd(&self.stream)
     }
 }
 
@@ -238,22 +252,19 @@ impl Stream for Patient {
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, mode.readable());
         flags.set(PollFlags::OUT, mode.writable());
-        if wait_for(self, flags, Some(PATIENCE))? {
+        if wait_for(self, flags, Some(self.patience))? {
             Ok(())
         } else {
-            Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "no answer in ten seconds",
-            ))
+            Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"))
         }
     }
 
     fn read(&self, buffer: &mut [u8], fds: &mut Vec<RawFdContainer>) -> io::Result<usize> {
-        self.0.read(buffer, fds)
+        self.stream.read(buffer, fds)
     }
 
     fn write(&self, buffer: &[u8], fds: &mut Vec<RawFdContainer>) -> io::Result<usize> {
-        self.0.write(buffer, fds)
+        self.stream.write(buffer, fds)
     }
 
     fn write_vectored(
@@ -261,7 +272,7 @@ impl Stream for Patient {
         buffers: &[io::IoSlice<'_>],
         fds: &mut Vec<RawFdContainer>,
     ) -> io::Result<usize> {
-        self.0.write_vectored(buffers, fds)
+        self.stream.write_vectored(buffers, fds)
     }
 }
 
@@ -276,6 +287,42 @@ fn wait_for(stream: &Patient, flags: PollFlags, at_most: Option<Duration>) -> io
             Ok(ready) => return Ok(ready > 0),
             Err(Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn a_server_that_never_answers_is_gone_in_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let socket = folder.path().join("display");
+        let _silent = UnixListener::bind(&socket).expect("a socket");
+        let display = format!("unix:{}", socket.display());
+        match Connection::open_within(&display, Duration::from_millis(50)) {
+            Err(Unavailable::Gone(why)) => assert!(why.contains("no answer in time"), "{why}"),
+            Err(other) => panic!("{other:?}"),
+            Ok(_) => panic!("nothing answers there"),
+        }
+    }
+
+    #[test]
+    fn a_display_that_is_none_is_said_in_words() {
+        for (display, says) in [
+            ("nonsense", "names no display"),
+            (":65000", "names no display"),
+            (":59321", "cannot be reached"),
+            ("unix:/nonexistent/socket", "names no display"),
+        ] {
+            match Connection::open(display) {
+                Err(Unavailable::Gone(why)) => assert!(why.contains(says), "{why}"),
+                Err(other) => panic!("{other:?}"),
+                Ok(_) => panic!("there is no display {display}"),
+            }
         }
     }
 }

@@ -194,4 +194,25 @@ mod tests {
         assert_eq!(session("", "wayland-0", ""), Session::Wayland);
         assert_eq!(session("", "", "tty"), Session::NoDisplay);
     }
+
+    #[test]
+    fn what_cannot_be_had_says_what_to_do() {
+        let wayland = LinuxDesktop::detect(Environment {
+            session_type: Some("wayland".to_owned()),
+            ..Environment::default()
+        });
+        match wayland.idle().map(drop) {
+            Err(Unavailable::Unsupported(why)) => {
+                assert!(why.contains("log in to an X11"), "{why}");
+            }
+            other => panic!("{other:?}"),
+        }
+        let headless = LinuxDesktop::detect(Environment::default());
+        assert_eq!(headless.describe(), "linux headless");
+        assert!(!headless.identity().os_user.is_empty());
+        match headless.idle().map(drop) {
+            Err(Unavailable::Gone(why)) => assert!(why.contains("graphical session"), "{why}"),
+            other => panic!("{other:?}"),
+        }
+    }
 }
