@@ -141,7 +141,6 @@ impl Agent {
             ),
             ("XDG_RUNTIME_DIR".to_owned(), run.into_os_string()),
             ("USER".to_owned(), programs::os_user()?.into()),
-            ("RUST_BACKTRACE".to_owned(), "1".into()),
         ]);
         if !environment.iter().any(|(name, _)| name == "HOME") {
             environment.push(("HOME".to_owned(), folder.as_os_str().to_owned()));

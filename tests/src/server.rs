@@ -123,8 +123,7 @@ fn plan(data: &Path, logs: &Path, listen: &str) -> Result<Plan> {
             .with(["--listen", listen])
             .within(&[
                 ("HOME".to_owned(), data.as_os_str().to_owned()),
-                ("RUST_LOG".to_owned(), OsString::from("info")),
-                ("RUST_BACKTRACE".to_owned(), OsString::from("1")),
+                ("GLASSHOUR_LOG".to_owned(), OsString::from("info")),
             ]),
     )
 }

@@ -92,7 +92,7 @@ fn run(args: &Args) -> Result<bool> {
         .map(std::path::absolute)
         .transpose()?;
     let stop = watch::Stop::listen()?;
-    let mut steps = show::Steps::new(7);
+    let mut steps = show::Steps::new(6);
     let mut stage = stage::Stage::set(args, &mut steps)?;
     if args.time.is_none() {
         stage.print_where_to_look();
