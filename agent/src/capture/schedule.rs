@@ -21,10 +21,6 @@ const HOUR_MS: i64 = 3_600_000;
 /// counts although its interval may have ended.
 const LATE_MS: i64 = 1_500;
 
-/// How late we may be woken and still take the shot at the end of its interval: a moment on its very
-/// edge would be missed by any timer.
-const LATE_MS: i64 = 1_000;
-
 /// The schedule of one channel.
 #[derive(Clone, Debug)]
 pub struct ShotSchedule {
@@ -136,7 +132,7 @@ impl ShotSchedule {
     fn offset_ms(&self, random: f64) -> i64 {
         let length = self.length_ms();
         if !self.random {
-            return length - (length / 4).min(LATE_MS);
+            return 0;
         }
         let window = if self.per_hour == 1 {
             length / 2
@@ -291,29 +287,6 @@ mod tests {
         let now = moment(60_000);
         let mut schedule = ShotSchedule::new(7, true, Some(now.wall_ms));
         assert!(matches!(schedule.due(moment(61_000), || 0.0), Due::In(_)));
-    }
-
-    #[test]
-    fn a_wake_up_that_comes_a_little_late_misses_no_shot() {
-        for (per_hour, late) in [(3600, 240), (60, 900)] {
-            let mut schedule = ShotSchedule::new(per_hour, false, None);
-            let mut shots = 0;
-            let mut now = 0;
-            while now < HOUR_MS / 4 {
-                match schedule.due(moment(now), || 0.5) {
-                    Due::Now => {
-                        schedule.taken(moment(now));
-                        shots += 1;
-                    }
-                    Due::In(ms) => now += i64::try_from(ms).unwrap().max(1) + late,
-                }
-            }
-            assert_eq!(
-                shots,
-                per_hour / 4,
-                "{per_hour} an hour, woken {late} ms late"
-            );
-        }
     }
 
     #[test]
