@@ -77,11 +77,6 @@ impl Page {
         self
     }
 
-    /// The address of a file under `/assets/`, which changes with the file.
-    pub(crate) fn asset(&self, name: &str) -> String {
-        super::assets::address(name)
-    }
-
     #[cfg(test)]
     pub(crate) fn sample(title: &str, part: Part) -> Self {
         let viewer = Viewer {

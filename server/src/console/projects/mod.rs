@@ -131,7 +131,7 @@ async fn view(
 ) -> PageResult<ProjectsView> {
     let projects = state.read().await?.projects(MANY).await?;
     if form.color.is_empty() {
-        form.color = fresh_color(&projects).to_owned();
+        fresh_color(&projects).clone_into(&mut form.color);
     }
     let rows = projects
         .into_iter()
