@@ -201,7 +201,8 @@ CREATE TABLE session_events (
   CONSTRAINT session_events_pk PRIMARY KEY (company_id, device_id, session_id, record_id)
 );
 
--- Roll-up: recomputed from session_events whenever a record of the session is stored.
+-- Roll-up: recomputed from session_events whenever a record of the session is stored. end_at: the
+-- stop, or the last record where none is known; what ranges are looked up by.
 CREATE TABLE sessions (
   company_id      TEXT   NOT NULL,
   device_id       TEXT   NOT NULL,
@@ -212,6 +213,7 @@ CREATE TABLE sessions (
   ended_at        BIGINT,
   first_record_at BIGINT NOT NULL,
   last_record_at  BIGINT NOT NULL,
+  end_at          BIGINT NOT NULL,
   tracked_ms      BIGINT NOT NULL,
   idle_ms         BIGINT NOT NULL,
   cause           TEXT,
@@ -220,8 +222,8 @@ CREATE TABLE sessions (
   CONSTRAINT sessions_pk PRIMARY KEY (company_id, device_id, session_id),
   CONSTRAINT sessions_not_negative CHECK (tracked_ms >= 0 AND idle_ms >= 0)
 );
-CREATE INDEX sessions_by_employee ON sessions (company_id, employee_id, started_at, session_id);
-CREATE INDEX sessions_by_time ON sessions (company_id, last_record_at, session_id);
+CREATE INDEX sessions_by_employee ON sessions (company_id, employee_id, end_at, session_id);
+CREATE INDEX sessions_by_time ON sessions (company_id, end_at, session_id);
 
 -- Roll-up: one row for each activity record. Input is counted, never read.
 CREATE TABLE activity_minutes (

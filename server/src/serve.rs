@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::SystemClock;
@@ -17,6 +18,12 @@ use crate::{AppState, router, setup};
 
 /// How long running requests may take once the server was asked to end.
 const GRACE: Duration = Duration::from_secs(20);
+
+/// How long a connection may take to send a request's head, or to answer a ping.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Requests at once on one HTTP/2 connection: a backlog goes out many at a time.
+const MAX_STREAMS: u32 = 64;
 
 /// Serves until SIGTERM or SIGINT, then ends after the requests that run.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
@@ -63,22 +70,32 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
 
     match tls {
         None => {
-            axum_server::from_tcp(listener)?
-                .handle(handle)
-                .serve(app)
-                .await?;
+            let mut server = axum_server::from_tcp(listener)?;
+            set_limits(server.http_builder());
+            server.handle(handle).serve(app).await?;
         }
         Some(tls) => {
-            axum_server::from_tcp_rustls(listener, tls)?
-                .handle(handle)
-                .serve(app)
-                .await?;
+            let mut server = axum_server::from_tcp_rustls(listener, tls)?;
+            set_limits(server.http_builder());
+            server.handle(handle).serve(app).await?;
         }
     }
     ending.abort();
     db.close().await;
     tracing::info!("ended");
     Ok(())
+}
+
+/// A connection that does not say what it wants is closed; nobody holds more of them than that.
+fn set_limits(http: &mut hyper_util::server::conn::auto::Builder<TokioExecutor>) {
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT);
+    http.http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HEADER_TIMEOUT)
+        .keep_alive_timeout(HEADER_TIMEOUT)
+        .max_concurrent_streams(MAX_STREAMS);
 }
 
 /// Listens for the signals from now on; the future resolves when the server was told to end.

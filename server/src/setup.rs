@@ -78,14 +78,18 @@ impl From<ApiError> for SetupError {
     }
 }
 
+const DATABASE: &str = "glasshour.sqlite";
+const OBJECTS: &str = "objects";
+
 /// The database file of a data folder.
 pub fn database_file(data: &Path) -> PathBuf {
-    data.join("glasshour.sqlite")
+    data.join(DATABASE)
 }
 
 /// Makes a data folder with a company in it; refuses one that exists and is not empty.
 ///
-/// With `database` the company is made in that PostgreSQL database instead of a file.
+/// With `database` the company is made in that PostgreSQL database instead of a file. Where it
+/// fails, nothing is left behind, so that it can be run again.
 pub async fn init(
     data: &Path,
     database: Option<&str>,
@@ -93,6 +97,10 @@ pub async fn init(
     clock: &dyn Clock,
 ) -> Result<Made, SetupError> {
     // Everything that can be refused is refused before anything is made.
+    let mut seed = [0_u8; 32];
+    getrandom::fill(&mut seed).map_err(|error| {
+        SetupError::Invalid(format!("The system has no random numbers: {error}."))
+    })?;
     let name = company.name.trim().to_owned();
     if name.is_empty() {
         return Err(SetupError::Invalid(
@@ -101,68 +109,84 @@ pub async fn init(
     }
     let email = people::email(&company.owner_email)?
         .ok_or_else(|| SetupError::Invalid("The owner needs an e-mail address.".into()))?;
-    let password_hash = Passwords::default().hash(&company.owner_password).await?;
-    let mut seed = [0_u8; 32];
-    getrandom::fill(&mut seed).map_err(|error| {
-        SetupError::Invalid(format!("The system has no random numbers: {error}."))
-    })?;
-    let api_token = Secret::api_token()?;
+    let now_ms = clock.now_ms();
+    let owner = User {
+        user_id: Uuid::now_v7().to_string(),
+        email: email.to_lowercase(),
+        name: email,
+        password_hash: Passwords::default().hash(&company.owner_password).await?,
+        role: "owner".into(),
+        active: true,
+        created_at: now_ms,
+    };
+    let company = Company {
+        company_id: CompanyId(Uuid::now_v7()),
+        name,
+        privacy_contact: None,
+        signing_key: SigningKey::from_bytes(&seed),
+    };
+    let made = Made {
+        company_id: company.company_id,
+        workspace_id: Uuid::now_v7().to_string(),
+        api_token: Secret::api_token()?,
+    };
 
     make_data_folder(data)?;
-    LocalFolder::open(&data.join("objects"))?;
-    let db = match database {
-        Some(url) => Db::open_postgres(url).await?,
-        None => {
-            let file = database_file(data);
-            create_private_file(&file)?;
-            Db::open_sqlite(&file, true).await?
-        }
+    let filled = fill(data, database, &company, &owner, &made, now_ms).await;
+    if let Err(error) = filled {
+        remove_what_was_made(data);
+        return Err(error);
+    }
+    Ok(made)
+}
+
+/// Makes everything in an empty data folder.
+async fn fill(
+    data: &Path,
+    database: Option<&str>,
+    company: &Company,
+    owner: &User,
+    made: &Made,
+    now_ms: i64,
+) -> Result<(), SetupError> {
+    LocalFolder::open(&data.join(OBJECTS))?;
+    let db = if let Some(url) = database {
+        Db::open_postgres(url).await?
+    } else {
+        let file = database_file(data);
+        create_private_file(&file)?;
+        Db::open_sqlite(&file, true).await?
     };
     if db.only_company().await?.is_some() {
         return Err(SetupError::Invalid(
             "That database holds a company already.".into(),
         ));
     }
-
-    let now_ms = clock.now_ms();
-    let company_id = CompanyId(Uuid::now_v7());
-    let workspace_id = Uuid::now_v7().to_string();
-    let signing_key = SigningKey::from_bytes(&seed);
-    let owner = User {
-        user_id: Uuid::now_v7().to_string(),
-        email: email.to_lowercase(),
-        name: email,
-        password_hash,
-        role: "owner".into(),
-        active: true,
-        created_at: now_ms,
-    };
-    let mut write = db.write(company_id).await?;
-    let company = Company {
-        company_id,
-        name,
-        privacy_contact: None,
-        signing_key,
-    };
-    write.insert_company(&company, now_ms).await?;
+    let mut write = db.write(company.company_id).await?;
+    write.insert_company(company, now_ms).await?;
     write
-        .insert_workspace(&workspace_id, &company.name, now_ms)
+        .insert_workspace(&made.workspace_id, &company.name, now_ms)
         .await?;
-    write.insert_user(&owner).await?;
+    write.insert_user(owner).await?;
     write
-        .insert_api_token(&api_token.hash(), "init", now_ms)
+        .insert_api_token(&made.api_token.hash(), "init", now_ms)
         .await?;
     write
-        .insert_project(&default_project(&workspace_id, now_ms))
+        .insert_project(&default_project(&made.workspace_id, now_ms))
         .await?;
     write.insert_profile(&default_profile(now_ms)).await?;
     write.commit().await?;
     db.close().await;
-    Ok(Made {
-        company_id,
-        workspace_id,
-        api_token,
-    })
+    Ok(())
+}
+
+/// The folder was empty before; only what [`fill`] makes is taken away again.
+fn remove_what_was_made(data: &Path) {
+    for name in [DATABASE, "glasshour.sqlite-wal", "glasshour.sqlite-shm"] {
+        let _ = std::fs::remove_file(data.join(name));
+    }
+    let _ = std::fs::remove_dir(data.join(OBJECTS));
+    let _ = std::fs::remove_dir(data);
 }
 
 /// Opens the database of a data folder that `init` made, or the PostgreSQL database given instead.
@@ -236,5 +260,68 @@ fn default_profile(now_ms: i64) -> Profile {
         is_default: true,
         created_at: now_ms,
         updated_at: now_ms,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+
+    fn acme(owner_password: &str) -> NewCompany {
+        NewCompany {
+            name: "Acme".into(),
+            owner_email: "me@acme.example".into(),
+            owner_password: owner_password.into(),
+        }
+    }
+
+    async fn make(data: &Path, database: Option<&str>, password: &str) -> Result<Made, SetupError> {
+        init(data, database, acme(password), &ManualClock::at(1)).await
+    }
+
+    #[tokio::test]
+    async fn a_company_is_made_once_and_never_over_something_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let made = make(&data, None, "a long password").await.unwrap();
+        let again = make(&data, None, "a long password").await;
+        assert!(matches!(again, Err(SetupError::Exists(_))));
+        let (db, company) = open(&data, None).await.unwrap();
+        assert_eq!(company.company_id, made.company_id);
+        db.close().await;
+        assert!(matches!(
+            open(folder.path(), None).await,
+            Err(SetupError::Missing(_))
+        ));
+    }
+
+    #[tokio::test]
+    async fn a_failed_init_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        assert!(make(&data, None, "short").await.is_err());
+        assert!(
+            make(
+                &data,
+                Some("postgres://127.0.0.1:1/none"),
+                "a long password"
+            )
+            .await
+            .is_err()
+        );
+        assert!(!data.exists());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn only_its_owner_can_look_into_the_data_folder() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        make(folder.path(), None, "a long password").await.unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(folder.path()), 0o700);
+        assert_eq!(mode(&database_file(folder.path())), 0o600);
+        assert_eq!(mode(&folder.path().join(OBJECTS)), 0o700);
     }
 }

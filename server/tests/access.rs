@@ -17,8 +17,17 @@ const HOUR_MS: i64 = 3_600_000;
 /// Logs the owner in and returns the request headers of a browser that kept the cookie.
 #[cfg(test)]
 async fn log_in(server: &Server, headers: &HeaderMap) -> HeaderMap {
-    let logged_in = auth::log_in(&server.state, OWNER, PASSWORD, HERE, headers).await.unwrap();
-    let cookie = logged_in.set_cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+    let logged_in = auth::log_in(&server.state, OWNER, PASSWORD, HERE, headers)
+        .await
+        .unwrap();
+    let cookie = logged_in
+        .set_cookie
+        .to_str()
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
     HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(&cookie).unwrap())])
 }
 
@@ -45,21 +54,31 @@ async fn a_cookie_lets_in_until_log_out() {
 #[tokio::test]
 async fn the_cookie_is_out_of_reach_of_scripts_and_other_sites_and_is_not_stored() {
     let server = Server::start().await;
-    let logged_in =
-        auth::log_in(&server.state, " ME@acme.example ", PASSWORD, HERE, &HeaderMap::new()).await;
+    let logged_in = auth::log_in(
+        &server.state,
+        " ME@acme.example ",
+        PASSWORD,
+        HERE,
+        &HeaderMap::new(),
+    )
+    .await;
     let cookie = logged_in.unwrap().set_cookie.to_str().unwrap().to_owned();
     for part in ["HttpOnly", "SameSite=Lax", "Path=/"] {
         assert!(cookie.contains(part), "{cookie}");
     }
     let token = cookie.split(['=', ';']).nth(1).unwrap();
     assert_eq!(token.len(), 43);
-    let found = std::fs::read_dir(server.folder.path().join("data")).unwrap().any(|file| {
-        let path = file.unwrap().path();
-        path.is_file() && {
-            let bytes = std::fs::read(path).unwrap();
-            bytes.windows(token.len()).any(|window| window == token.as_bytes())
-        }
-    });
+    let found = std::fs::read_dir(server.folder.path().join("data"))
+        .unwrap()
+        .any(|file| {
+            let path = file.unwrap().path();
+            path.is_file() && {
+                let bytes = std::fs::read(path).unwrap();
+                bytes
+                    .windows(token.len())
+                    .any(|window| window == token.as_bytes())
+            }
+        });
     assert!(!found, "the database holds a cookie that lets in");
 }
 
@@ -67,10 +86,14 @@ async fn the_cookie_is_out_of_reach_of_scripts_and_other_sites_and_is_not_stored
 async fn over_tls_the_cookie_is_secure_and_bound_to_the_host() {
     let mut server = Server::start().await;
     server.state.server_url = "https://time.acme.example".into();
-    let logged_in =
-        auth::log_in(&server.state, OWNER, PASSWORD, HERE, &HeaderMap::new()).await.unwrap();
+    let logged_in = auth::log_in(&server.state, OWNER, PASSWORD, HERE, &HeaderMap::new())
+        .await
+        .unwrap();
     let cookie = logged_in.set_cookie.to_str().unwrap().to_owned();
-    assert!(cookie.starts_with("__Host-glasshour=") && cookie.ends_with("; Secure"), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-glasshour=") && cookie.ends_with("; Secure"),
+        "{cookie}"
+    );
 }
 
 #[tokio::test]
@@ -102,8 +125,9 @@ async fn logging_in_again_ends_the_session_before() {
 async fn a_wrong_password_and_an_unknown_address_get_the_same_answer() {
     let server = Server::start().await;
     let refuse = async |email: &str, password: &str| {
-        let error =
-            auth::log_in(&server.state, email, password, HERE, &HeaderMap::new()).await.unwrap_err();
+        let error = auth::log_in(&server.state, email, password, HERE, &HeaderMap::new())
+            .await
+            .unwrap_err();
         (error.status.as_u16(), error.body())
     };
     let wrong = refuse(OWNER, "another password").await;
@@ -144,7 +168,10 @@ async fn every_answer_carries_the_headers_that_bind_browsers() {
     for path in ["/healthz", "/api/v1/nothing", "/api/v1/employees"] {
         let answer = server.get(path).await;
         let policy = answer.headers["content-security-policy"].to_str().unwrap();
-        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        assert!(
+            policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+            "{policy}"
+        );
         assert_eq!(answer.headers["x-content-type-options"], "nosniff");
         assert_eq!(answer.headers["referrer-policy"], "same-origin");
     }

@@ -61,7 +61,11 @@ async fn every_documented_operation_exists_and_asks_who_is_there() {
     let operations = operations();
     assert_eq!(operations.len(), 24);
     for (method, path, operation) in operations {
-        let request = Request::builder().method(&method).uri(&path).body(Body::empty()).unwrap();
+        let request = Request::builder()
+            .method(&method)
+            .uri(&path)
+            .body(Body::empty())
+            .unwrap();
         let answer = server.send(request).await;
         let expected = match operation.get("security") {
             None => StatusCode::OK,

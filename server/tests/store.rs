@@ -84,11 +84,20 @@ async fn tell(db: Db) {
     drop(read);
     write.commit().await.unwrap();
     let mut write = db.write(company_id).await.unwrap();
-    let twin = Employee { employee_id: EmployeeId(id()), ..employee.clone() };
+    let twin = Employee {
+        employee_id: EmployeeId(id()),
+        ..employee.clone()
+    };
     write.insert_employee(&twin).await.unwrap();
     drop(write);
     let mut read = db.read(company_id).await.unwrap();
-    let everybody = read.employees(&EmployeeFilter { after: None, limit: 9 }).await.unwrap();
+    let everybody = read
+        .employees(&EmployeeFilter {
+            after: None,
+            limit: 9,
+        })
+        .await
+        .unwrap();
     assert_eq!(everybody, std::slice::from_ref(&employee));
     assert_eq!(read.default_project().await.unwrap(), Some(project.clone()));
     assert_eq!(read.default_profile().await.unwrap(), Some(profile.clone()));
@@ -102,7 +111,10 @@ async fn tell(db: Db) {
 
     // A taken name is told from other faults.
     let mut write = db.write(company_id).await.unwrap();
-    let same_name = Project { project_id: ProjectId(id()), ..project.clone() };
+    let same_name = Project {
+        project_id: ProjectId(id()),
+        ..project.clone()
+    };
     let taken = write.insert_project(&same_name).await;
     assert!(matches!(taken, Err(StoreError::Taken { .. })), "{taken:?}");
     drop(write);
@@ -114,12 +126,19 @@ async fn tell(db: Db) {
 #[cfg(test)]
 async fn cookies(db: &Db, company_id: CompanyId, user: &User) {
     let mut write = db.write(company_id).await.unwrap();
-    let session =
-        WebSession { user_id: user.user_id.clone(), created_at: 5, last_used_at: 5, expires_at: 50 };
+    let session = WebSession {
+        user_id: user.user_id.clone(),
+        created_at: 5,
+        last_used_at: 5,
+        expires_at: 50,
+    };
     write.insert_web_session("h", &session).await.unwrap();
     write.insert_api_token("t", "script", 5).await.unwrap();
     write.touch_web_session("h", 9).await.unwrap();
-    assert_eq!(write.web_session("h").await.unwrap().unwrap().last_used_at, 9);
+    assert_eq!(
+        write.web_session("h").await.unwrap().unwrap().last_used_at,
+        9
+    );
     let token = write.api_token("t").await.unwrap();
     assert_eq!(token, Some(("script".to_owned(), "t".to_owned())));
     write.delete_expired_web_sessions(50, 0).await.unwrap();
@@ -162,7 +181,10 @@ async fn records(db: &Db, company_id: CompanyId, employee: &Employee) {
         payload_sha256: sha256_hex(b"{}"),
         payload_len: 2,
         content_type: "application/json".into(),
-        meta: RecordMeta { session_id: Some(session_id), ..RecordMeta::default() },
+        meta: RecordMeta {
+            session_id: Some(session_id),
+            ..RecordMeta::default()
+        },
     };
     let signed = SignedHeader::sign(&header, &SigningKey::from_bytes(&[6; 32]));
     let new = NewRecord {
@@ -176,9 +198,19 @@ async fn records(db: &Db, company_id: CompanyId, employee: &Employee) {
     let minute = ActivityMinute {
         from_ms: 0,
         to_ms: 60_000,
-        input: Some(InputCounts { keys: 3, clicks: 2, scrolls: 1, motions: 9, exact: true }),
+        input: Some(InputCounts {
+            keys: 3,
+            clicks: 2,
+            scrolls: 1,
+            motions: 9,
+            exact: true,
+        }),
         idle_ms: None,
-        applications: vec![ApplicationTime { name: "XTerm".into(), title: None, active_ms: 9 }],
+        applications: vec![ApplicationTime {
+            name: "XTerm".into(),
+            title: None,
+            active_ms: 9,
+        }],
     };
     let event = SessionEvent {
         session_id,
@@ -199,15 +231,39 @@ async fn records(db: &Db, company_id: CompanyId, employee: &Employee) {
     let mut write = db.write(company_id).await.unwrap();
     write.insert_device(&device).await.unwrap();
     assert!(write.insert_record(&new).await.unwrap());
-    assert!(!write.insert_record(&new).await.unwrap(), "the same id is stored once");
-    write.insert_activity(&header, employee.employee_id, &minute).await.unwrap();
-    write.insert_session_event(device.device_id, header.record_id, 1, &event).await.unwrap();
-    write.set_device_health(device.device_id, &health, 60_000).await.unwrap();
-    let older = HealthReport { spool_waiting: 99, ..health.clone() };
-    write.set_device_health(device.device_id, &older, 59_999).await.unwrap();
+    assert!(
+        !write.insert_record(&new).await.unwrap(),
+        "the same id is stored once"
+    );
+    write
+        .insert_activity(&header, employee.employee_id, &minute)
+        .await
+        .unwrap();
+    write
+        .insert_session_event(device.device_id, header.record_id, 1, &event)
+        .await
+        .unwrap();
+    write
+        .set_device_health(device.device_id, &health, 60_000)
+        .await
+        .unwrap();
+    let older = HealthReport {
+        spool_waiting: 99,
+        ..health.clone()
+    };
+    write
+        .set_device_health(device.device_id, &older, 59_999)
+        .await
+        .unwrap();
     write.touch_device(device.device_id, 61_000).await.unwrap();
-    write.set_grade(header.record_id, Grade::Verified).await.unwrap();
-    let events = write.session_events(device.device_id, session_id).await.unwrap();
+    write
+        .set_grade(header.record_id, Grade::Verified)
+        .await
+        .unwrap();
+    let events = write
+        .session_events(device.device_id, session_id)
+        .await
+        .unwrap();
     assert_eq!(events, [(1, event)]);
     let rolled = roll_up(&events, 60_000, 60_000);
     let session = Session {
@@ -225,15 +281,33 @@ async fn records(db: &Db, company_id: CompanyId, employee: &Employee) {
         note: None,
         stretches: rolled.stretches,
     };
-    write.upsert_session(&Session { tracked_ms: 0, ..session.clone() }).await.unwrap();
+    write
+        .upsert_session(&Session {
+            tracked_ms: 0,
+            ..session.clone()
+        })
+        .await
+        .unwrap();
     write.upsert_session(&session).await.unwrap();
     write.commit().await.unwrap();
 
     let mut read = db.read(company_id).await.unwrap();
     let stored = read.record(header.record_id).await.unwrap().unwrap();
-    assert_eq!((stored.grade, stored.seq, stored.utc_offset_min), (Grade::Verified, 1, -90));
-    assert_eq!((stored.header, stored.header_sha256), (signed.bytes.clone(), signed.hash()));
-    assert_eq!(read.inline_payload(header.record_id).await.unwrap().as_deref(), Some(&b"{}"[..]));
+    assert_eq!(
+        (stored.grade, stored.seq, stored.utc_offset_min),
+        (Grade::Verified, 1, -90)
+    );
+    assert_eq!(
+        (stored.header, stored.header_sha256),
+        (signed.bytes.clone(), signed.hash())
+    );
+    assert_eq!(
+        read.inline_payload(header.record_id)
+            .await
+            .unwrap()
+            .as_deref(),
+        Some(&b"{}"[..])
+    );
     let filter = |kind, from_ms| RecordFilter {
         employee_id: Some(employee.employee_id),
         kind,
@@ -243,19 +317,39 @@ async fn records(db: &Db, company_id: CompanyId, employee: &Employee) {
         limit: 9,
     };
     assert_eq!(read.records(&filter(None, 60_000)).await.unwrap().len(), 1);
-    assert_eq!(read.records(&filter(Some(Kind::Camera), 0)).await.unwrap().len(), 0);
+    assert_eq!(
+        read.records(&filter(Some(Kind::Camera), 0))
+            .await
+            .unwrap()
+            .len(),
+        0
+    );
     assert_eq!(read.records(&filter(None, 60_001)).await.unwrap().len(), 0);
-    let chain = read.record_at(header.device_id, header.license_id, 1).await.unwrap();
+    let chain = read
+        .record_at(header.device_id, header.license_id, 1)
+        .await
+        .unwrap();
     assert_eq!(chain.unwrap().record_id, header.record_id);
     let minutes = read.activity(employee.employee_id, 0, 1, 9).await.unwrap();
     assert_eq!((minutes[0].keys, minutes[0].idle_ms), (3, None));
     assert_eq!(minutes[0].applications, minute.applications);
     let hours = read.activity_by_hour(0, 1, 9).await.unwrap();
-    assert_eq!((hours[0].employee_id, hours[0].hour, hours[0].actions), (employee.employee_id, 0, 6));
-    let sessions = read.sessions_of(employee.employee_id, 60_000, 60_001, 9).await.unwrap();
+    assert_eq!(
+        (hours[0].employee_id, hours[0].hour, hours[0].actions),
+        (employee.employee_id, 0, 6)
+    );
+    let sessions = read
+        .sessions_of(employee.employee_id, 60_000, 60_001, 9)
+        .await
+        .unwrap();
     assert_eq!(sessions, std::slice::from_ref(&session));
     assert_eq!(read.sessions(60_001, 99_999, 9).await.unwrap(), []);
-    assert_eq!(read.screenshots(employee.employee_id, 0, i64::MAX, 9).await.unwrap(), []);
+    assert_eq!(
+        read.screenshots(employee.employee_id, 0, i64::MAX, 9)
+            .await
+            .unwrap(),
+        []
+    );
     let known = read.device(device.device_id).await.unwrap().unwrap();
     assert_eq!((known.last_seen_at, known.health), (61_000, Some(health)));
     drop(read);
@@ -272,14 +366,19 @@ async fn records(db: &Db, company_id: CompanyId, employee: &Employee) {
 #[tokio::test]
 async fn the_store_keeps_its_word_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
-    let db = Db::open_sqlite(&folder.path().join("db.sqlite"), true).await.unwrap();
+    let db = Db::open_sqlite(&folder.path().join("db.sqlite"), true)
+        .await
+        .unwrap();
     tell(db.clone()).await;
     db.close().await;
 }
 
 #[tokio::test]
 async fn the_store_keeps_its_word_on_postgresql() {
-    #[expect(clippy::disallowed_methods, reason = "the one place that says where the database is")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that says where the database is"
+    )]
     let Ok(url) = std::env::var("GLASSHOUR_TEST_POSTGRES") else {
         eprintln!("skipped: GLASSHOUR_TEST_POSTGRES does not name a database");
         return;

@@ -37,12 +37,15 @@ pub(super) async fn enroll(
     headers: HeaderMap,
     JsonBody(request): JsonBody<EnrollRequest>,
 ) -> Result<(StatusCode, Json<DeviceState>), ApiError> {
-    let key = request.public_key.to_key().map_err(|error| {
-        ApiError::invalid("public_key", format!("`public_key`: {error}."))
-    })?;
+    let key = request
+        .public_key
+        .to_key()
+        .map_err(|error| ApiError::invalid("public_key", format!("`public_key`: {error}.")))?;
     let token = DeviceToken::from_headers(&headers)?;
     if token.device_id != request.device_id {
-        return Err(ApiError::unauthenticated("The token is from another device."));
+        return Err(ApiError::unauthenticated(
+            "The token is from another device.",
+        ));
     }
     token.verify(&state, &key)?;
     let signed = read_license(&request.license_gz)?;
@@ -114,7 +117,9 @@ pub(super) async fn state(
     let answer = describe(&state, &mut read, &device, &employee).await?;
     drop(read);
     let mut write = state.write().await?;
-    write.touch_device(device.device_id, state.clock.now_ms()).await?;
+    write
+        .touch_device(device.device_id, state.clock.now_ms())
+        .await?;
     write.commit().await?;
     Ok(Json(answer))
 }
@@ -122,7 +127,9 @@ pub(super) async fn state(
 fn read_license(license_gz: &str) -> Result<SignedLicense, ApiError> {
     let invalid = |message: String| ApiError::invalid("license_gz", message);
     if license_gz.len() > MAX_FILE_BYTES.div_ceil(3) * 4 {
-        return Err(invalid("`license_gz` is larger than a license can be.".into()));
+        return Err(invalid(
+            "`license_gz` is larger than a license can be.".into(),
+        ));
     }
     let file = STANDARD
         .decode(license_gz)
@@ -144,8 +151,10 @@ async fn known_license(
         .await?
         .filter(|license| license.claims == *signed.claims())
         .ok_or_else(permit::license_unknown)?;
-    let employee =
-        read.employee(license.employee_id).await?.ok_or_else(permit::license_unknown)?;
+    let employee = read
+        .employee(license.employee_id)
+        .await?
+        .ok_or_else(permit::license_unknown)?;
     Ok((employee, license))
 }
 
@@ -177,5 +186,10 @@ async fn describe(
 
 /// One line of bounded length: devices describe themselves, and the console shows it.
 fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(MAX_TEXT_CHARS).collect::<String>().trim().to_owned()
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_TEXT_CHARS)
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }

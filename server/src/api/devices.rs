@@ -71,7 +71,11 @@ pub(super) async fn list(
     let limit = wire::limit(query.limit)?;
     let after = match &query.cursor {
         None => None,
-        Some(text) => Some(wire::cursor(text)?.parse().map_err(|_| wire::bad_cursor())?),
+        Some(text) => Some(
+            wire::cursor(text)?
+                .parse()
+                .map_err(|_| wire::bad_cursor())?,
+        ),
     };
     let rows = state.read().await?.devices(after, limit + 1).await?;
     let cursor = |last: &Device| last.device_id.to_string();
@@ -91,7 +95,10 @@ pub(super) async fn revoke(
 ) -> Result<Json<DeviceView>, ApiError> {
     let mut write = state.write().await?;
     write.revoke_device(id, state.clock.now_ms()).await?;
-    let device = write.device(id).await?.ok_or_else(|| ApiError::not_found("device"))?;
+    let device = write
+        .device(id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("device"))?;
     write.commit().await?;
     Ok(Json(device.into()))
 }

@@ -1,6 +1,9 @@
 //! Employees and their licenses, for scripts.
 
-#![expect(unused_qualifications, reason = "utoipa qualifies the query struct in what it generates")]
+#![expect(
+    unused_qualifications,
+    reason = "utoipa qualifies the query struct in what it generates"
+)]
 
 use axum::Json;
 use axum::extract::State;
@@ -85,7 +88,14 @@ pub(super) async fn list(
             Some((name.to_owned(), id.parse().map_err(|_| wire::bad_cursor())?))
         }
     };
-    let rows = state.read().await?.employees(&EmployeeFilter { after, limit: limit + 1 }).await?;
+    let rows = state
+        .read()
+        .await?
+        .employees(&EmployeeFilter {
+            after,
+            limit: limit + 1,
+        })
+        .await?;
     let cursor = |last: &Employee| format!("{} {}", last.employee_id, last.name);
     Ok(Json(Page::cut(rows, limit, cursor, EmployeeView::from)))
 }
@@ -116,7 +126,11 @@ pub(super) async fn read(
     PathId(id): PathId<EmployeeId>,
 ) -> Result<Json<EmployeeView>, ApiError> {
     let employee = state.read().await?.employee(id).await?;
-    Ok(Json(employee.ok_or_else(|| ApiError::not_found("employee"))?.into()))
+    Ok(Json(
+        employee
+            .ok_or_else(|| ApiError::not_found("employee"))?
+            .into(),
+    ))
 }
 
 /// Changes an employee; what is absent stays. A change of name, mode, project or profile and
@@ -132,7 +146,9 @@ pub(super) async fn update(
     PathId(id): PathId<EmployeeId>,
     JsonBody(form): JsonBody<EmployeeForm>,
 ) -> Result<Json<EmployeeView>, ApiError> {
-    Ok(Json(people::update_employee(&state, id, form).await?.into()))
+    Ok(Json(
+        people::update_employee(&state, id, form).await?.into(),
+    ))
 }
 
 /// The employee's current license, as a file.
@@ -152,7 +168,10 @@ pub(super) async fn license(
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
         .map_err(ApiError::internal)?;
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/gzip")),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/gzip"),
+        ),
         (header::CONTENT_DISPOSITION, disposition),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];

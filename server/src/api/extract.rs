@@ -18,9 +18,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let Json(body) = Json::from_request(request, state)
-            .await
-            .map_err(|rejection: JsonRejection| rejected(rejection.status(), &rejection.body_text()))?;
+        let Json(body) =
+            Json::from_request(request, state)
+                .await
+                .map_err(|rejection: JsonRejection| {
+                    rejected(rejection.status(), &rejection.body_text())
+                })?;
         Ok(Self(body))
     }
 }
@@ -48,16 +51,24 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Query(query) = Query::from_request_parts(parts, state)
-            .await
-            .map_err(|rejection: QueryRejection| rejected(rejection.status(), &rejection.body_text()))?;
+        let Query(query) = Query::from_request_parts(parts, state).await.map_err(
+            |rejection: QueryRejection| rejected(rejection.status(), &rejection.body_text()),
+        )?;
         Ok(Self(query))
     }
 }
 
 fn rejected(status: StatusCode, reason: &str) -> ApiError {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
-        return ApiError::new(status, code::TOO_LARGE, "The request is larger than the server takes.");
+        return ApiError::new(
+            status,
+            code::TOO_LARGE,
+            "The request is larger than the server takes.",
+        );
     }
-    ApiError::new(status, code::INVALID, format!("The request cannot be read: {reason}"))
+    ApiError::new(
+        status,
+        code::INVALID,
+        format!("The request cannot be read: {reason}"),
+    )
 }

@@ -19,7 +19,10 @@ pub(super) struct Health {
     version: &'static str,
 }
 
-const OK: Health = Health { status: "ok", version: env!("CARGO_PKG_VERSION") };
+const OK: Health = Health {
+    status: "ok",
+    version: env!("CARGO_PKG_VERSION"),
+};
 
 /// The process answers.
 #[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = Health)))]
@@ -35,7 +38,15 @@ pub(super) async fn ready(State(state): State<AppState>) -> Result<Json<Health>,
         status: StatusCode::SERVICE_UNAVAILABLE,
         ..ApiError::busy().with_source(source)
     };
-    state.db.ping().await.map_err(|error| not_ready(error.into()))?;
-    state.objects.ping().await.map_err(|error| not_ready(error.into()))?;
+    state
+        .db
+        .ping()
+        .await
+        .map_err(|error| not_ready(error.into()))?;
+    state
+        .objects
+        .ping()
+        .await
+        .map_err(|error| not_ready(error.into()))?;
     Ok(Json(OK))
 }

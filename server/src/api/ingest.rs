@@ -55,7 +55,9 @@ pub(super) async fn put_record(
             return Err(error);
         }
     };
-    let bytes = axum::body::to_bytes(body, MAX_PAYLOAD_BYTES).await.map_err(|_| too_large())?;
+    let bytes = axum::body::to_bytes(body, MAX_PAYLOAD_BYTES)
+        .await
+        .map_err(|_| too_large())?;
     let bytes = check_hash(&header, bytes).await?;
     let content = payload::read(&header, &bytes)?;
 
@@ -67,9 +69,19 @@ pub(super) async fn put_record(
             .map_err(|_| payload_mismatch())?;
         state.objects.put(key, bytes.clone()).await?;
     }
-    let record = store::Incoming { device, signed, header, bytes, content };
+    let record = store::Incoming {
+        device,
+        signed,
+        header,
+        bytes,
+        content,
+    };
     let receipt = store::store(&state, &record).await?;
-    let status = if receipt.new { StatusCode::CREATED } else { StatusCode::OK };
+    let status = if receipt.new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     Ok((status, Json(receipt)))
 }
 
@@ -113,8 +125,11 @@ async fn check_permit(
         .ok_or_else(|| ApiError::internal("a device without its employee"))?;
     let license = read.license(header.license_id).await?;
     let current = read.current_license(device.employee_id).await?;
-    let facts =
-        Facts { employee: &employee, license: license.as_ref(), current: current.as_ref() };
+    let facts = Facts {
+        employee: &employee,
+        license: license.as_ref(),
+        current: current.as_ref(),
+    };
     permit::check(&facts, header).cloned()
 }
 
@@ -145,7 +160,11 @@ async fn check_hash(header: &RecordHeader, bytes: Bytes) -> Result<Bytes, ApiErr
     })
     .await
     .map_err(ApiError::internal)?;
-    if found == header.payload_sha256 { Ok(bytes) } else { Err(payload_mismatch()) }
+    if found == header.payload_sha256 {
+        Ok(bytes)
+    } else {
+        Err(payload_mismatch())
+    }
 }
 
 /// Reads what the client still sends, up to the cap, and keeps none of it.
@@ -175,7 +194,11 @@ fn bad_header(error: &HeaderError) -> ApiError {
 }
 
 fn bad_signature(message: &str) -> ApiError {
-    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, code::BAD_SIGNATURE, message)
+    ApiError::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        code::BAD_SIGNATURE,
+        message,
+    )
 }
 
 fn payload_mismatch() -> ApiError {

@@ -105,11 +105,11 @@ pub(crate) fn layers(router: Router) -> Router {
     router
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn(auth::require_same_origin))
-        .layer(middleware::from_fn(json_errors))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             REQUEST_TIMEOUT,
         ))
+        .layer(middleware::from_fn(json_errors))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(fixed(
             header::CONTENT_SECURITY_POLICY,

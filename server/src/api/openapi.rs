@@ -126,18 +126,26 @@ impl Modify for Securities {
         let components = document.components.get_or_insert_default();
         components.add_security_scheme(
             "api_token",
-            bearer("gh_…", "An API token, as `glasshour-server init` prints it."),
+            bearer(
+                "gh_…",
+                "An API token, as `glasshour-server init` prints it.",
+            ),
         );
         components.add_security_scheme(
             "device_token",
-            bearer("JWT", "A JWT (EdDSA) signed by the device's key, at most five minutes old."),
+            bearer(
+                "JWT",
+                "A JWT (EdDSA) signed by the device's key, at most five minutes old.",
+            ),
         );
     }
 }
 
 /// The document as it is served, with a newline at its end.
 pub fn document() -> String {
-    let mut json = Document::openapi().to_pretty_json().expect("the document is plain data");
+    let mut json = Document::openapi()
+        .to_pretty_json()
+        .expect("the document is plain data");
     json.push('\n');
     json
 }

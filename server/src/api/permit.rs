@@ -32,16 +32,23 @@ pub(super) fn check<'a>(facts: &Facts<'a>, header: &RecordHeader) -> Result<&'a 
         .license
         .filter(|license| license.employee_id == facts.employee.employee_id)
         .ok_or_else(license_unknown)?;
-    let captured = Timestamp::from_millisecond(header.captured_at_ms)
-        .map_err(|error| super::ingest::invalid("captured_at_ms", "is not a time").with_source(error))?;
+    let captured = Timestamp::from_millisecond(header.captured_at_ms).map_err(|error| {
+        super::ingest::invalid("captured_at_ms", "is not a time").with_source(error)
+    })?;
     if !license.claims.is_current(captured) {
-        return Err(refused(code::LICENSE_EXPIRED, "The license was not valid when this was captured."));
+        return Err(refused(
+            code::LICENSE_EXPIRED,
+            "The license was not valid when this was captured.",
+        ));
     }
     let profile = &license.claims.profile;
     if !profile.permits_kind(header.kind) {
         return Err(not_licensed(&format!("{} records", header.kind)));
     }
-    if license.superseded_at.is_none_or(|at| header.captured_at_ms <= at) {
+    if license
+        .superseded_at
+        .is_none_or(|at| header.captured_at_ms <= at)
+    {
         return Ok(profile);
     }
     // Captured after a newer license took the place of this one, by an agent that had not heard of
@@ -84,11 +91,17 @@ pub(super) fn inactive(employee: &Employee) -> ApiError {
 
 /// 403 `license_unknown`.
 pub(super) fn license_unknown() -> ApiError {
-    refused(code::LICENSE_UNKNOWN, "This server did not issue that license for this employee.")
+    refused(
+        code::LICENSE_UNKNOWN,
+        "This server did not issue that license for this employee.",
+    )
 }
 
 fn not_licensed(what: &str) -> ApiError {
-    refused(code::CHANNEL_NOT_LICENSED, format!("The license does not permit {what}."))
+    refused(
+        code::CHANNEL_NOT_LICENSED,
+        format!("The license does not permit {what}."),
+    )
 }
 
 fn refused(code: &'static str, message: impl Into<String>) -> ApiError {

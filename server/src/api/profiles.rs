@@ -58,7 +58,10 @@ pub(super) async fn list(
     State(state): State<AppState>,
 ) -> Result<Json<Page<ProfileView>>, ApiError> {
     let rows = state.read().await?.profiles(MAX_LIMIT).await?;
-    Ok(Json(Page { items: rows.into_iter().map(Into::into).collect(), next: None }))
+    Ok(Json(Page {
+        items: rows.into_iter().map(Into::into).collect(),
+        next: None,
+    }))
 }
 
 /// Makes a profile.
@@ -87,7 +90,11 @@ pub(super) async fn read(
     PathId(id): PathId<String>,
 ) -> Result<Json<ProfileView>, ApiError> {
     let profile = state.read().await?.profile(&id).await?;
-    Ok(Json(profile.ok_or_else(|| ApiError::not_found("profile"))?.into()))
+    Ok(Json(
+        profile
+            .ok_or_else(|| ApiError::not_found("profile"))?
+            .into(),
+    ))
 }
 
 /// Changes a profile; every active employee on it gets the next license.
@@ -103,5 +110,7 @@ pub(super) async fn update(
     PathId(id): PathId<String>,
     JsonBody(form): JsonBody<ProfileForm>,
 ) -> Result<Json<ProfileView>, ApiError> {
-    Ok(Json(people::update_profile(&state, &id, form).await?.into()))
+    Ok(Json(
+        people::update_profile(&state, &id, form).await?.into(),
+    ))
 }

@@ -53,7 +53,10 @@ pub(super) async fn list(
     State(state): State<AppState>,
 ) -> Result<Json<Page<ProjectView>>, ApiError> {
     let rows = state.read().await?.projects(MAX_LIMIT).await?;
-    Ok(Json(Page { items: rows.into_iter().map(Into::into).collect(), next: None }))
+    Ok(Json(Page {
+        items: rows.into_iter().map(Into::into).collect(),
+        next: None,
+    }))
 }
 
 /// Makes a project or department.
@@ -82,7 +85,11 @@ pub(super) async fn read(
     PathId(id): PathId<ProjectId>,
 ) -> Result<Json<ProjectView>, ApiError> {
     let project = state.read().await?.project(id).await?;
-    Ok(Json(project.ok_or_else(|| ApiError::not_found("project"))?.into()))
+    Ok(Json(
+        project
+            .ok_or_else(|| ApiError::not_found("project"))?
+            .into(),
+    ))
 }
 
 /// Changes a project or department; what is absent stays.

@@ -1,12 +1,17 @@
 //! Stored records, for scripts: the list, and the payloads as they were signed.
 
-#![expect(unused_qualifications, reason = "utoipa qualifies the query struct in what it generates")]
+#![expect(
+    unused_qualifications,
+    reason = "utoipa qualifies the query struct in what it generates"
+)]
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
-use glasshour_protocol::{DeviceId, EmployeeId, Kind, LicenseId, RecordHeader, RecordId, RecordMeta, SessionId};
+use glasshour_protocol::{
+    DeviceId, EmployeeId, Kind, LicenseId, RecordHeader, RecordId, RecordMeta, SessionId,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -147,21 +152,28 @@ pub(super) async fn payload(
 /// Answers with a record's payload: no caching, no sniffing. The caller has checked who is asking.
 pub(crate) async fn payload_response(state: &AppState, id: RecordId) -> Result<Response, ApiError> {
     let mut read = state.read().await?;
-    let record = read.record(id).await?.ok_or_else(|| ApiError::not_found("record"))?;
-    let bytes = if let Some(inline) = read.inline_payload(id).await? {
-        inline
-    } else {
-        drop(read);
-        let key = ObjectKey::new(state.company.company_id, &record.payload_sha256)?;
-        state.objects.read(key).await?.ok_or_else(|| {
-            ApiError::internal(format!("the object of record {id} is missing"))
-        })?
-    };
+    let record = read
+        .record(id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("record"))?;
+    let bytes =
+        if let Some(inline) = read.inline_payload(id).await? {
+            inline
+        } else {
+            drop(read);
+            let key = ObjectKey::new(state.company.company_id, &record.payload_sha256)?;
+            state.objects.read(key).await?.ok_or_else(|| {
+                ApiError::internal(format!("the object of record {id} is missing"))
+            })?
+        };
     let content_type = HeaderValue::from_str(&record.content_type).map_err(ApiError::internal)?;
     let headers = [
         (header::CONTENT_TYPE, content_type),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ),
     ];
     Ok((headers, bytes).into_response())
 }

@@ -1,6 +1,9 @@
 //! Sessions as reports see them: rolled up from their events.
 
-#![expect(unused_qualifications, reason = "utoipa qualifies the query struct in what it generates")]
+#![expect(
+    unused_qualifications,
+    reason = "utoipa qualifies the query struct in what it generates"
+)]
 
 use axum::Json;
 use axum::extract::State;
@@ -67,7 +70,10 @@ pub(super) async fn list(
     let now_ms = state.clock.now_ms();
     let mut read = state.read().await?;
     let rows = match employee {
-        Some(employee) => read.sessions_of(employee, from_ms, to_ms, MAX_LIMIT).await?,
+        Some(employee) => {
+            read.sessions_of(employee, from_ms, to_ms, MAX_LIMIT)
+                .await?
+        }
         None => read.sessions(from_ms, to_ms, MAX_LIMIT).await?,
     };
     let view = |session: Session| SessionView {
@@ -81,5 +87,8 @@ pub(super) async fn list(
         idle_ms: session.idle_ms,
         cause: session.cause,
     };
-    Ok(Json(Page { items: rows.into_iter().map(view).collect(), next: None }))
+    Ok(Json(Page {
+        items: rows.into_iter().map(view).collect(),
+        next: None,
+    }))
 }

@@ -32,8 +32,14 @@ impl<T> Page<T> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next = rows.last().filter(|_| more).map(|last| base64url(cursor(last).as_bytes()));
-        Self { items: rows.into_iter().map(item).collect(), next }
+        let next = rows
+            .last()
+            .filter(|_| more)
+            .map(|last| base64url(cursor(last).as_bytes()));
+        Self {
+            items: rows.into_iter().map(item).collect(),
+            next,
+        }
     }
 }
 
@@ -41,7 +47,10 @@ impl<T> Page<T> {
 pub(super) fn limit(asked: Option<u32>) -> Result<u32, ApiError> {
     match asked.unwrap_or(DEFAULT_LIMIT) {
         limit @ 1..=MAX_LIMIT => Ok(limit),
-        _ => Err(ApiError::invalid("limit", format!("`limit` must be from 1 to {MAX_LIMIT}."))),
+        _ => Err(ApiError::invalid(
+            "limit",
+            format!("`limit` must be from 1 to {MAX_LIMIT}."),
+        )),
     }
 }
 
@@ -54,7 +63,10 @@ pub(super) fn cursor(text: &str) -> Result<String, ApiError> {
 }
 
 pub(super) fn bad_cursor() -> ApiError {
-    ApiError::invalid("cursor", "`cursor` must be the `next` of an earlier answer.")
+    ApiError::invalid(
+        "cursor",
+        "`cursor` must be the `next` of an earlier answer.",
+    )
 }
 
 /// UTC milliseconds as RFC 3339.
@@ -70,7 +82,10 @@ pub(super) fn time_at(ms: i64, utc_offset_min: i64) -> String {
 }
 
 fn timestamp(ms: i64) -> Timestamp {
-    let clamped = ms.clamp(Timestamp::MIN.as_millisecond(), Timestamp::MAX.as_millisecond());
+    let clamped = ms.clamp(
+        Timestamp::MIN.as_millisecond(),
+        Timestamp::MAX.as_millisecond(),
+    );
     Timestamp::from_millisecond(clamped).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
@@ -78,7 +93,9 @@ fn timestamp(ms: i64) -> Timestamp {
 pub(super) fn parse_time(field: &str, text: Option<&str>) -> Result<Option<i64>, ApiError> {
     let Some(text) = text else { return Ok(None) };
     let time: Timestamp = text.replace(' ', "+").parse().map_err(|_| {
-        let message = format!("`{field}` must be an RFC 3339 time with its offset, such as 2026-11-21T09:00:00+01:00.");
+        let message = format!(
+            "`{field}` must be an RFC 3339 time with its offset, such as 2026-11-21T09:00:00+01:00."
+        );
         ApiError::invalid(field, message)
     })?;
     Ok(Some(time.as_millisecond()))
@@ -89,8 +106,11 @@ pub(super) fn parse<T: std::str::FromStr>(
     field: &str,
     text: Option<&str>,
 ) -> Result<Option<T>, ApiError> {
-    text.map(|text| text.parse().map_err(|_| ApiError::invalid(field, format!("`{field}` cannot be read."))))
-        .transpose()
+    text.map(|text| {
+        text.parse()
+            .map_err(|_| ApiError::invalid(field, format!("`{field}` cannot be read.")))
+    })
+    .transpose()
 }
 
 #[cfg(test)]
@@ -101,16 +121,31 @@ mod tests {
     fn times_are_rfc_3339_with_the_offset_they_were_captured_in() {
         assert_eq!(time(1_795_000_000_123), "2026-11-18T11:06:40.123Z");
         assert_eq!(time_at(1_795_000_000_000, 330), "2026-11-18T16:36:40+05:30");
-        assert_eq!(time_at(i64::MIN, 10_000_000), "-009999-01-02T01:59:59+00:00");
+        assert_eq!(
+            time_at(i64::MIN, 10_000_000),
+            "-009999-01-02T01:59:59+00:00"
+        );
     }
 
     #[test]
     fn times_in_queries_are_read_with_any_offset() {
         let read = |text| parse_time("from", Some(text));
-        assert_eq!(read("2026-11-18T11:06:40.123Z").unwrap(), Some(1_795_000_000_123));
-        assert_eq!(read("2026-11-18T16:36:40+05:30").unwrap(), Some(1_795_000_000_000));
-        assert_eq!(read("2026-11-18T16:36:40 05:30").unwrap(), Some(1_795_000_000_000));
-        assert_eq!(read("yesterday").unwrap_err().field.as_deref(), Some("from"));
+        assert_eq!(
+            read("2026-11-18T11:06:40.123Z").unwrap(),
+            Some(1_795_000_000_123)
+        );
+        assert_eq!(
+            read("2026-11-18T16:36:40+05:30").unwrap(),
+            Some(1_795_000_000_000)
+        );
+        assert_eq!(
+            read("2026-11-18T16:36:40 05:30").unwrap(),
+            Some(1_795_000_000_000)
+        );
+        assert_eq!(
+            read("yesterday").unwrap_err().field.as_deref(),
+            Some("from")
+        );
         assert_eq!(parse_time("from", None).unwrap(), None);
     }
 
@@ -119,6 +154,9 @@ mod tests {
         let page = Page::cut(vec![1, 2, 3], 2, ToString::to_string, |row| row);
         assert_eq!(page.items, [1, 2]);
         assert_eq!(cursor(&page.next.unwrap()).unwrap(), "2");
-        assert_eq!(Page::cut(vec![1, 2], 2, ToString::to_string, |row| row).next, None);
+        assert_eq!(
+            Page::cut(vec![1, 2], 2, ToString::to_string, |row| row).next,
+            None
+        );
     }
 }

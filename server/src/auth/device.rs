@@ -25,7 +25,10 @@ impl DeviceToken {
         let refused = || ApiError::unauthenticated("Send a token signed by the device's key.");
         let token = bearer(headers).ok_or_else(refused)?;
         let device_id = token_device(token).map_err(|error| refused().with_source(error))?;
-        Ok(Self { token: token.to_owned(), device_id })
+        Ok(Self {
+            token: token.to_owned(),
+            device_id,
+        })
     }
 
     /// Checks that the holder of that key signed it for this company just now.
@@ -56,7 +59,11 @@ pub async fn authenticate_device(
             "This device is not enrolled here. Enrol it with its license first.",
         )
     })?;
-    let jwk = Jwk { kty: "OKP".into(), crv: "Ed25519".into(), x: device.public_key.clone() };
+    let jwk = Jwk {
+        kty: "OKP".into(),
+        crv: "Ed25519".into(),
+        x: device.public_key.clone(),
+    };
     let key = jwk.to_key().map_err(ApiError::internal)?;
     token.verify(state, &key)?;
     if device.revoked_at.is_some() {

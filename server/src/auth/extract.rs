@@ -60,8 +60,12 @@ impl FromRequestParts<AppState> for ApiUser {
             .filter(|token| token.starts_with(API_TOKEN_PREFIX))
             .ok_or_else(refused)?;
         let hash = hash_token(token);
-        let (token_name, stored) =
-            state.read().await?.api_token(&hash).await?.ok_or_else(refused)?;
+        let (token_name, stored) = state
+            .read()
+            .await?
+            .api_token(&hash)
+            .await?
+            .ok_or_else(refused)?;
         if !bool::from(stored.as_bytes().ct_eq(hash.as_bytes())) {
             return Err(refused());
         }
@@ -78,7 +82,9 @@ impl<S: Sync> FromRequestParts<S> for Peer {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self(address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip())))
+        Ok(Self(
+            address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip()),
+        ))
     }
 }
 
@@ -86,5 +92,7 @@ impl<S: Sync> FromRequestParts<S> for Peer {
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
 }

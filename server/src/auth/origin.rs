@@ -14,8 +14,14 @@ use crate::error::ApiError;
 
 /// Middleware: answers 403 `forbidden` to a state-changing request from another origin.
 pub async fn require_same_origin(request: Request, next: Next) -> Response {
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let host = request.uri().authority().map(|authority| authority.as_str().to_owned());
+    let safe = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
+    let host = request
+        .uri()
+        .authority()
+        .map(|authority| authority.as_str().to_owned());
     if safe || is_same_origin(request.headers(), host.as_deref()) {
         return next.run(request).await;
     }
@@ -33,7 +39,9 @@ fn is_same_origin(headers: &HeaderMap, authority: Option<&str>) -> bool {
     if let Some(site) = text("sec-fetch-site") {
         return site == "same-origin";
     }
-    let Some(origin) = text(header::ORIGIN.as_str()) else { return true };
+    let Some(origin) = text(header::ORIGIN.as_str()) else {
+        return true;
+    };
     let host = text(header::HOST.as_str()).or(authority);
     // Only the host is compared: behind a proxy that ends TLS the scheme is not ours to know.
     let claimed = origin.split_once("://").map(|(_, host)| host);
@@ -48,7 +56,10 @@ mod tests {
         let headers = pairs
             .iter()
             .map(|(name, value)| {
-                (axum::http::HeaderName::from_static(name), axum::http::HeaderValue::from_static(value))
+                (
+                    axum::http::HeaderName::from_static(name),
+                    axum::http::HeaderValue::from_static(value),
+                )
             })
             .collect();
         is_same_origin(&headers, None)

@@ -35,7 +35,10 @@ pub struct Passwords {
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), nobody: Arc::default() }
+        Self {
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            nobody: Arc::default(),
+        }
     }
 }
 
@@ -45,7 +48,9 @@ impl Passwords {
         if password.chars().count() < MIN_PASSWORD_CHARS || password.len() > MAX_PASSWORD_BYTES {
             return Err(ApiError::invalid(
                 "password",
-                format!("The password must have {MIN_PASSWORD_CHARS} characters or more (at most {MAX_PASSWORD_BYTES} bytes)."),
+                format!(
+                    "The password must have {MIN_PASSWORD_CHARS} characters or more (at most {MAX_PASSWORD_BYTES} bytes)."
+                ),
             ));
         }
         let password = password.to_owned();
@@ -68,7 +73,10 @@ impl Passwords {
             let parsed = PasswordHash::new(&phc)
                 .map_err(|error| ApiError::internal(format!("a stored password hash: {error}")))?;
             // The parameters are those of the stored hash.
-            Ok(Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok() && exists)
+            Ok(Argon2::default()
+                .verify_password(password.as_bytes(), &parsed)
+                .is_ok()
+                && exists)
         })
         .await?
     }
@@ -77,7 +85,10 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(ApiError::internal)?;
+        let turn = Arc::clone(&self.turns)
+            .acquire_owned()
+            .await
+            .map_err(ApiError::internal)?;
         tokio::task::spawn_blocking(move || {
             let result = work();
             drop(turn);
@@ -116,7 +127,12 @@ mod tests {
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
         assert!(passwords.verify("correct horse", Some(&phc)).await.unwrap());
         assert!(!passwords.verify("correct horsf", Some(&phc)).await.unwrap());
-        assert!(!passwords.verify("nobody has this password", None).await.unwrap());
+        assert!(
+            !passwords
+                .verify("nobody has this password", None)
+                .await
+                .unwrap()
+        );
     }
 
     #[tokio::test]

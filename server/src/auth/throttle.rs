@@ -65,7 +65,10 @@ mod tests {
             assert!(throttle.begin("jo", HERE, 0));
         }
         assert!(!throttle.begin("jo", HERE, WINDOW_MS - 1));
-        assert!(throttle.begin("jo", THERE, 0), "another address is not locked out");
+        assert!(
+            throttle.begin("jo", THERE, 0),
+            "another address is not locked out"
+        );
         assert!(throttle.begin("ann", HERE, 0), "nor is another account");
         assert!(throttle.begin("jo", HERE, WINDOW_MS));
     }

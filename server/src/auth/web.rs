@@ -55,7 +55,9 @@ pub async fn log_in(
     let hash = user.as_ref().map(|user| user.password_hash.as_str());
     let fits = state.passwords.verify(password, hash).await?;
     let Some(user) = user.filter(|_| fits) else {
-        return Err(ApiError::unauthenticated("The e-mail address or the password is not right."));
+        return Err(ApiError::unauthenticated(
+            "The e-mail address or the password is not right.",
+        ));
     };
     state.throttle.succeed(&email, from);
 
@@ -64,7 +66,9 @@ pub async fn log_in(
     if let Some(old) = cookie(state, headers) {
         write.delete_web_session(&hash_token(old)).await?;
     }
-    write.delete_expired_web_sessions(now_ms, now_ms - IDLE_MS).await?;
+    write
+        .delete_expired_web_sessions(now_ms, now_ms - IDLE_MS)
+        .await?;
     let session = WebSession {
         user_id: user.user_id.clone(),
         created_at: now_ms,
@@ -92,16 +96,23 @@ pub(super) async fn find_user(
     state: &AppState,
     headers: &HeaderMap,
 ) -> Result<Option<User>, ApiError> {
-    let Some(token) = cookie(state, headers) else { return Ok(None) };
+    let Some(token) = cookie(state, headers) else {
+        return Ok(None);
+    };
     let hash = hash_token(token);
     let now_ms = state.clock.now_ms();
     let mut read = state.read().await?;
-    let Some(session) = read.web_session(&hash).await? else { return Ok(None) };
+    let Some(session) = read.web_session(&hash).await? else {
+        return Ok(None);
+    };
     let idle_ms = now_ms.saturating_sub(session.last_used_at);
     if now_ms >= session.expires_at || idle_ms >= IDLE_MS {
         return Ok(None);
     }
-    let user = read.user(&session.user_id).await?.filter(|user| user.active);
+    let user = read
+        .user(&session.user_id)
+        .await?
+        .filter(|user| user.active);
     drop(read);
     if user.is_some() && idle_ms >= TOUCH_EVERY_MS {
         let mut write = state.write().await?;
@@ -113,7 +124,11 @@ pub(super) async fn find_user(
 
 /// `__Host-` makes browsers refuse the cookie from anywhere but this very host over TLS.
 fn cookie_name(state: &AppState) -> &'static str {
-    if state.is_https() { "__Host-glasshour" } else { "glasshour" }
+    if state.is_https() {
+        "__Host-glasshour"
+    } else {
+        "glasshour"
+    }
 }
 
 fn cookie<'a>(state: &AppState, headers: &'a HeaderMap) -> Option<&'a str> {

@@ -34,7 +34,10 @@ impl LocalFolder {
         make_private_folder(root).map_err(io)?;
         // The real path: every read is checked to stay beneath it.
         let root = root.canonicalize().map_err(io)?;
-        Ok(Self { root: root.into(), settled: Arc::default() })
+        Ok(Self {
+            root: root.into(),
+            settled: Arc::default(),
+        })
     }
 
     fn path(&self, key: &ObjectKey) -> PathBuf {
@@ -105,7 +108,9 @@ impl Objects for LocalFolder {
 
     fn ping(&self) -> BoxFuture<'_, Result<(), ObjectError>> {
         let root = Arc::clone(&self.root);
-        blocking("look into the folder", move || std::fs::metadata(&root).map(drop))
+        blocking("look into the folder", move || {
+            std::fs::metadata(&root).map(drop)
+        })
     }
 }
 
@@ -185,8 +190,14 @@ mod tests {
     async fn what_was_put_is_read_back_and_nothing_temporary_is_left() {
         let folder = tempfile::tempdir().unwrap();
         let store = LocalFolder::open(folder.path()).unwrap();
-        store.put(key(b"picture"), Bytes::from_static(b"picture")).await.unwrap();
-        assert_eq!(store.read(key(b"picture")).await.unwrap().unwrap(), b"picture");
+        store
+            .put(key(b"picture"), Bytes::from_static(b"picture"))
+            .await
+            .unwrap();
+        assert_eq!(
+            store.read(key(b"picture")).await.unwrap().unwrap(),
+            b"picture"
+        );
         assert_eq!(store.read(key(b"another")).await.unwrap(), None);
         let fan = store.path(&key(b"picture"));
         assert_eq!(std::fs::read_dir(fan.parent().unwrap()).unwrap().count(), 1);
@@ -208,7 +219,10 @@ mod tests {
     fn a_name_that_is_not_a_hash_is_refused() {
         let company = CompanyId(Uuid::from_u128(1));
         for bad in ["../../etc/passwd", "", &"A".repeat(64), &"a".repeat(63)] {
-            assert!(matches!(ObjectKey::new(company, bad), Err(ObjectError::Key)), "{bad}");
+            assert!(
+                matches!(ObjectKey::new(company, bad), Err(ObjectError::Key)),
+                "{bad}"
+            );
         }
     }
 
@@ -221,7 +235,10 @@ mod tests {
         let path = store.path(&key(b"x"));
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::os::unix::fs::symlink(outside.path(), &path).unwrap();
-        assert!(matches!(store.read(key(b"x")).await, Err(ObjectError::Io { .. })));
+        assert!(matches!(
+            store.read(key(b"x")).await,
+            Err(ObjectError::Io { .. })
+        ));
     }
 
     #[cfg(unix)]
@@ -231,6 +248,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("objects");
         LocalFolder::open(&root).unwrap();
-        assert_eq!(std::fs::metadata(root).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(
+            std::fs::metadata(root).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
     }
 }

@@ -34,7 +34,10 @@ pub struct EmployeeForm {
 }
 
 /// Tells `null` from absent.
-#[expect(clippy::option_option, reason = "absent, null and a value are three things in a PATCH")]
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a value are three things in a PATCH"
+)]
 fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(value).map(Some)
 }
@@ -81,7 +84,10 @@ pub async fn update_employee(
 ) -> Result<Employee, ApiError> {
     let now_ms = state.clock.now_ms();
     let mut write = state.write().await?;
-    let old = write.employee(id).await?.ok_or_else(|| ApiError::not_found("employee"))?;
+    let old = write
+        .employee(id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("employee"))?;
     let mut new = old.clone();
     if let Some(name) = form.name {
         new.name = rules::name("name", &name)?;
@@ -93,7 +99,9 @@ pub async fn update_employee(
         new.work_mode = rules::work_mode(&mode)?;
     }
     if let Some(project_id) = form.project_id {
-        new.project_id = choose_project(&mut write, Some(&project_id)).await?.project_id;
+        new.project_id = choose_project(&mut write, Some(&project_id))
+            .await?
+            .project_id;
     }
     let profile_id = form.profile_id.unwrap_or_else(|| old.profile_id.clone());
     let profile = choose_profile(&mut write, Some(&profile_id)).await?;
@@ -134,7 +142,10 @@ pub async fn license_file(
     id: EmployeeId,
 ) -> Result<(Employee, License), ApiError> {
     let mut read = state.read().await?;
-    let employee = read.employee(id).await?.ok_or_else(|| ApiError::not_found("employee"))?;
+    let employee = read
+        .employee(id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("employee"))?;
     let license = read.current_license(id).await?.ok_or_else(|| {
         let message = format!(
             "There is no license for {} yet: one is made when the employee becomes active.",
@@ -161,10 +172,21 @@ pub fn license_file_name(employee: &Employee) -> String {
 }
 
 async fn choose_project(read: &mut Read, id: Option<&str>) -> Result<Project, ApiError> {
-    let unknown = || ApiError::invalid("project_id", "There is no project or department by that id.");
+    let unknown = || {
+        ApiError::invalid(
+            "project_id",
+            "There is no project or department by that id.",
+        )
+    };
     match id {
-        Some(id) => read.project(id.parse().map_err(|_| unknown())?).await?.ok_or_else(unknown),
-        None => read.default_project().await?.ok_or_else(|| rules::missing("project_id")),
+        Some(id) => read
+            .project(id.parse().map_err(|_| unknown())?)
+            .await?
+            .ok_or_else(unknown),
+        None => read
+            .default_project()
+            .await?
+            .ok_or_else(|| rules::missing("project_id")),
     }
 }
 
@@ -172,7 +194,10 @@ async fn choose_profile(read: &mut Read, id: Option<&str>) -> Result<Profile, Ap
     let unknown = || ApiError::invalid("profile_id", "There is no profile by that id.");
     match id {
         Some(id) => read.profile(id).await?.ok_or_else(unknown),
-        None => read.default_profile().await?.ok_or_else(|| rules::missing("profile_id")),
+        None => read
+            .default_profile()
+            .await?
+            .ok_or_else(|| rules::missing("profile_id")),
     }
 }
 
@@ -210,14 +235,25 @@ mod tests {
         assert!(changed(|e| e.name = "Jo Roe".into()));
         assert!(!changed(|e| e.email = Some("jo@acme.example".into())));
         assert!(!changed(|e| e.active = false));
-        assert!(!changed(|e| { e.active = false; e.name = "Jo Roe".into() }));
-        let off = Employee { active: false, ..old.clone() };
+        assert!(!changed(|e| {
+            e.active = false;
+            e.name = "Jo Roe".into();
+        }));
+        let off = Employee {
+            active: false,
+            ..old.clone()
+        };
         assert!(needs_license(&off, &old));
     }
 
     #[test]
     fn a_license_is_named_after_the_employee_in_plain_characters() {
-        let named = |name: &str| license_file_name(&Employee { name: name.into(), ..employee() });
+        let named = |name: &str| {
+            license_file_name(&Employee {
+                name: name.into(),
+                ..employee()
+            })
+        };
         assert_eq!(named("Jo Doe"), "jo-doe.license.gz");
         assert_eq!(named("../Jo \"x\" / Doe\r\n"), "jo-x-doe.license.gz");
         assert_eq!(named("李雷"), "employee.license.gz");

@@ -50,7 +50,9 @@ pub async fn overview(
     let employees = read.employees(filter).await?;
     let sessions = read.sessions(from_ms, to_ms, MAX_ROWS).await?;
     let devices = read.devices(None, MAX_ROWS).await?;
-    Ok(assemble(employees, sessions, devices, from_ms, to_ms, now_ms))
+    Ok(assemble(
+        employees, sessions, devices, from_ms, to_ms, now_ms,
+    ))
 }
 
 fn assemble(
@@ -63,16 +65,27 @@ fn assemble(
 ) -> Vec<Overview> {
     let mut sessions_of: HashMap<EmployeeId, Vec<Session>> = HashMap::new();
     for session in sessions {
-        sessions_of.entry(session.employee_id).or_default().push(session);
+        sessions_of
+            .entry(session.employee_id)
+            .or_default()
+            .push(session);
     }
     let mut devices_of: HashMap<EmployeeId, Vec<Device>> = HashMap::new();
-    for device in devices.into_iter().filter(|device| device.revoked_at.is_none()) {
-        devices_of.entry(device.employee_id).or_default().push(device);
+    for device in devices
+        .into_iter()
+        .filter(|device| device.revoked_at.is_none())
+    {
+        devices_of
+            .entry(device.employee_id)
+            .or_default()
+            .push(device);
     }
     employees
         .into_iter()
         .map(|employee| {
-            let sessions = sessions_of.remove(&employee.employee_id).unwrap_or_default();
+            let sessions = sessions_of
+                .remove(&employee.employee_id)
+                .unwrap_or_default();
             let devices = devices_of.remove(&employee.employee_id).unwrap_or_default();
             Overview {
                 now: running(&sessions, now_ms),
@@ -90,12 +103,15 @@ fn assemble(
 
 /// The session that runs; of several (two machines) the one started last.
 fn running(sessions: &[Session], now_ms: i64) -> Option<Running> {
-    let open = sessions.iter().filter(|session| session.end_as_of(now_ms).is_none());
-    open.max_by_key(|session| session.started_at).map(|session| Running {
-        project_id: session.project_id,
-        since_ms: session.started_at,
-        idle: session.stretches.last().is_some_and(|stretch| stretch.idle),
-    })
+    let open = sessions
+        .iter()
+        .filter(|session| session.end_as_of(now_ms).is_none());
+    open.max_by_key(|session| session.started_at)
+        .map(|session| Running {
+            project_id: session.project_id,
+            since_ms: session.started_at,
+            idle: session.stretches.last().is_some_and(|stretch| stretch.idle),
+        })
 }
 
 #[cfg(test)]
@@ -141,7 +157,12 @@ mod tests {
             idle_ms: 0,
             cause: None,
             note: None,
-            stretches: vec![Stretch { from_ms: 1000, to_ms: 5000, project_id: Some(P), idle: false }],
+            stretches: vec![Stretch {
+                from_ms: 1000,
+                to_ms: 5000,
+                project_id: Some(P),
+                idle: false,
+            }],
         }
     }
 

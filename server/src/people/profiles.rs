@@ -79,7 +79,10 @@ pub async fn update_profile(
 ) -> Result<Profile, ApiError> {
     let now_ms = state.clock.now_ms();
     let mut write = state.write().await?;
-    let old = write.profile(id).await?.ok_or_else(|| ApiError::not_found("profile"))?;
+    let old = write
+        .profile(id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("profile"))?;
     let mut new = old.clone();
     if let Some(name) = form.name {
         new.name = rules::name("name", &name)?;
@@ -106,8 +109,9 @@ pub async fn update_profile(
 /// that a misspelt channel is not silently forbidden, every member that is not known.
 fn read_settings(name: &str, mut settings: Map<String, Value>) -> Result<Settings, ApiError> {
     settings.insert("name".into(), name.into());
-    let settings: Settings = serde_json::from_value(settings.into())
-        .map_err(|error| ApiError::invalid("settings", format!("`settings` cannot be read: {error}.")))?;
+    let settings: Settings = serde_json::from_value(settings.into()).map_err(|error| {
+        ApiError::invalid("settings", format!("`settings` cannot be read: {error}."))
+    })?;
     if let Some(unknown) = settings.unknown.keys().next() {
         let field = format!("settings.{unknown}");
         let message = format!("`{field}` is not known.");
@@ -140,10 +144,21 @@ mod tests {
 
     #[test]
     fn p07_settings_are_those_of_a_license_and_a_wrong_one_is_named() {
-        assert!(settings(r#"{"activity":{"input_counts":true}}"#).unwrap().screenshots.is_none());
+        assert!(
+            settings(r#"{"activity":{"input_counts":true}}"#)
+                .unwrap()
+                .screenshots
+                .is_none()
+        );
         let field = |json| settings(json).unwrap_err().field.unwrap();
-        assert_eq!(field(r#"{"screenshots":{"per_hour":0}}"#), "settings.screenshots.per_hour");
-        assert_eq!(field(r#"{"screenshot":{"per_hour":6}}"#), "settings.screenshot");
+        assert_eq!(
+            field(r#"{"screenshots":{"per_hour":0}}"#),
+            "settings.screenshots.per_hour"
+        );
+        assert_eq!(
+            field(r#"{"screenshot":{"per_hour":6}}"#),
+            "settings.screenshot"
+        );
         assert_eq!(field(r#"{"screenshots":7}"#), "settings");
     }
 

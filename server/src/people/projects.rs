@@ -56,7 +56,10 @@ pub async fn update_project(
     form: ProjectForm,
 ) -> Result<Project, ApiError> {
     let mut write = state.write().await?;
-    let mut project = write.project(id).await?.ok_or_else(|| ApiError::not_found("project"))?;
+    let mut project = write
+        .project(id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("project"))?;
     if let Some(name) = form.name {
         project.name = rules::name("name", &name)?;
     }
@@ -72,14 +75,16 @@ pub async fn update_project(
 }
 
 fn kind(text: &str) -> Result<ProjectKind, ApiError> {
-    text.parse().map_err(|error| ApiError::invalid("kind", format!("`kind` {error}.")))
+    text.parse()
+        .map_err(|error| ApiError::invalid("kind", format!("`kind` {error}.")))
 }
 
 fn name_taken(error: StoreError) -> ApiError {
     match error {
-        StoreError::Taken { .. } => {
-            ApiError::conflict(Some("name"), "A project or department of that name exists already.")
-        }
+        StoreError::Taken { .. } => ApiError::conflict(
+            Some("name"),
+            "A project or department of that name exists already.",
+        ),
         other => other.into(),
     }
 }

@@ -21,7 +21,10 @@ pub(super) fn missing(field: &str) -> ApiError {
 pub(super) fn name(field: &str, text: &str) -> Result<String, ApiError> {
     let name = text.trim();
     if name.is_empty() {
-        return Err(ApiError::invalid(field, format!("`{field}` must not be empty.")));
+        return Err(ApiError::invalid(
+            field,
+            format!("`{field}` must not be empty."),
+        ));
     }
     if name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
         return Err(ApiError::invalid(
@@ -37,7 +40,10 @@ pub(super) fn work_mode(text: &str) -> Result<WorkMode, ApiError> {
     match text {
         "worklog" => Ok(WorkMode::Worklog),
         "monitoring" => Ok(WorkMode::Monitoring),
-        _ => Err(ApiError::invalid("work_mode", "`work_mode` must be `worklog` or `monitoring`.")),
+        _ => Err(ApiError::invalid(
+            "work_mode",
+            "`work_mode` must be `worklog` or `monitoring`.",
+        )),
     }
 }
 
@@ -48,14 +54,19 @@ pub(crate) fn email(text: &str) -> Result<Option<String>, ApiError> {
         return Ok(None);
     }
     let plausible = email.len() <= 254
-        && !email.chars().any(|c| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c))
-        && email
-            .split_once('@')
-            .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
+        && !email
+            .chars()
+            .any(|c| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c))
+        && email.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty() && !domain.is_empty() && !domain.contains('@')
+        });
     if plausible {
         Ok(Some(email.to_owned()))
     } else {
-        Err(ApiError::invalid("email", "`email` must be one e-mail address, such as jo@acme.example."))
+        Err(ApiError::invalid(
+            "email",
+            "`email` must be one e-mail address, such as jo@acme.example.",
+        ))
     }
 }
 
@@ -65,7 +76,10 @@ pub(super) fn color(text: &str) -> Result<String, ApiError> {
     if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         Ok(text.to_ascii_lowercase())
     } else {
-        Err(ApiError::invalid("color", "`color` must be six hexadecimal digits behind a #, such as #0f766e."))
+        Err(ApiError::invalid(
+            "color",
+            "`color` must be six hexadecimal digits behind a #, such as #0f766e.",
+        ))
     }
 }
 
@@ -76,8 +90,14 @@ mod tests {
     #[test]
     fn p01_a_missing_field_is_refused_by_name() {
         let error = required::<bool>("active", None).unwrap_err();
-        assert_eq!((error.code, error.field.as_deref()), ("invalid", Some("active")));
-        assert_eq!(name("name", "  ").unwrap_err().field.as_deref(), Some("name"));
+        assert_eq!(
+            (error.code, error.field.as_deref()),
+            ("invalid", Some("active"))
+        );
+        assert_eq!(
+            name("name", "  ").unwrap_err().field.as_deref(),
+            Some("name")
+        );
         assert_eq!(name("name", " Jo Doe ").unwrap(), "Jo Doe");
         assert!(name("name", "a\nb").is_err());
     }
@@ -87,15 +107,29 @@ mod tests {
         assert_eq!(work_mode("worklog").unwrap(), WorkMode::Worklog);
         assert_eq!(work_mode("monitoring").unwrap(), WorkMode::Monitoring);
         for bad in ["", "Worklog", "stealth", "worklog "] {
-            assert_eq!(work_mode(bad).unwrap_err().field.as_deref(), Some("work_mode"), "{bad:?}");
+            assert_eq!(
+                work_mode(bad).unwrap_err().field.as_deref(),
+                Some("work_mode"),
+                "{bad:?}"
+            );
         }
     }
 
     #[test]
     fn an_address_is_one_plausible_address_or_none() {
-        assert_eq!(email(" jo@acme.example ").unwrap().as_deref(), Some("jo@acme.example"));
+        assert_eq!(
+            email(" jo@acme.example ").unwrap().as_deref(),
+            Some("jo@acme.example")
+        );
         assert_eq!(email("").unwrap(), None);
-        for bad in ["jo", "@acme", "jo@", "a@b@c", "a@b,c@d", "jo@acme\r\nBcc: x@y"] {
+        for bad in [
+            "jo",
+            "@acme",
+            "jo@",
+            "a@b@c",
+            "a@b,c@d",
+            "jo@acme\r\nBcc: x@y",
+        ] {
             assert!(email(bad).is_err(), "{bad:?}");
         }
     }

@@ -38,9 +38,17 @@ pub fn application_totals<'a>(
     }
     let mut totals: Vec<_> = totals
         .into_iter()
-        .map(|(name, (active_ms, minutes))| ApplicationTotal { name: name.to_owned(), active_ms, minutes })
+        .map(|(name, (active_ms, minutes))| ApplicationTotal {
+            name: name.to_owned(),
+            active_ms,
+            minutes,
+        })
         .collect();
-    totals.sort_by(|a, b| b.active_ms.cmp(&a.active_ms).then_with(|| a.name.cmp(&b.name)));
+    totals.sort_by(|a, b| {
+        b.active_ms
+            .cmp(&a.active_ms)
+            .then_with(|| a.name.cmp(&b.name))
+    });
     totals
 }
 
@@ -55,9 +63,17 @@ mod tests {
             title: title.map(Into::into),
             active_ms,
         };
-        let first = [part("Firefox", Some("a"), 10), part("Firefox", Some("b"), 20), part("XTerm", None, 20)];
+        let first = [
+            part("Firefox", Some("a"), 10),
+            part("Firefox", Some("b"), 20),
+            part("XTerm", None, 20),
+        ];
         let second = [part("XTerm", None, 40)];
-        let total = |name: &str, active_ms, minutes| ApplicationTotal { name: name.into(), active_ms, minutes };
+        let total = |name: &str, active_ms, minutes| ApplicationTotal {
+            name: name.into(),
+            active_ms,
+            minutes,
+        };
         assert_eq!(
             application_totals([&first[..], &second[..]]),
             [total("XTerm", 60, 2), total("Firefox", 30, 1)]

@@ -38,10 +38,15 @@ impl FromStr for Grade {
     type Err = UnknownGrade;
 
     fn from_str(text: &str) -> Result<Self, UnknownGrade> {
-        [Self::Verified, Self::Late, Self::GapBefore, Self::ClockSuspect]
-            .into_iter()
-            .find(|grade| grade.as_str() == text)
-            .ok_or(UnknownGrade)
+        [
+            Self::Verified,
+            Self::Late,
+            Self::GapBefore,
+            Self::ClockSuspect,
+        ]
+        .into_iter()
+        .find(|grade| grade.as_str() == text)
+        .ok_or(UnknownGrade)
     }
 }
 
@@ -85,7 +90,9 @@ pub fn grade(header: &RecordHeader, before: Option<&Link>, received_at_ms: i64) 
         // In sleep the wall clock runs on and the monotonic one stands still; the other way round
         // only happens when somebody puts the wall clock back.
         let wall = header.captured_at_ms.saturating_sub(before.captured_at_ms);
-        let mono = i64::try_from(header.mono_ms).unwrap_or(i64::MAX).saturating_sub(before.mono_ms);
+        let mono = i64::try_from(header.mono_ms)
+            .unwrap_or(i64::MAX)
+            .saturating_sub(before.mono_ms);
         if wall < mono.saturating_sub(CLOCK_TOLERANCE_MS) {
             return Grade::ClockSuspect;
         }
@@ -126,20 +133,34 @@ mod tests {
     }
 
     fn before() -> Link {
-        Link { hash: "h".into(), captured_at_ms: NOW - 60_000, mono_ms: 540_000, boot_id: "boot".into() }
+        Link {
+            hash: "h".into(),
+            captured_at_ms: NOW - 60_000,
+            mono_ms: 540_000,
+            boot_id: "boot".into(),
+        }
     }
 
     #[test]
     fn a_whole_chain_is_verified() {
         assert_eq!(grade(&header(1, None), None, NOW), Grade::Verified);
-        assert_eq!(grade(&header(2, Some("h")), Some(&before()), NOW), Grade::Verified);
+        assert_eq!(
+            grade(&header(2, Some("h")), Some(&before()), NOW),
+            Grade::Verified
+        );
     }
 
     #[test]
     fn a_missing_or_another_predecessor_is_a_gap() {
         assert_eq!(grade(&header(2, Some("h")), None, NOW), Grade::GapBefore);
-        assert_eq!(grade(&header(2, Some("x")), Some(&before()), NOW), Grade::GapBefore);
-        assert_eq!(grade(&header(2, None), Some(&before()), NOW), Grade::GapBefore);
+        assert_eq!(
+            grade(&header(2, Some("x")), Some(&before()), NOW),
+            Grade::GapBefore
+        );
+        assert_eq!(
+            grade(&header(2, None), Some(&before()), NOW),
+            Grade::GapBefore
+        );
         assert_eq!(grade(&header(1, Some("h")), None, NOW), Grade::GapBefore);
     }
 
@@ -148,24 +169,41 @@ mod tests {
         let mut rebooted = header(2, Some("h"));
         rebooted.boot_id = "another".into();
         rebooted.mono_ms = 1;
-        assert_eq!(grade(&rebooted, Some(&before()), NOW + LATE_AFTER_MS), Grade::Verified);
-        assert_eq!(grade(&rebooted, Some(&before()), NOW + LATE_AFTER_MS + 1), Grade::Late);
+        assert_eq!(
+            grade(&rebooted, Some(&before()), NOW + LATE_AFTER_MS),
+            Grade::Verified
+        );
+        assert_eq!(
+            grade(&rebooted, Some(&before()), NOW + LATE_AFTER_MS + 1),
+            Grade::Late
+        );
     }
 
     #[test]
     fn a_clock_ahead_of_the_server_or_put_back_is_suspect_and_sleep_is_not() {
-        assert_eq!(grade(&header(1, None), None, NOW - 60_001), Grade::ClockSuspect);
+        assert_eq!(
+            grade(&header(1, None), None, NOW - 60_001),
+            Grade::ClockSuspect
+        );
         let mut put_back = header(2, Some("h"));
         put_back.captured_at_ms = NOW - 3_600_000;
         assert_eq!(grade(&put_back, Some(&before()), NOW), Grade::ClockSuspect);
         let mut slept = header(2, Some("h"));
         slept.captured_at_ms = NOW + 3_600_000;
-        assert_eq!(grade(&slept, Some(&before()), NOW + 3_600_000), Grade::Verified);
+        assert_eq!(
+            grade(&slept, Some(&before()), NOW + 3_600_000),
+            Grade::Verified
+        );
     }
 
     #[test]
     fn every_grade_reads_back_from_its_name() {
-        for grade in [Grade::Verified, Grade::Late, Grade::GapBefore, Grade::ClockSuspect] {
+        for grade in [
+            Grade::Verified,
+            Grade::Late,
+            Grade::GapBefore,
+            Grade::ClockSuspect,
+        ] {
             assert_eq!(grade.as_str().parse(), Ok(grade));
         }
     }

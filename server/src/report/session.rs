@@ -52,12 +52,19 @@ pub struct RollUp {
 ///
 /// `events` in any order; `first_record_at` and `last_record_at` are the captures of its first and
 /// last record of any kind, for when the start or the stop has not arrived.
-pub fn roll_up(events: &[(u64, SessionEvent)], first_record_at: i64, last_record_at: i64) -> RollUp {
+pub fn roll_up(
+    events: &[(u64, SessionEvent)],
+    first_record_at: i64,
+    last_record_at: i64,
+) -> RollUp {
     let mut events: Vec<&(u64, SessionEvent)> = events.iter().collect();
     // By effect; at one moment in the order of the device's own chain.
     events.sort_by_key(|(seq, event)| (event.at_ms, *seq));
     let of = |kind: SessionEventKind| {
-        events.iter().map(|(_, event)| event).filter(move |event| event.event == kind)
+        events
+            .iter()
+            .map(|(_, event)| event)
+            .filter(move |event| event.event == kind)
     };
 
     let earliest_event = events.first().map_or(i64::MAX, |(_, event)| event.at_ms);
@@ -70,7 +77,13 @@ pub fn roll_up(events: &[(u64, SessionEvent)], first_record_at: i64, last_record
     let latest_event = events.last().map_or(i64::MIN, |(_, event)| event.at_ms);
     let end = ended_at.unwrap_or_else(|| last_record_at.max(latest_event).max(started_at));
 
-    let mut cut = Cutter { at: started_at, end, project_id: None, idle: false, stretches: vec![] };
+    let mut cut = Cutter {
+        at: started_at,
+        end,
+        project_id: None,
+        idle: false,
+        stretches: vec![],
+    };
     let mut note = None;
     for (_, event) in &events {
         match event.event {
@@ -95,7 +108,11 @@ pub fn roll_up(events: &[(u64, SessionEvent)], first_record_at: i64, last_record
     cut.advance(end);
 
     let total = |idle: bool| {
-        cut.stretches.iter().filter(|part| part.idle == idle).map(|part| part.to_ms - part.from_ms).sum()
+        cut.stretches
+            .iter()
+            .filter(|part| part.idle == idle)
+            .map(|part| part.to_ms - part.from_ms)
+            .sum()
     };
     RollUp {
         started_at,
@@ -125,8 +142,12 @@ impl Cutter {
         if to == self.at {
             return;
         }
-        let next =
-            Stretch { from_ms: self.at, to_ms: to, project_id: self.project_id, idle: self.idle };
+        let next = Stretch {
+            from_ms: self.at,
+            to_ms: to,
+            project_id: self.project_id,
+            idle: self.idle,
+        };
         match self.stretches.last_mut() {
             Some(last) if last.project_id == next.project_id && last.idle == next.idle => {
                 last.to_ms = to;
@@ -139,7 +160,10 @@ impl Cutter {
 
 /// The name of a cause on the wire and in the database.
 pub fn cause_name(cause: Cause) -> String {
-    serde_json::to_value(cause).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_value(cause)
+        .ok()
+        .and_then(|name| name.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 /// Tracked (not idle) milliseconds of some stretches within `[from_ms, to_ms)`.
@@ -147,7 +171,12 @@ pub fn tracked_within(stretches: &[Stretch], from_ms: i64, to_ms: i64) -> i64 {
     stretches
         .iter()
         .filter(|part| !part.idle)
-        .map(|part| part.to_ms.min(to_ms).saturating_sub(part.from_ms.max(from_ms)).max(0))
+        .map(|part| {
+            part.to_ms
+                .min(to_ms)
+                .saturating_sub(part.from_ms.max(from_ms))
+                .max(0)
+        })
         .sum()
 }
 
@@ -170,7 +199,17 @@ mod tests {
         };
         let cause = Cause::User;
         let session_id = SessionId(Uuid::from_u128(1));
-        (seq, SessionEvent { session_id, event: kind, cause, at_ms, project_id, note: None })
+        (
+            seq,
+            SessionEvent {
+                session_id,
+                event: kind,
+                cause,
+                at_ms,
+                project_id,
+                note: None,
+            },
+        )
     }
 
     use SessionEventKind::{Idle, Noted, Resumed, Started, Stopped, Switched};
@@ -222,21 +261,42 @@ mod tests {
     #[test]
     fn a_session_known_only_by_a_capture_begins_there() {
         let rolled = roll_up(&[], 700, 900);
-        assert_eq!((rolled.started_at, rolled.tracked_ms, rolled.ended_at), (700, 200, None));
+        assert_eq!(
+            (rolled.started_at, rolled.tracked_ms, rolled.ended_at),
+            (700, 200, None)
+        );
     }
 
     #[test]
     fn a_stop_before_the_start_tracks_nothing() {
         let rolled = roll_up(&[event(1, Started, 500), event(2, Stopped, 100)], 500, 500);
-        assert_eq!((rolled.ended_at, rolled.tracked_ms, rolled.idle_ms), (Some(500), 0, 0));
+        assert_eq!(
+            (rolled.ended_at, rolled.tracked_ms, rolled.idle_ms),
+            (Some(500), 0, 0)
+        );
     }
 
     #[test]
     fn tracked_time_is_clipped_to_the_day_asked_for() {
         let parts = [
-            Stretch { from_ms: 0, to_ms: 100, project_id: None, idle: false },
-            Stretch { from_ms: 100, to_ms: 200, project_id: None, idle: true },
-            Stretch { from_ms: 200, to_ms: 300, project_id: None, idle: false },
+            Stretch {
+                from_ms: 0,
+                to_ms: 100,
+                project_id: None,
+                idle: false,
+            },
+            Stretch {
+                from_ms: 100,
+                to_ms: 200,
+                project_id: None,
+                idle: true,
+            },
+            Stretch {
+                from_ms: 200,
+                to_ms: 300,
+                project_id: None,
+                idle: false,
+            },
         ];
         assert_eq!(tracked_within(&parts, 50, 250), 100);
         assert_eq!(tracked_within(&parts, 300, 400), 0);

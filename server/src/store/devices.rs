@@ -105,10 +105,12 @@ impl Write {
         Ok(())
     }
 
-    /// Notes that a device was heard from.
+    /// Notes that a device was heard from. Until the end of the transaction no other one gets
+    /// beyond this for the same device: what is computed from a device's rows is safe behind it.
     pub async fn touch_device(&mut self, id: DeviceId, now_ms: i64) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE devices SET last_seen_at = $3 \
-            WHERE company_id = $1 AND device_id = $2 AND last_seen_at < $3";
+        const SQL: &str = "UPDATE devices SET last_seen_at = \
+            CASE WHEN last_seen_at < $3 THEN $3 ELSE last_seen_at END \
+            WHERE company_id = $1 AND device_id = $2";
         on!(self.0, c => sqlx::query(SQL)
             .bind(&self.0.company).bind(id.to_string()).bind(now_ms).execute(c).await.map(drop))?;
         Ok(())

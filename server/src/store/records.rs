@@ -279,6 +279,9 @@ impl Screenshot {
     /// What the picture shows: monitor, place, size, blur. `None` only for a header that this
     /// version cannot read any more.
     pub fn frame(&self) -> Option<FrameMeta> {
-        serde_json::from_slice::<RecordHeader>(&self.header).ok()?.meta.frame
+        serde_json::from_slice::<RecordHeader>(&self.header)
+            .ok()?
+            .meta
+            .frame
     }
 }

@@ -95,7 +95,7 @@ impl Read {
         const SQL: &str = "SELECT session_id, device_id, employee_id, project_id, started_at, \
             ended_at, first_record_at, last_record_at, tracked_ms, idle_ms, cause, note, stretches \
             FROM sessions WHERE company_id = $1 AND employee_id = $2 AND started_at < $4 \
-            AND COALESCE(ended_at, last_record_at) >= $3 \
+            AND end_at >= $3 \
             ORDER BY started_at, session_id LIMIT $5";
         Ok(on!(self, c => sqlx::query_as(SQL)
             .bind(&self.company).bind(employee.to_string()).bind(from_ms).bind(to_ms)
@@ -112,7 +112,7 @@ impl Read {
         const SQL: &str = "SELECT session_id, device_id, employee_id, project_id, started_at, \
             ended_at, first_record_at, last_record_at, tracked_ms, idle_ms, cause, note, stretches \
             FROM sessions WHERE company_id = $1 AND started_at < $3 \
-            AND COALESCE(ended_at, last_record_at) >= $2 \
+            AND end_at >= $2 \
             ORDER BY started_at, session_id LIMIT $4";
         Ok(on!(self, c => sqlx::query_as(SQL)
             .bind(&self.company).bind(from_ms).bind(to_ms).bind(i64::from(limit))
@@ -166,21 +166,21 @@ impl Write {
     pub async fn upsert_session(&mut self, session: &Session) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO sessions (company_id, device_id, session_id, employee_id, \
             project_id, started_at, ended_at, first_record_at, last_record_at, tracked_ms, \
-            idle_ms, cause, note, stretches) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+            idle_ms, cause, note, stretches, end_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
             ON CONFLICT (company_id, device_id, session_id) DO UPDATE SET \
             project_id = excluded.project_id, started_at = excluded.started_at, \
             ended_at = excluded.ended_at, first_record_at = excluded.first_record_at, \
             last_record_at = excluded.last_record_at, tracked_ms = excluded.tracked_ms, \
             idle_ms = excluded.idle_ms, cause = excluded.cause, note = excluded.note, \
-            stretches = excluded.stretches";
+            stretches = excluded.stretches, end_at = excluded.end_at";
         on!(self.0, c => sqlx::query(SQL)
             .bind(&self.0.company).bind(session.device_id.to_string())
             .bind(session.session_id.to_string()).bind(session.employee_id.to_string())
             .bind(session.project_id.map(|id| id.to_string()))
             .bind(session.started_at).bind(session.ended_at).bind(session.first_record_at)
             .bind(session.last_record_at).bind(session.tracked_ms).bind(session.idle_ms)
-            .bind(&session.cause).bind(&session.note).bind(to_json(&session.stretches))
+            .bind(&session.cause).bind(&session.note).bind(to_json(&session.stretches)).bind(session.ended_at.unwrap_or(session.last_record_at))
             .execute(c).await.map(drop))?;
         Ok(())
     }

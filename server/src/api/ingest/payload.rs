@@ -5,9 +5,7 @@ use axum::body::Bytes;
 use glasshour_protocol::limits::{
     MAX_APPLICATION_CHARS, MAX_APPLICATIONS_PER_MINUTE, MAX_NOTE_CHARS, MAX_TITLE_CHARS,
 };
-use glasshour_protocol::payload::{
-    ActivityMinute, HealthReport, JSON, NoticeEvent, SessionEvent,
-};
+use glasshour_protocol::payload::{ActivityMinute, HealthReport, JSON, NoticeEvent, SessionEvent};
 use glasshour_protocol::{Kind, RecordHeader};
 use serde::de::DeserializeOwned;
 
@@ -67,7 +65,10 @@ fn unchanged(header: &RecordHeader) -> Result<Content, ApiError> {
         return Err(invalid("payload_len", "must be 0 for an unchanged frame"));
     }
     if header.content_type != NOTHING {
-        return Err(invalid("content_type", "must be application/octet-stream for an unchanged frame"));
+        return Err(invalid(
+            "content_type",
+            "must be application/octet-stream for an unchanged frame",
+        ));
     }
     Ok(Content::Unchanged)
 }
@@ -79,15 +80,25 @@ fn picture(header: &RecordHeader, bytes: &Bytes) -> Result<Content, ApiError> {
         "image/png" => bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
         "image/jpeg" => bytes.starts_with(b"\xff\xd8\xff"),
         _ => {
-            return Err(invalid("content_type", "must be image/webp, image/png or image/jpeg"));
+            return Err(invalid(
+                "content_type",
+                "must be image/webp, image/png or image/jpeg",
+            ));
         }
     };
-    if magic { Ok(Content::Picture) } else { Err(invalid("payload", "is not an image of its content type")) }
+    if magic {
+        Ok(Content::Picture)
+    } else {
+        Err(invalid("payload", "is not an image of its content type"))
+    }
 }
 
 fn json<T: DeserializeOwned>(header: &RecordHeader, bytes: &Bytes) -> Result<T, ApiError> {
     if header.content_type != JSON {
-        return Err(invalid("content_type", "must be application/json for this kind"));
+        return Err(invalid(
+            "content_type",
+            "must be application/json for this kind",
+        ));
     }
     if bytes.len() > MAX_JSON_BYTES {
         return Err(invalid("payload", "is larger than any of this kind"));
@@ -99,28 +110,48 @@ fn json<T: DeserializeOwned>(header: &RecordHeader, bytes: &Bytes) -> Result<T, 
 fn activity(minute: ActivityMinute) -> Result<Content, ApiError> {
     let length = minute.to_ms.saturating_sub(minute.from_ms);
     if !(0..=MAX_TIME_MS).contains(&minute.from_ms) || !(1..=60_000).contains(&length) {
-        return Err(invalid("payload.to_ms", "must be within a minute after `from_ms`"));
+        return Err(invalid(
+            "payload.to_ms",
+            "must be within a minute after `from_ms`",
+        ));
     }
     let long = |text: &str, max: usize| text.chars().count() > max;
     let too_much = minute.applications.len() > MAX_APPLICATIONS_PER_MINUTE
         || minute.applications.iter().any(|part| {
             long(&part.name, MAX_APPLICATION_CHARS)
-                || part.title.as_deref().is_some_and(|title| long(title, MAX_TITLE_CHARS))
+                || part
+                    .title
+                    .as_deref()
+                    .is_some_and(|title| long(title, MAX_TITLE_CHARS))
         });
     if too_much {
-        return Err(invalid("payload.applications", "is longer than a minute may have"));
+        return Err(invalid(
+            "payload.applications",
+            "is longer than a minute may have",
+        ));
     }
     Ok(Content::Activity(minute))
 }
 
 fn session(header: &RecordHeader, event: SessionEvent) -> Result<Content, ApiError> {
-    if header.meta.session_id.is_some_and(|id| id != event.session_id) {
-        return Err(invalid("payload.session_id", "is not the one in the record header"));
+    if header
+        .meta
+        .session_id
+        .is_some_and(|id| id != event.session_id)
+    {
+        return Err(invalid(
+            "payload.session_id",
+            "is not the one in the record header",
+        ));
     }
     if !(0..=MAX_TIME_MS).contains(&event.at_ms) {
         return Err(invalid("payload.at_ms", "is not a time"));
     }
-    if event.note.as_deref().is_some_and(|note| note.chars().count() > MAX_NOTE_CHARS) {
+    if event
+        .note
+        .as_deref()
+        .is_some_and(|note| note.chars().count() > MAX_NOTE_CHARS)
+    {
         return Err(invalid("payload.note", "is too long"));
     }
     Ok(Content::Session(event))

@@ -26,21 +26,41 @@ pub(super) async fn already(
     signed: &SignedHeader,
     record_id: RecordId,
 ) -> Result<Option<Receipt>, ApiError> {
-    let Some(stored) = read.record(record_id).await? else { return Ok(None) };
+    let Some(stored) = read.record(record_id).await? else {
+        return Ok(None);
+    };
     if stored.header != signed.bytes {
-        return Err(ApiError::conflict(Some("record_id"), "Another record has that id."));
+        return Err(ApiError::conflict(
+            Some("record_id"),
+            "Another record has that id.",
+        ));
     }
-    Ok(Some(Receipt { record_id, stored_at_ms: stored.received_at, new: false }))
+    Ok(Some(Receipt {
+        record_id,
+        stored_at_ms: stored.received_at,
+        new: false,
+    }))
 }
 
 /// Stores a record whose picture, if it has one, is on disk already.
 pub(super) async fn store(state: &AppState, record: &Incoming) -> Result<Receipt, ApiError> {
-    let Incoming { device, signed, header, bytes, content } = record;
+    let Incoming {
+        device,
+        signed,
+        header,
+        bytes,
+        content,
+    } = record;
     let now_ms = state.clock.now_ms();
     let mut write = state.write().await?;
 
+    // First of all: chains and sessions are computed from rows of this device.
+    write.touch_device(device.device_id, now_ms).await?;
     // Asked again: a revocation or deactivation may have come since, and it takes effect at once.
-    let revoked = write.device(device.device_id).await?.is_none_or(|now| now.revoked_at.is_some());
+    let revoked = write
+        .device(device.device_id)
+        .await?
+        .is_none_or(|now| now.revoked_at.is_some());
     if revoked {
         return Err(crate::auth::revoked());
     }
@@ -51,7 +71,11 @@ pub(super) async fn store(state: &AppState, record: &Incoming) -> Result<Receipt
 
     let before = match header.seq.checked_sub(1) {
         None | Some(0) => None,
-        Some(seq) => write.record_at(header.device_id, header.license_id, seq).await?,
+        Some(seq) => {
+            write
+                .record_at(header.device_id, header.license_id, seq)
+                .await?
+        }
     };
     let grade = report::grade(header, before.as_ref().map(link).as_ref(), now_ms);
     let inline = !content.is_picture();
@@ -70,16 +94,21 @@ pub(super) async fn store(state: &AppState, record: &Incoming) -> Result<Receipt
     }
     heal_gap_behind(&mut write, signed, header).await?;
 
-    write.touch_device(device.device_id, now_ms).await?;
     match content {
         Content::Activity(minute) => {
-            write.insert_activity(header, device.employee_id, minute).await?;
+            write
+                .insert_activity(header, device.employee_id, minute)
+                .await?;
         }
         Content::Session(event) => {
-            write.insert_session_event(device.device_id, header.record_id, header.seq, event).await?;
+            write
+                .insert_session_event(device.device_id, header.record_id, header.seq, event)
+                .await?;
         }
         Content::Health(health) => {
-            write.set_device_health(device.device_id, health, header.captured_at_ms).await?;
+            write
+                .set_device_health(device.device_id, health, header.captured_at_ms)
+                .await?;
         }
         Content::Picture | Content::Unchanged | Content::Notice => {}
     }
@@ -91,7 +120,11 @@ pub(super) async fn store(state: &AppState, record: &Incoming) -> Result<Receipt
         roll_up(&mut write, device, session, header.captured_at_ms).await?;
     }
     write.commit().await?;
-    Ok(Receipt { record_id: header.record_id, stored_at_ms: now_ms, new: true })
+    Ok(Receipt {
+        record_id: header.record_id,
+        stored_at_ms: now_ms,
+        new: true,
+    })
 }
 
 /// Grades the record behind this one anew where it had been waiting for it.
@@ -101,11 +134,15 @@ async fn heal_gap_behind(
     header: &RecordHeader,
 ) -> Result<(), ApiError> {
     let next = header.seq.saturating_add(1);
-    let behind = write.record_at(header.device_id, header.license_id, next).await?;
+    let behind = write
+        .record_at(header.device_id, header.license_id, next)
+        .await?;
     let Some(behind) = behind.filter(|record| record.grade == report::Grade::GapBefore) else {
         return Ok(());
     };
-    let Ok(behind_header) = serde_json::from_slice(&behind.header) else { return Ok(()) };
+    let Ok(behind_header) = serde_json::from_slice(&behind.header) else {
+        return Ok(());
+    };
     let link = Link {
         hash: signed.hash(),
         captured_at_ms: header.captured_at_ms,
@@ -128,7 +165,10 @@ async fn roll_up(
 ) -> Result<(), ApiError> {
     let known = write.session(device.device_id, session_id).await?;
     let (first, last) = known.map_or((captured_at_ms, captured_at_ms), |known| {
-        (known.first_record_at.min(captured_at_ms), known.last_record_at.max(captured_at_ms))
+        (
+            known.first_record_at.min(captured_at_ms),
+            known.last_record_at.max(captured_at_ms),
+        )
     });
     let events = write.session_events(device.device_id, session_id).await?;
     let rolled = report::roll_up(&events, first, last);
