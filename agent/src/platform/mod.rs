@@ -63,6 +63,7 @@ pub trait Platform: Send + Sync {
 #[cfg(target_os = "linux")]
 pub fn detect() -> std::sync::Arc<dyn Platform> {
     use crate::config::environment;
+    linux::memory::give_large_blocks_back();
     std::sync::Arc::new(linux::LinuxDesktop::detect(linux::Environment {
         display: environment("DISPLAY"),
         wayland_display: environment("WAYLAND_DISPLAY"),

@@ -13,7 +13,8 @@
 //! Making a [`LinuxDesktop`] touches nothing; each source connects when it is opened, on a connection
 //! of its own, and a source that has answered [`Unavailable::Gone`] is to be opened anew. Wayland is
 //! refused in words, because X11 shows only a part of a Wayland desktop: a black or partial picture
-//! would look like an honest one. There is no `unsafe` here.
+//! would look like an honest one. The only `unsafe` is a setting
+//! of the allocator, in `memory.rs`.
 //!
 //! [`Tray::is_shown`]: super::Tray::is_shown
 
@@ -23,6 +24,7 @@ mod foreground;
 mod identity;
 mod idle;
 mod input;
+pub(super) mod memory;
 mod notifier;
 mod pixels;
 mod screens;
