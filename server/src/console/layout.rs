@@ -39,7 +39,6 @@ pub(crate) struct Page {
     pub(crate) viewer: Option<Viewer>,
     /// What was just done.
     pub(crate) said: Option<String>,
-    pub(crate) wide: bool,
 }
 
 impl Page {
@@ -50,7 +49,6 @@ impl Page {
             part,
             viewer: Some(viewer),
             said: None,
-            wide: false,
         }
     }
 
@@ -61,19 +59,12 @@ impl Page {
             part: Part::None,
             viewer: None,
             said: None,
-            wide: false,
         }
     }
 
     /// With a word on what was just done.
     pub(crate) fn said(mut self, said: Option<impl Into<String>>) -> Self {
         self.said = said.map(Into::into);
-        self
-    }
-
-    /// With room for charts.
-    pub(crate) fn wide(mut self) -> Self {
-        self.wide = true;
         self
     }
 

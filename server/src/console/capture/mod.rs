@@ -89,8 +89,7 @@ pub(super) async fn show(
             format!("{}, {time}", employee.name),
             Part::Employees,
             viewer,
-        )
-        .wide(),
+        ),
         employee_id: employee.employee_id.to_string(),
         name: employee.name,
         date: date.to_string(),

@@ -39,7 +39,7 @@ impl CaptureView {
         use crate::console::layout::Part;
 
         let view = |src: Option<&str>, unchanged, doubt| Self {
-            page: Page::sample("Jo Doe, 14:03:12", Part::Employees).wide(),
+            page: Page::sample("Jo Doe, 14:03:12", Part::Employees),
             employee_id: "1".into(),
             name: "Jo Doe".into(),
             date: "2026-11-20".into(),

@@ -73,7 +73,7 @@ pub(super) async fn show(
         zone,
     };
     let title = format!("{}, {}", employee.name, words::long_date(date));
-    let title = Page::new(title, Part::Employees, viewer).wide();
+    let title = Page::new(title, Part::Employees, viewer);
     page(&facts.view(title, id, employee.name, date, today))
 }
 

@@ -218,7 +218,7 @@ impl DayView {
             share,
             titles: titles.iter().map(|&t| t.into()).collect(),
         };
-        let page = || Page::sample("Jo Doe, 20 November 2026", Part::Employees).wide();
+        let page = || Page::sample("Jo Doe, 20 November 2026", Part::Employees);
         let shell = |page| Self {
             page,
             employee_id: "1".into(),

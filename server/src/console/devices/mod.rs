@@ -76,9 +76,7 @@ pub(super) async fn list(
         "revoked" => Some("The device is revoked: nothing more is taken from it."),
         _ => None,
     };
-    let title = Page::new("Devices", Part::Devices, viewer)
-        .said(said)
-        .wide();
+    let title = Page::new("Devices", Part::Devices, viewer).said(said);
     page(&DevicesView {
         page: title,
         rows,

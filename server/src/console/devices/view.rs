@@ -109,7 +109,7 @@ impl DevicesView {
         };
         let good = r#"{"agent_version":"0.1.0","platform":"linux x11","channels":[{"channel":"screenshots","permitted":true,"granted":true}],"spool_waiting":0,"spool_quarantined":0}"#;
         let bad = r#"{"agent_version":"0.1.0","platform":"linux x11","channels":[{"channel":"camera","permitted":true,"granted":false,"reason":"no camera was found; plug one in, or take the camera out of the profile"}],"spool_waiting":412,"spool_quarantined":1}"#;
-        let page = || Page::sample("Devices", Part::Devices).wide();
+        let page = || Page::sample("Devices", Part::Devices);
         let rows = vec![
             row("1", "studio-7", "Jo Doe", false, good),
             row("2", "<script>alert(1)</script>", "Ann Lee", false, bad),

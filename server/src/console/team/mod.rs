@@ -89,7 +89,7 @@ pub(super) async fn show(viewer: Viewer, State(state): State<AppState>) -> PageR
         .collect();
     let rows: Vec<Row> = active.iter().map(|employee| facts.row(employee)).collect();
     page(&TeamView {
-        page: Page::new("Team today", Part::Team, viewer).wide(),
+        page: Page::new("Team today", Part::Team, viewer),
         date: words::long_date(facts.zone.date(now_ms)),
         zone: facts.zone.name().to_owned(),
         answer: now::answer(&rows.iter().map(|row| row.now).collect::<Vec<_>>()),

@@ -170,7 +170,7 @@ impl TeamView {
                     health_text: text.into(),
                 }
             };
-        let page = || Page::sample("Team today", Part::Team).wide();
+        let page = || Page::sample("Team today", Part::Team);
         let full = Self {
             page: page(),
             date: "Sunday 22 November 2026".into(),
