@@ -2,6 +2,8 @@
 
 mod platform_support;
 
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use glasshour_agent::platform::{Foreground, Input, Platform as _, Unavailable};
@@ -246,6 +248,46 @@ fn a_change_of_focus_or_title_ends_the_waiting() {
         "Drugie – żółć".as_bytes(),
     );
     wait_for("Drugie – żółć");
+}
+
+#[test]
+fn a_title_that_changes_all_the_time_is_told_ten_times_a_second_at_most() {
+    let server = XServer::start("640x480x24").with_window_manager();
+    let window = server.xterm("Restless", "40x10+20+30");
+    server.xdotool(&["windowactivate", "--sync", &window.to_string()]);
+    let mut foreground = foreground(&server);
+    let clock = server.desktop().clock();
+    let now = || clock.now().mono_ms;
+    let end = now() + 1000;
+    let (stop, stopped) = mpsc::channel::<()>();
+    let connection = server.connect();
+    let changes = thread::spawn(move || {
+        let mut changes = 0;
+        while stopped.try_recv() == Err(mpsc::TryRecvError::Empty) {
+            changes += 1;
+            let title = format!("Restless {changes}");
+            set_property(
+                &connection,
+                window,
+                "_NET_WM_NAME",
+                "UTF8_STRING",
+                title.as_bytes(),
+            );
+        }
+        changes
+    });
+    let mut told = 0;
+    while now() < end {
+        foreground.active().expect("the server is there");
+        foreground
+            .wait(Duration::from_mins(1))
+            .expect("the server is there");
+        told += 1;
+    }
+    drop(stop);
+    let changes = changes.join().expect("it does not panic");
+    assert!(changes > 100, "{changes} changes are too few to tell");
+    assert!((2..=12).contains(&told), "told {told} times");
 }
 
 #[test]

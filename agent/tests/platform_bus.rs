@@ -49,7 +49,8 @@ fn on_own_bus(test: &str) -> bool {
         "dbus-daemon is missing or did not start: `./dev test` installs what the tests need (dbus)"
     );
     let passed = run_again(test, address.trim());
-    bus.kill().expect("it runs");
+    // It may have been killed by the test.
+    let _ = bus.kill();
     bus.wait().expect("it can be waited for");
     assert!(passed, "the test failed on its own bus; see above");
     false
@@ -428,6 +429,60 @@ fn messages_are_shown_as_text_and_important_ones_stay() {
     let (.., hints, timeout) = shown.recv_timeout(PATIENCE).expect("it is");
     assert_eq!(u8::try_from(&hints["urgency"]), Ok(1), "normal");
     assert_eq!(timeout, -1, "as the desktop likes");
+}
+
+#[test]
+fn when_the_bus_dies_the_tray_says_so_and_nothing_spins() {
+    if !on_own_bus("when_the_bus_dies_the_tray_says_so_and_nothing_spins") {
+        return;
+    }
+    let (bus, registrations) = watcher();
+    let mut tray = desktop(":0")
+        .tray(&running(1), Box::new(drop))
+        .expect("there is a bus");
+    registrations
+        .recv_timeout(PATIENCE)
+        .expect("the icon registers");
+    assert_eq!(tray.is_shown(), Ok(true));
+
+    let id = zbus::blocking::fdo::DBusProxy::new(&bus)
+        .and_then(|proxy| {
+            let name = "org.freedesktop.DBus".try_into().expect("it is a name");
+            Ok(proxy.get_connection_unix_process_id(name)?)
+        })
+        .expect("the bus tells its process");
+    let killed = Command::new("kill")
+        .args(["-KILL", &id.to_string()])
+        .status();
+    assert!(killed.expect("kill is there").success());
+    drop(bus);
+    eventually("the tray says so", || {
+        matches!(tray.is_shown(), Err(Unavailable::Gone(_)))
+    });
+
+    let before = processor_ticks();
+    tray.show(&stopped())
+        .expect("a view is taken, though nobody sees it");
+    eventually("a second has passed", {
+        let clock = desktop(":0").clock();
+        let end = clock.now().mono_ms + 1000;
+        move || clock.now().mono_ms > end
+    });
+    let spent = processor_ticks() - before;
+    assert!(
+        spent < 30,
+        "{spent} hundredths of a second were spent on nothing"
+    );
+}
+
+/// Processor time of this process so far, in hundredths of a second.
+fn processor_ticks() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux has /proc");
+    let (_, after_name) = stat.rsplit_once(')').expect("the name is in brackets");
+    let ticks = after_name.split_whitespace().skip(11).take(2);
+    ticks
+        .map(|ticks| ticks.parse::<u64>().expect("a number"))
+        .sum()
 }
 
 #[test]

@@ -134,15 +134,26 @@ impl Connection {
 
     fn refuse_xwayland(&self) -> Result<(), Unavailable> {
         // Since 23.1 it says so; before that its monitors are named after it.
-        let mut xwayland = self.has("XWAYLAND")?;
-        if !xwayland && self.has(randr::X11_EXTENSION_NAME)? {
-            let outputs = reply(self.wire.randr_get_screen_resources_current(self.root()))?.outputs;
-            if let Some(&first) = outputs.first() {
-                let output = reply(self.wire.randr_get_output_info(first, 0))?;
-                xwayland = output.name.starts_with(b"XWAYLAND");
-            }
+        if self.has("XWAYLAND")? || self.first_output()?.starts_with(b"XWAYLAND") {
+            return Err(wayland());
         }
-        if xwayland { Err(wayland()) } else { Ok(()) }
+        Ok(())
+    }
+
+    /// The name of the first plug for a monitor; empty where the server knows of none.
+    fn first_output(&self) -> Result<Vec<u8>, Unavailable> {
+        if !self.has(randr::X11_EXTENSION_NAME)? {
+            return Ok(Vec::new());
+        }
+        let resources = self.wire.randr_get_screen_resources_current(self.root());
+        let resources = reply_unless_vanished(resources.map_err(gone)?)?;
+        let Some(&first) = resources.as_ref().and_then(|r| r.outputs.first()) else {
+            return Ok(Vec::new());
+        };
+        let output = self.wire.randr_get_output_info(first, 0).map_err(gone)?;
+        Ok(reply_unless_vanished(output)?
+            .map(|output| output.name)
+            .unwrap_or_default())
     }
 }
 
@@ -172,7 +183,8 @@ where
     cookie.map_err(gone)?.reply().map_err(refused)
 }
 
-/// Waits for a reply about something that may have vanished meanwhile: then `None`.
+/// Waits for a reply about something that may have vanished meanwhile, or that the server may not
+/// know: then `None`.
 pub(super) fn reply_unless_vanished<R>(
     cookie: x11rb::cookie::Cookie<'_, Wire, R>,
 ) -> Result<Option<R>, Unavailable>
