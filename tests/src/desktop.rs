@@ -17,8 +17,10 @@ use crate::wait::{wait_until, when};
 
 mod input;
 
-pub use input::{Input, LINE};
+pub use input::{Input, TEXT};
 
+/// The font of all windows, twice as easy to read in a small picture as the default.
+const FONT: &str = "XTerm.VT100.utf8Fonts.font: 9x15";
 const START: Duration = Duration::from_secs(30);
 
 /// The titles of the windows that every desktop shows.
@@ -41,6 +43,7 @@ pub struct Desktop {
     _display: Process,
     environment: Vec<(String, OsString)>,
     size: (u32, u32),
+    input: Input,
 }
 
 impl Desktop {
@@ -108,6 +111,7 @@ impl Desktop {
             _display: display,
             environment,
             size,
+            input,
         };
         desktop.open_windows(folder, &logs)?;
         Ok(desktop)
@@ -119,30 +123,32 @@ impl Desktop {
         let draft = Self::draft(folder);
         // Lines that keep coming, so that no two pictures are the same.
         let build = "n=0; while :; do n=$((n+1)); \
-            printf '[%04d] compiling unit %d of many: ok\\n' $n $((n * 37 % 211)); sleep 0.4; done";
+            printf '\\033[1;32m   Compiling\\033[0m part-%03d v0.%d.%d\\n' \
+            $n $((n % 7)) $((n * 37 % 11)); sleep 0.4; done";
         let editor = format!("cat >> '{}'", draft.display());
-        // Places in characters and pixels; at 1280x800 the three lie side by side.
+        // Sizes in characters, places in pixels: at 1280x800 the three fill the screen.
         let plans = [
             (
                 windows::BUILD,
-                "70x24+20+40",
+                "66x24+16+16",
                 "#10243a",
                 "#d8e6f3",
                 vec!["sh", "-c", build],
             ),
             (
                 windows::DOCUMENT,
-                "70x44+620+40",
+                "66x49+650+16",
                 "#fbf6ea",
                 "#33261a",
                 vec![
                     "less",
+                    "--mouse",
                     document.to_str().context("the folder's path is not text")?,
                 ],
             ),
             (
                 windows::EDITOR,
-                "70x20+20+440",
+                "66x22+16+420",
                 "#ffffff",
                 "#14213d",
                 vec!["sh", "-c", &editor],
@@ -151,17 +157,8 @@ impl Desktop {
         for (title, geometry, paper, ink, command) in plans {
             let name = format!("xterm-{}", title.to_lowercase().replace(' ', "-"));
             let window = Plan::new(&name, "xterm", logs)
-                .with([
-                    "-T",
-                    title,
-                    "-geometry",
-                    geometry,
-                    "-bg",
-                    paper,
-                    "-fg",
-                    ink,
-                    "-e",
-                ])
+                .with(["-T", title, "-geometry", geometry, "-bg", paper, "-fg", ink])
+                .with(["-xrm", FONT, "-e"])
                 .with(command)
                 .within(&self.environment)
                 .start()?;
@@ -188,7 +185,7 @@ impl Desktop {
 
     /// Keyboard and mouse.
     pub fn input(&self) -> Input {
-        Input::new(&self.environment)
+        self.input.clone()
     }
 }
 
@@ -217,16 +214,40 @@ fn start_bus(folder: &Path, logs: &Path) -> Result<(Process, OsString)> {
     Ok((bus, address.into()))
 }
 
-/// Some pages to scroll through.
+/// Some pages to scroll through, in lines that fit the window.
 fn document_text() -> String {
-    let paragraph = "We went through the list of last week. Two points are done, one waits for an \
-                     answer.\nThe next release is planned for the end of the month; whoever has \
-                     something\nfor it says so by Thursday.\n";
-    (1..=40).fold(
-        String::from("MEETING NOTES\n=============\n\n"),
-        |mut text, number| {
-            let _ = write!(text, "{number}. Point\n\n{paragraph}\n");
-            text
-        },
-    )
+    const POINTS: [(&str, &str); 5] = [
+        (
+            "The import",
+            "Runs through for all three customers. Each took less than\na night; the longest waits for the network.",
+        ),
+        (
+            "The export",
+            "Two reports, one cause: a comma in a name. The repair is in\nreview and comes with the next release.",
+        ),
+        (
+            "The release",
+            "Planned for the end of the month. Whoever has something for\nit says so by Thursday.",
+        ),
+        (
+            "The second floor",
+            "We move on Monday. Boxes are in the corridor; please label\nwhat is yours and leave the plants to Robin.",
+        ),
+        (
+            "Questions",
+            "Who looks after the build machine in December? Sam asks\naround and tells us next week.",
+        ),
+    ];
+    let mut text = String::from("MEETING NOTES\n=============\n\n");
+    for week in 1..=12 {
+        let _ = writeln!(text, "WEEK {week}\n");
+        for (point, words) in POINTS {
+            let _ = writeln!(text, "  * {point}\n");
+            for line in words.lines() {
+                let _ = writeln!(text, "    {line}");
+            }
+            text.push('\n');
+        }
+    }
+    text
 }

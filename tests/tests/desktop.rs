@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use glasshour_tests::desktop::LINE;
+use glasshour_tests::desktop::TEXT;
 use glasshour_tests::wait::when;
 use glasshour_tests::{Desktop, wait_until};
 
@@ -11,12 +11,18 @@ use glasshour_tests::{Desktop, wait_until};
 fn keys_typed_on_a_desktop_reach_its_windows_each_once() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let desktop = Desktop::start(folder.path(), (1280, 800))?;
-    let two_lines = u32::try_from(LINE.len() * 2)?;
-    assert_eq!(desktop.input().type_keys(two_lines)?, two_lines);
-    wait_until(Duration::from_secs(10), "both lines in the draft", || {
-        let text = std::fs::read_to_string(Desktop::draft(folder.path()))?;
-        Ok(when(text == LINE.repeat(2)))
-    })?;
+    let keys = u32::try_from(TEXT.len())?;
+    // In two goes: the second goes on where the first ended.
+    let input = desktop.input();
+    assert_eq!(input.type_keys(100)? + input.type_keys(keys - 100)?, keys);
+    wait_until(
+        Duration::from_secs(10),
+        "the whole text in the draft",
+        || {
+            let text = std::fs::read_to_string(Desktop::draft(folder.path()))?;
+            Ok(when(text == TEXT))
+        },
+    )?;
     desktop.input().click(2)?;
     desktop.input().scroll(3)?;
     desktop.input().wander()

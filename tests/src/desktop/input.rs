@@ -5,6 +5,8 @@
 
 use std::ffi::OsString;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -13,20 +15,37 @@ use super::windows;
 use crate::programs::search_path;
 use crate::wait::wait_until;
 
-/// What is typed, again and again. Lower case and spaces: no key that needs Shift, which would be one
-/// press more.
-pub const LINE: &str = "the quick brown fox jumps over the lazy dog and runs on\n";
+/// What is typed, again and again, each call where the last one ended. Lower case, and only signs
+/// that need no Shift, which would be one press more.
+pub const TEXT: &str = "\
+dear all,
+here is where we stand at the end of the week.
+
+the import runs through for all three customers. the last one took
+four hours, most of it waiting for the network. sam has an idea for
+that and will try it on monday.
+
+two reports came in about the export. both are the same thing, a
+comma in a name, and the repair is in review.
+
+next week: the new price list, and the move to the second floor.
+please label your boxes.
+
+";
 
 /// Drives one display. Cheap to clone; can be sent to another thread.
 #[derive(Clone, Debug)]
 pub struct Input {
     environment: Vec<(String, OsString)>,
+    /// How many keys were typed so far: where [`TEXT`] goes on.
+    typed: Arc<AtomicU32>,
 }
 
 impl Input {
     pub(super) fn new(environment: &[(String, OsString)]) -> Self {
         Self {
             environment: environment.to_vec(),
+            typed: Arc::default(),
         }
     }
 
@@ -64,7 +83,9 @@ impl Input {
     /// The window is gone.
     pub fn type_keys(&self, count: u32) -> Result<u32> {
         self.activate(windows::EDITOR)?;
-        let text: String = LINE.chars().cycle().take(count as usize).collect();
+        let from = self.typed.fetch_add(count, Ordering::Relaxed) as usize;
+        let text = TEXT.chars().cycle().skip(from % TEXT.len());
+        let text: String = text.take(count as usize).collect();
         self.xdotool(&["type", "--delay", "12", &text])?;
         Ok(count)
     }
