@@ -1,0 +1,420 @@
+//! The sender against a real HTTP server on loopback that behaves well, badly, and not at all.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::result_large_err,
+    reason = "tests"
+)]
+
+mod support;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post, put};
+use glasshour_protocol::device::{self, DeviceState, EnrollRequest};
+use glasshour_protocol::jws::Jwk;
+use glasshour_protocol::{EmployeeId, ErrorBody, Kind, Receipt, RecordId, SignedHeader, code};
+use glasshour_uploader::send::SendStatus;
+use glasshour_uploader::spool::SpoolStats;
+use glasshour_uploader::{Sender, SenderConfig, Spool};
+use support::{COMPANY, DEVICE, LICENSE, NOW_MS, OneLicense, StoppedAt, draft, identity, key};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// What the server does with the next record, before it goes back to storing.
+#[derive(Clone)]
+enum Next {
+    Answer(StatusCode, &'static str),
+    /// Stores it, but the answer is lost.
+    LoseTheReply,
+    /// Not one of ours: a captive portal.
+    Portal,
+    Redirect,
+}
+
+#[derive(Default)]
+struct Server {
+    enrolled: usize,
+    inactive: bool,
+    next: VecDeque<Next>,
+    stored: HashMap<RecordId, (Vec<u8>, usize)>,
+    /// Seconds that the server's clock is ahead of the test's.
+    ahead_s: i64,
+}
+
+type Shared = Arc<Mutex<Server>>;
+
+fn error(status: StatusCode, code: &str) -> Response {
+    let body = ErrorBody {
+        code: code.into(),
+        message: format!("the server says {code}"),
+        field: None,
+    };
+    (status, axum::Json(body)).into_response()
+}
+
+fn dated(server: &Server, response: impl axum::response::IntoResponse) -> Response {
+    let mut response = response.into_response();
+    let now = u64::try_from(NOW_MS / 1000 + server.ahead_s).unwrap();
+    let date = httpdate(std::time::UNIX_EPOCH + Duration::from_secs(now));
+    response.headers_mut().insert("date", date.parse().unwrap());
+    response
+}
+
+fn httpdate(at: std::time::SystemTime) -> String {
+    let seconds = at.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let at = jiff::Timestamp::from_second(seconds.cast_signed()).unwrap();
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+fn authenticate(server: &Server, headers: &HeaderMap) -> Result<(), Response> {
+    let token = headers["authorization"]
+        .to_str()
+        .unwrap()
+        .strip_prefix("Bearer ")
+        .unwrap();
+    let now = NOW_MS / 1000 + server.ahead_s;
+    device::verify_token(token, &key().verifying_key(), DEVICE, COMPANY, now)
+        .map_err(|_| dated(server, error(StatusCode::UNAUTHORIZED, code::TOKEN_EXPIRED)))
+}
+
+fn state(server: &Server) -> DeviceState {
+    DeviceState {
+        device_id: DEVICE,
+        company_id: COMPANY,
+        employee_id: EmployeeId(Uuid::from_u128(4)),
+        employee_active: !server.inactive,
+        current_serial: 1,
+        projects: vec![],
+        server_time_ms: NOW_MS,
+    }
+}
+
+async fn enroll(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    axum::Json(body): axum::Json<EnrollRequest>,
+) -> Response {
+    let mut server = shared.lock().unwrap();
+    if let Err(refusal) = authenticate(&server, &headers) {
+        return refusal;
+    }
+    assert_eq!(body.public_key, Jwk::from_key(&key().verifying_key()));
+    server.enrolled += 1;
+    dated(&server, axum::Json(state(&server)))
+}
+
+async fn device_state(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+    let server = shared.lock().unwrap();
+    match authenticate(&server, &headers) {
+        Err(refusal) => refusal,
+        Ok(()) => dated(&server, axum::Json(state(&server))),
+    }
+}
+
+async fn store(
+    State(shared): State<Shared>,
+    Path(id): Path<RecordId>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let mut server = shared.lock().unwrap();
+    if let Err(refusal) = authenticate(&server, &headers) {
+        return refusal;
+    }
+    let wire = |name: &str| headers[name].to_str().unwrap();
+    let signed = SignedHeader::from_wire(wire("glasshour-record"), wire("glasshour-signature"));
+    let header = signed.unwrap().verify(&key().verifying_key()).unwrap();
+    assert_eq!(header.record_id, id);
+    assert_eq!(
+        header.payload_sha256,
+        glasshour_protocol::jws::sha256_hex(&body)
+    );
+    if server.inactive {
+        return dated(
+            &server,
+            error(StatusCode::FORBIDDEN, code::EMPLOYEE_INACTIVE),
+        );
+    }
+    let next = server.next.pop_front();
+    match next {
+        Some(Next::Answer(status, code)) => return dated(&server, error(status, code)),
+        Some(Next::Portal) => return dated(&server, (StatusCode::OK, "<html>log in</html>")),
+        Some(Next::Redirect) => {
+            let elsewhere = [("location", "http://127.0.0.1:1/steal")];
+            return dated(&server, (StatusCode::TEMPORARY_REDIRECT, elsewhere));
+        }
+        Some(Next::LoseTheReply) | None => {}
+    }
+    let times = server
+        .stored
+        .entry(id)
+        .or_insert_with(|| (body.to_vec(), 0));
+    times.1 += 1;
+    let new = times.1 == 1;
+    if matches!(next, Some(Next::LoseTheReply)) {
+        return dated(&server, error(StatusCode::BAD_GATEWAY, "proxy_gave_up"));
+    }
+    let status = if new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    dated(
+        &server,
+        (
+            status,
+            axum::Json(Receipt {
+                record_id: id,
+                stored_at_ms: NOW_MS,
+                new,
+            }),
+        ),
+    )
+}
+
+/// A server, a spool and a sender between them.
+struct Story {
+    server: Shared,
+    spool: Spool,
+    status: watch::Receiver<SendStatus>,
+    cancel: CancellationToken,
+    sending: tokio::task::JoinHandle<()>,
+    _dir: tempfile::TempDir,
+}
+
+impl Story {
+    async fn begin(server: Server) -> Self {
+        let server = Arc::new(Mutex::new(server));
+        let routes = Router::new()
+            .route("/api/v1/devices", post(enroll))
+            .route("/api/v1/device", get(device_state))
+            .route("/api/v1/records/{id}", put(store))
+            .with_state(server.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+
+        let dir = tempfile::tempdir().unwrap();
+        let spool = Spool::open(&dir.path().join("spool.sqlite"), identity()).unwrap();
+        let config = SenderConfig {
+            server_url: format!("http://{address}/"),
+            company_id: COMPANY,
+            identity: identity(),
+            enrollment: EnrollRequest {
+                device_id: DEVICE,
+                public_key: Jwk::from_key(&key().verifying_key()),
+                license_gz: String::new(),
+                host_name: "desk".into(),
+                os_user: "jo".into(),
+                platform: "test".into(),
+                agent_version: "0".into(),
+            },
+            licenses: Arc::new(OneLicense),
+            wall: Arc::new(StoppedAt(NOW_MS)),
+            user_agent: "glasshour-test".into(),
+        };
+        let (sender, status) = Sender::new(spool.clone(), config).unwrap();
+        let cancel = CancellationToken::new();
+        let sending = tokio::spawn(sender.run(cancel.clone()));
+        Self {
+            server,
+            spool,
+            status,
+            cancel,
+            sending,
+            _dir: dir,
+        }
+    }
+
+    async fn push(&self, kind: Kind) -> RecordId {
+        let draft = draft(LICENSE, kind, NOW_MS, b"{\"a\":1}");
+        self.spool.push(draft).await.unwrap().record_id
+    }
+
+    /// Waits for the spool to look like that.
+    async fn until(&self, wanted: SpoolStats) {
+        let reached = async {
+            while self.spool.stats().await.unwrap() != wanted {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let stats = || async { self.spool.stats().await.unwrap() };
+        if tokio::time::timeout(Duration::from_secs(20), reached)
+            .await
+            .is_err()
+        {
+            assert_eq!(stats().await, wanted, "{:?}", self.status.borrow().clone());
+        }
+    }
+
+    async fn until_status(&mut self, wanted: impl FnMut(&SendStatus) -> bool) -> SendStatus {
+        let reached = self.status.wait_for(wanted);
+        tokio::time::timeout(Duration::from_secs(20), reached)
+            .await
+            .unwrap()
+            .unwrap()
+            .clone()
+    }
+
+    fn stored(&self, id: RecordId) -> Option<usize> {
+        self.server
+            .lock()
+            .unwrap()
+            .stored
+            .get(&id)
+            .map(|(_, times)| *times)
+    }
+
+    async fn end(self) {
+        self.cancel.cancel();
+        self.sending.await.unwrap();
+    }
+}
+
+fn delivered(delivered: u64) -> SpoolStats {
+    SpoolStats {
+        delivered,
+        ..SpoolStats::default()
+    }
+}
+
+#[tokio::test]
+async fn records_arrive_and_leave_the_spool() {
+    let story = Story::begin(Server::default()).await;
+    let mut ids = Vec::new();
+    for _ in 0..20 {
+        ids.push(story.push(Kind::Activity).await);
+    }
+    story.until(delivered(20)).await;
+    assert!(ids.iter().all(|id| story.stored(*id) == Some(1)));
+    assert_eq!(story.server.lock().unwrap().enrolled, 1);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_lost_reply_sends_again_and_stores_once() {
+    let next = VecDeque::from([Next::LoseTheReply]);
+    let story = Story::begin(Server {
+        next,
+        ..Server::default()
+    })
+    .await;
+    let id = story.push(Kind::Activity).await;
+    story.until(delivered(1)).await;
+    assert_eq!(story.stored(id), Some(2), "sent twice");
+    assert_eq!(story.server.lock().unwrap().stored.len(), 1, "stored once");
+    story.end().await;
+}
+
+#[tokio::test]
+async fn trouble_on_the_way_never_gives_up_a_record() {
+    let next = VecDeque::from([Next::Portal, Next::Redirect]);
+    let mut story = Story::begin(Server {
+        next,
+        ..Server::default()
+    })
+    .await;
+    story.push(Kind::Activity).await;
+    let status = story.until_status(|status| status.trouble.is_some()).await;
+    assert!(
+        status
+            .trouble
+            .unwrap()
+            .contains("not that of a Glasshour server")
+    );
+    story.until(delivered(1)).await;
+    story.end().await;
+}
+
+#[tokio::test]
+async fn p12_a_record_that_its_license_does_not_permit_is_never_sent() {
+    let story = Story::begin(Server::default()).await;
+    let id = story.push(Kind::Screenshot).await;
+    story
+        .until(SpoolStats {
+            quarantined: 1,
+            ..SpoolStats::default()
+        })
+        .await;
+    assert_eq!(story.stored(id), None);
+    assert_eq!(
+        story.spool.refusals(1).await.unwrap()[0].code,
+        code::CHANNEL_NOT_LICENSED
+    );
+    story.end().await;
+}
+
+#[tokio::test]
+async fn p08_an_inactive_employee_blocks_and_keeps_the_record() {
+    let mut story = Story::begin(Server {
+        inactive: true,
+        ..Server::default()
+    })
+    .await;
+    let id = story.push(Kind::Activity).await;
+    let status = story.until_status(|status| status.blocked.is_some()).await;
+    assert_eq!(status.blocked.unwrap().code, code::EMPLOYEE_INACTIVE);
+    assert_eq!(story.spool.stats().await.unwrap().waiting, 1);
+    assert_eq!(story.stored(id), None);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_poisoned_record_does_not_stop_the_others() {
+    let conflict = Next::Answer(StatusCode::CONFLICT, code::CONFLICT);
+    let next = VecDeque::from([conflict]);
+    let story = Story::begin(Server {
+        next,
+        ..Server::default()
+    })
+    .await;
+    for _ in 0..5 {
+        story.push(Kind::Activity).await;
+    }
+    story
+        .until(SpoolStats {
+            waiting: 0,
+            quarantined: 1,
+            delivered: 4,
+        })
+        .await;
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_device_that_was_forgotten_enrols_again() {
+    let unknown = Next::Answer(StatusCode::UNAUTHORIZED, code::DEVICE_UNKNOWN);
+    let story = Story::begin(Server {
+        next: [unknown].into(),
+        ..Server::default()
+    })
+    .await;
+    story.push(Kind::Activity).await;
+    story.until(delivered(1)).await;
+    assert_eq!(story.server.lock().unwrap().enrolled, 2);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_a_day_off_does_not_keep_records_from_arriving() {
+    for ahead_s in [86_400, -86_400] {
+        let story = Story::begin(Server {
+            ahead_s,
+            ..Server::default()
+        })
+        .await;
+        story.push(Kind::Activity).await;
+        story.until(delivered(1)).await;
+        story.end().await;
+    }
+}
