@@ -22,6 +22,8 @@ const BREATH: Duration = Duration::from_millis(1500);
 pub(crate) struct Recorded {
     /// Key presses sent; `None` where nothing was typed because the display is the user's.
     pub(crate) keys_sent: Option<u32>,
+    /// The time asked for was recorded to its end: only then are there numbers to expect.
+    pub(crate) whole: bool,
 }
 
 /// Set by Ctrl-C, SIGTERM, or Enter.
@@ -86,7 +88,8 @@ pub(crate) fn record(
         });
     }
     countdown.finish(&so_far(stage)?);
-    Ok(Recorded { keys_sent })
+    let whole = time.is_some_and(|time| begun.elapsed() >= time);
+    Ok(Recorded { keys_sent, whole })
 }
 
 /// A little of each kind of input; gives the keys pressed.
