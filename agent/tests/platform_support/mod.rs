@@ -19,6 +19,7 @@ use ed25519_dalek::SigningKey;
 use glasshour_agent::platform::Rect;
 use glasshour_agent::platform::linux::{Environment, LinuxDesktop};
 use glasshour_license_format::License;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{ConnectionExt as _, CreateWindowAux, WindowClass};
@@ -176,11 +177,14 @@ impl XServer {
 impl Drop for XServer {
     fn drop(&mut self) {
         let mut programs = self.programs.lock().expect("no test has panicked here");
-        for child in programs.iter_mut().chain([&mut self.server]) {
+        for program in programs.iter_mut() {
             // It may have ended by itself.
-            let _ = child.kill();
-            let _ = child.wait();
+            let _ = program.kill();
+            let _ = program.wait();
         }
+        // Asked to end, it takes its socket with it.
+        let _ = kill_process(Pid::from_child(&self.server), Signal::TERM);
+        let _ = self.server.wait();
     }
 }
 

@@ -15,7 +15,8 @@ use x11rb::protocol::xproto::{
 
 use super::clock::monotonic;
 use super::connection::{Connection, gone};
-use super::windows::{self, Atoms, WindowId, Windows};
+use super::properties::{self, Atoms, WindowId};
+use super::windows::Windows;
 use crate::platform::{Foreground, Unavailable, Window, permits_foreground};
 
 /// Shortest time between two changes that are told.
@@ -35,7 +36,7 @@ impl X11Foreground {
     pub(super) fn open(display: &str, permit: &Permit<Activity>) -> Result<Self, Unavailable> {
         permits_foreground(permit)?;
         let connection = Connection::open(display)?;
-        let atoms = windows::atoms(&connection)?;
+        let atoms = properties::atoms(&connection)?;
         listen(&connection, connection.root(), EventMask::PROPERTY_CHANGE)?;
         Ok(Self {
             connection,

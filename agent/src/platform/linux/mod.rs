@@ -27,6 +27,7 @@ mod input;
 pub(super) mod memory;
 mod notifier;
 mod pixels;
+mod properties;
 mod screens;
 mod shared_memory;
 mod tray;

@@ -12,8 +12,9 @@ use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat};
 
 use super::connection::{Connection, gone, reply, reply_unless_vanished};
 use super::pixels::PixelFormat;
+use super::properties::{self, Atoms};
 use super::shared_memory::SharedMemory;
-use super::windows::{self, Atoms, Windows};
+use super::windows::Windows;
 use crate::platform::text::clean;
 use crate::platform::{Frame, Monitor, Rect, Screens, Unavailable, Window};
 
@@ -60,7 +61,7 @@ impl X11Screens {
             Source::Wire
         };
         let has_monitors = has_monitors(&connection)?;
-        let atoms = windows::atoms(&connection)?;
+        let atoms = properties::atoms(&connection)?;
         Ok(Self {
             connection,
             format,
