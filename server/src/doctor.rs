@@ -44,7 +44,6 @@ pub(crate) async fn doctor(data: &Path) -> anyhow::Result<()> {
 }
 
 /// Whether anybody but the owner may look into it.
-#[cfg(unix)]
 fn open_to_others(path: &Path) -> Option<String> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = match std::fs::metadata(path) {
@@ -57,10 +56,4 @@ fn open_to_others(path: &Path) -> Option<String> {
             path.display()
         )
     })
-}
-
-/// Elsewhere the folder's access list is the administrator's.
-#[cfg(not(unix))]
-fn open_to_others(path: &Path) -> Option<String> {
-    std::fs::metadata(path).err().map(|error| error.to_string())
 }

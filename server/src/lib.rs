@@ -9,7 +9,7 @@
 //!
 //! Architecture invariants: SQL stands in `store/` alone; `report/` and the rules of `people/` are
 //! pure; the clock is injected; a record is acknowledged only when its picture and its row are on
-//! disk; nothing is stored that a license does not permit.
+//! disk; nothing is stored that a license does not permit. The server runs on Unix systems.
 
 #![forbid(unsafe_code)]
 

@@ -6,6 +6,7 @@
 //!   objects/           0700   pictures, by hash
 //! ```
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
@@ -216,13 +217,8 @@ fn make_data_folder(data: &Path) -> Result<(), SetupError> {
         }
     }
     make_private_folder(data).map_err(io)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // An empty folder that was there before may be open to others.
-        std::fs::set_permissions(data, std::fs::Permissions::from_mode(0o700)).map_err(io)?;
-    }
-    Ok(())
+    // An empty folder that was there before may be open to others.
+    std::fs::set_permissions(data, std::fs::Permissions::from_mode(0o700)).map_err(io)
 }
 
 /// SQLite gives its `-wal` and `-shm` files the mode of the database file.
@@ -313,10 +309,8 @@ mod tests {
         assert!(!data.exists());
     }
 
-    #[cfg(unix)]
     #[tokio::test]
     async fn only_its_owner_can_look_into_the_data_folder() {
-        use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         make(folder.path(), None, "a long password").await.unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;

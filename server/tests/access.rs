@@ -1,6 +1,5 @@
 //! Log-in, cookie sessions and the defences around them.
 
-#[cfg(test)]
 mod common;
 
 use std::net::{IpAddr, Ipv4Addr};

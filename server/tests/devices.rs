@@ -1,6 +1,5 @@
 //! Enrolment and devices: whose key opens what.
 
-#[cfg(test)]
 mod common;
 
 use axum::http::StatusCode;

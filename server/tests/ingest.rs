@@ -1,6 +1,5 @@
 //! Ingest: what is stored, what is refused, and with which code.
 
-#[cfg(test)]
 mod common;
 
 use axum::http::StatusCode;

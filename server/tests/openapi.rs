@@ -1,6 +1,5 @@
 //! The OpenAPI document is the one checked in, and describes the router as it is.
 
-#[cfg(test)]
 mod common;
 
 use axum::body::Body;

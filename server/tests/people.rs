@@ -1,6 +1,5 @@
 //! The rules about employees, profiles and licenses, through the API.
 
-#[cfg(test)]
 mod common;
 
 use axum::http::{Method, StatusCode};

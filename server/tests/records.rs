@@ -1,6 +1,5 @@
 //! What becomes of stored records: sessions, grades, references and lists.
 
-#[cfg(test)]
 mod common;
 
 use axum::http::StatusCode;

@@ -156,17 +156,13 @@ fn write_flushed(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 pub(crate) fn make_private_folder(path: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
-    #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
 }
 
 /// Makes files that are created with these options the owner's alone.
 pub(crate) fn private_file(options: &mut std::fs::OpenOptions) {
-    #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    #[cfg(not(unix))]
-    let _ = options;
 }
 
 /// Makes renames and new names in a folder durable.
@@ -226,7 +222,6 @@ mod tests {
         }
     }
 
-    #[cfg(unix)]
     #[tokio::test]
     async fn a_link_that_leads_out_of_the_folder_is_not_followed() {
         let folder = tempfile::tempdir().unwrap();
@@ -241,7 +236,6 @@ mod tests {
         ));
     }
 
-    #[cfg(unix)]
     #[test]
     fn folders_are_for_their_owner_alone() {
         use std::os::unix::fs::PermissionsExt as _;

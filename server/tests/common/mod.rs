@@ -1,5 +1,6 @@
 //! A whole server in the process: a fresh data folder, a clock that stands still, the real router.
 
+#![cfg(test)]
 #![allow(dead_code, reason = "each test binary uses its own part of it")]
 
 use std::sync::Arc;
