@@ -22,6 +22,7 @@ use glasshour_agent::platform::{Message, Platform as _, Unavailable};
 use glasshour_agent::tray::{Action, Icon, Item, View};
 use glasshour_protocol::ProjectId;
 use platform_support::{bound_to_us, desktop, eventually};
+use rustix::process::{Pid, Signal, kill_process};
 use zbus::blocking::{Connection, connection};
 use zbus::zvariant::{OwnedValue, Structure, Value};
 
@@ -451,10 +452,8 @@ fn when_the_bus_dies_the_tray_says_so_and_nothing_spins() {
             Ok(proxy.get_connection_unix_process_id(name)?)
         })
         .expect("the bus tells its process");
-    let killed = Command::new("kill")
-        .args(["-KILL", &id.to_string()])
-        .status();
-    assert!(killed.expect("kill is there").success());
+    let id = Pid::from_raw(id.cast_signed()).expect("it is a process");
+    kill_process(id, Signal::KILL).expect("it runs");
     drop(bus);
     eventually("the tray says so", || {
         matches!(tray.is_shown(), Err(Unavailable::Gone(_)))

@@ -41,14 +41,20 @@ fn pixel(screens: &mut dyn Screens, monitor: &Monitor, x: usize, y: usize) -> [u
 #[test]
 fn two_monitors_are_told_apart_and_pictured() {
     let server = XServer::start("1000x480x24");
-    server.output(
-        "xrandr",
-        &["--setmonitor", "L", "640/170x480/130+0+0", "screen"],
-    );
-    server.output(
-        "xrandr",
-        &["--setmonitor", "R", "360/100x400/110+640+20", "none"],
-    );
+    let left = Rect {
+        x: 0,
+        y: 0,
+        width: 640,
+        height: 480,
+    };
+    let right = Rect {
+        x: 640,
+        y: 20,
+        width: 360,
+        height: 400,
+    };
+    server.add_monitor("L", left, true);
+    server.add_monitor("R", right, false);
     let _left = Patch::show(&server, [0, 0], [100, 100], 0x12_34_56);
     let _right = Patch::show(&server, [990, 410], [10, 10], 0xfe_dc_ba);
 
@@ -56,29 +62,7 @@ fn two_monitors_are_told_apart_and_pictured() {
     let mut monitors = screens.monitors().expect("monitors are told");
     monitors.sort_by(|a, b| a.name.cmp(&b.name));
     let areas: Vec<_> = monitors.iter().map(|m| (m.name.as_str(), m.area)).collect();
-    assert_eq!(
-        areas,
-        [
-            (
-                "L",
-                Rect {
-                    x: 0,
-                    y: 0,
-                    width: 640,
-                    height: 480
-                }
-            ),
-            (
-                "R",
-                Rect {
-                    x: 640,
-                    y: 20,
-                    width: 360,
-                    height: 400
-                }
-            ),
-        ]
-    );
+    assert_eq!(areas, [("L", left), ("R", right)]);
     assert_eq!(
         pixel(&mut *screens, &monitors[0], 99, 99),
         [0x12, 0x34, 0x56, 255]
@@ -132,10 +116,13 @@ fn monitors_come_and_go() {
         }
     );
 
-    server.output(
-        "xrandr",
-        &["--setmonitor", "Small", "400/100x300/80+0+0", "screen"],
-    );
+    let small = Rect {
+        x: 0,
+        y: 0,
+        width: 400,
+        height: 300,
+    };
+    server.add_monitor("Small", small, true);
     let after = screens.monitors().expect("monitors are told");
     assert_eq!(after.iter().map(|m| &m.name).collect::<Vec<_>>(), ["Small"]);
     screens.grab(&after[0]).expect("a picture is taken");

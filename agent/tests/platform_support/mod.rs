@@ -22,7 +22,10 @@ use glasshour_license_format::License;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use x11rb::connection::Connection as _;
-use x11rb::protocol::xproto::{ConnectionExt as _, CreateWindowAux, WindowClass};
+use x11rb::protocol::randr::{ConnectionExt as _, MonitorInfo};
+use x11rb::protocol::xproto::{
+    AtomEnum, ConnectionExt as _, CreateWindowAux, PropMode, WindowClass,
+};
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
@@ -79,11 +82,40 @@ impl XServer {
     /// Starts openbox and waits until it manages windows.
     pub(crate) fn with_window_manager(self) -> Self {
         self.spawn("openbox", &["--sm-disable"]);
+        let connection = self.connect();
+        let root = connection.setup().roots[0].root;
+        let manager = atom(&connection, "_NET_SUPPORTING_WM_CHECK");
         eventually("openbox manages windows", || {
-            self.output("xprop", &["-root", "_NET_SUPPORTING_WM_CHECK"])
-                .contains("window id")
+            let asked = connection.get_property(false, root, manager, AtomEnum::WINDOW, 0, 1);
+            let property = asked.expect("the request is sent").reply();
+            property.expect("the server answers").value_len == 1
         });
         self
+    }
+
+    /// Lays a monitor over a part of the screen. The first one must take the screen's own output,
+    /// whose monitor it replaces.
+    pub(crate) fn add_monitor(&self, name: &str, area: Rect, takes_output: bool) {
+        let connection = self.connect();
+        let root = connection.setup().roots[0].root;
+        let resources = connection.randr_get_screen_resources_current(root);
+        let resources = resources.expect("the request is sent").reply();
+        let outputs = resources.expect("the server answers").outputs;
+        let fits = "the screen is smaller than 32768 pixels";
+        let monitor = MonitorInfo {
+            name: atom(&connection, name),
+            x: area.x.try_into().expect(fits),
+            y: area.y.try_into().expect(fits),
+            width: area.width.try_into().expect(fits),
+            height: area.height.try_into().expect(fits),
+            outputs: if takes_output { outputs } else { Vec::new() },
+            ..MonitorInfo::default()
+        };
+        connection
+            .randr_set_monitor(root, monitor)
+            .expect("the request is sent")
+            .check()
+            .expect("the monitor is there");
     }
 
     /// Opens an xterm that runs nothing, and waits until it is mapped; returns its window.
@@ -234,13 +266,7 @@ impl Patch {
             atom(&self.connection, "WINDOW"),
         );
         self.connection
-            .change_property32(
-                x11rb::protocol::xproto::PropMode::REPLACE,
-                self.id,
-                name,
-                kind,
-                &[owner],
-            )
+            .change_property32(PropMode::REPLACE, self.id, name, kind, &[owner])
             .expect("the request is sent")
             .check()
             .expect("the property is set");
@@ -257,13 +283,7 @@ pub(crate) fn set_property(
 ) {
     let (name, kind) = (atom(connection, property), atom(connection, kind));
     connection
-        .change_property8(
-            x11rb::protocol::xproto::PropMode::REPLACE,
-            id,
-            name,
-            kind,
-            value,
-        )
+        .change_property8(PropMode::REPLACE, id, name, kind, value)
         .expect("the request is sent")
         .check()
         .expect("the property is set");

@@ -53,12 +53,19 @@ pub(super) struct Properties<'c> {
 
 /// What a window says of itself.
 pub(super) struct Description {
-    pub(super) application: String,
-    pub(super) title: String,
-    pub(super) owner: Option<WindowId>,
-    pub(super) leader: Option<WindowId>,
+    /// Empty where it does not say.
+    application: String,
+    /// Empty where it does not say.
+    title: String,
+    /// The window that it is a dialog or a popup of.
+    owner: Option<WindowId>,
+    /// The program's first window.
+    leader: Option<WindowId>,
+    /// It is the desktop itself: wallpaper and icons.
     pub(super) is_desktop: bool,
+    /// It is minimized.
     pub(super) is_hidden: bool,
+    /// The number of the virtual desktop that it is on.
     pub(super) desktop: Option<u32>,
 }
 
@@ -70,6 +77,7 @@ impl<'c> Properties<'c> {
     /// Asks a window for everything at once; `None`: it has gone.
     pub(super) fn describe(self, id: WindowId) -> Result<Option<Description>, Unavailable> {
         let atoms = self.atoms;
+        // In units of four bytes, which is what one character takes at most.
         let longest_name = u32::try_from(MAX_TITLE_CHARS).unwrap_or(u32::MAX);
         let class = self.property(id, AtomEnum::WM_CLASS, longest_name)?;
         let utf8_name = self.property(id, atoms._NET_WM_NAME, longest_name)?;
@@ -94,11 +102,13 @@ impl<'c> Properties<'c> {
             return Ok(None);
         };
 
-        let title = Some(text(&utf8_name)).filter(|title| !title.is_empty());
-        let title = title.unwrap_or_else(|| text(&name));
+        let mut title = clean(&text(&utf8_name), MAX_TITLE_CHARS);
+        if title.is_empty() {
+            title = clean(&text(&name), MAX_TITLE_CHARS);
+        }
         Ok(Some(Description {
             application: clean(&class_name(&class.value), MAX_APPLICATION_CHARS),
-            title: clean(&title, MAX_TITLE_CHARS),
+            title,
             owner: first(owner.as_ref())
                 .filter(|&owner| owner != id && owner != self.connection.root()),
             leader: first(leader.as_ref()).filter(|&leader| leader != id),
@@ -140,18 +150,6 @@ impl<'c> Properties<'c> {
         Ok(property.is_some_and(|property| property.type_ != 0))
     }
 
-    fn property(
-        self,
-        id: WindowId,
-        name: impl Into<u32>,
-        max_units: u32,
-    ) -> Result<Cookie<'c, Wire, GetPropertyReply>, Unavailable> {
-        self.connection
-            .wire()
-            .get_property(false, id, name.into(), AtomEnum::ANY, 0, max_units)
-            .map_err(gone)
-    }
-
     /// A list of numbers: empty where it is not set.
     pub(super) fn numbers(self, id: WindowId, name: u32) -> Result<Vec<u32>, Unavailable> {
         let property = reply_unless_vanished(self.property(id, name, MAX_LIST)?)?;
@@ -165,6 +163,18 @@ impl<'c> Properties<'c> {
         Ok(first(
             reply_unless_vanished(self.property(id, name, 1)?)?.as_ref(),
         ))
+    }
+
+    fn property(
+        self,
+        id: WindowId,
+        name: impl Into<u32>,
+        max_units: u32,
+    ) -> Result<Cookie<'c, Wire, GetPropertyReply>, Unavailable> {
+        self.connection
+            .wire()
+            .get_property(false, id, name.into(), AtomEnum::ANY, 0, max_units)
+            .map_err(gone)
     }
 }
 

@@ -115,7 +115,8 @@ impl<'c> Windows<'c> {
 
     /// One window in full; `None`: it has gone, or is the desktop itself.
     pub(super) fn window(self, id: WindowId) -> Result<Option<Window>, Unavailable> {
-        let Some(description) = self.properties.describe(id)? else {
+        let description = self.properties.describe(id)?;
+        let Some(description) = description.filter(|description| !description.is_desktop) else {
             return Ok(None);
         };
         let Some(top) = top_level_of(self.connection, id)? else {
@@ -125,9 +126,6 @@ impl<'c> Windows<'c> {
         let Some(geometry) = reply_unless_vanished(geometry)? else {
             return Ok(None);
         };
-        if description.is_desktop {
-            return Ok(None);
-        }
         let (application, title) = self.properties.names(description)?;
         Ok(Some(Window {
             application,
