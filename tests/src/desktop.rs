@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::process::{Plan, Process};
 use crate::programs;
@@ -76,6 +76,9 @@ impl Desktop {
                 screen.as_str(),
                 "-nolisten",
                 "tcp",
+                // Without it the server starts over whenever its last client leaves, and takes a
+                // window manager that is just coming with it.
+                "-noreset",
             ])
             .start()?;
         let number = display
@@ -95,12 +98,15 @@ impl Desktop {
             ("LANG".to_owned(), "C.UTF-8".into()),
         ];
 
-        let window_manager = Plan::new("openbox", "openbox", &logs)
+        let mut window_manager = Plan::new("openbox", "openbox", &logs)
             .with(["--sm-disable"])
             .within(&environment)
             .start()?;
         let input = Input::new(&environment);
         wait_until(START, "the window manager to take over", || {
+            if let Some(status) = window_manager.status()? {
+                bail!("openbox ended with {status}");
+            }
             Ok(when(input.is_managed()))
         })?;
 
