@@ -1,5 +1,6 @@
 //! The console in process: who gets in, what pages show of real records, what forms do.
 
+#[cfg(test)]
 mod common;
 
 use axum::body::Body;
@@ -9,6 +10,7 @@ use glasshour_protocol::payload::SessionEventKind;
 use serde_json::json;
 
 /// Percent-encodes form fields.
+#[cfg(test)]
 fn form(fields: &[(&str, &str)]) -> String {
     let encode = |text: &str| -> String {
         text.bytes()
@@ -32,6 +34,7 @@ struct Browser {
     cookie: String,
 }
 
+#[cfg(test)]
 impl Browser {
     async fn stranger() -> Self {
         Self {
@@ -45,7 +48,11 @@ impl Browser {
         let answer = browser.log_in(PASSWORD).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
         let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
-        browser.cookie = cookie.split(';').next().unwrap().to_owned();
+        cookie
+            .split(';')
+            .next()
+            .unwrap()
+            .clone_into(&mut browser.cookie);
         browser
     }
 
@@ -83,10 +90,12 @@ impl Browser {
     }
 }
 
+#[cfg(test)]
 fn text(answer: &Answer) -> String {
     String::from_utf8(answer.body.clone()).unwrap()
 }
 
+#[cfg(test)]
 fn location(answer: &Answer) -> &str {
     answer.headers[header::LOCATION].to_str().unwrap()
 }

@@ -62,9 +62,8 @@ pub(crate) fn health(report: Option<&HealthReport>) -> Vec<Health> {
             .filter(|reason| !reason.is_empty());
         let name = &channel.channel;
         let (short, what) = match (channel.granted, reason) {
-            (Some(false), Some(reason)) => (format!("{name} denied"), reason),
-            (Some(false), None) => (format!("{name} denied"), "denied by the operating system"),
             (_, Some(reason)) => (format!("{name} not working"), reason),
+            (Some(false), None) => (format!("{name} denied"), "denied by the operating system"),
             _ => continue,
         };
         lines.push(line(State::Problem, short, format!("{name}: {what}")));
@@ -163,9 +162,14 @@ mod tests {
         let told = health(Some(&report(camera.clone(), 0)));
         assert_eq!(
             (told[0].state, told[0].short.as_str()),
-            (State::Problem, "camera denied")
+            (State::Problem, "camera not working")
         );
         assert_eq!(told[0].text, "camera: no camera was found");
+        camera.reason = None;
+        assert_eq!(
+            health(Some(&report(camera.clone(), 0)))[0].short,
+            "camera denied"
+        );
         camera.permitted = false;
         assert_eq!(
             health(Some(&report(camera.clone(), 0)))[0].text,
