@@ -107,7 +107,7 @@ fn libraries(program: &Path) -> Result<String> {
     std::fs::create_dir_all(folder.join("debian"))?;
     std::fs::write(
         folder.join("debian/control"),
-        "Source: glasshour\n\nPackage: glasshour\n",
+        "Source: glasshour\n\nPackage: glasshour\nArchitecture: any\n",
     )?;
     let answer = capture(
         Command::new("dpkg-shlibdeps")
