@@ -80,25 +80,21 @@ impl X11Screens {
             width,
             height,
         } = monitor.area;
-        let inside = x >= 0
-            && y >= 0
+        let inside = width > 0
+            && height > 0
             && i64::from(x) + i64::from(width) <= i64::from(root.width)
             && i64::from(y) + i64::from(height) <= i64::from(root.height);
-        match (
-            inside,
-            x.try_into(),
-            y.try_into(),
-            width.try_into(),
-            height.try_into(),
-        ) {
-            (true, Ok(x), Ok(y), Ok(width @ 1..), Ok(height @ 1..)) => Ok(Area {
-                x,
-                y,
-                width,
-                height,
-            }),
-            _ => Err(no_longer_there(monitor)),
-        }
+        let area = || {
+            Some(Area {
+                x: u16::try_from(x).ok()?.try_into().ok()?,
+                y: u16::try_from(y).ok()?.try_into().ok()?,
+                width: width.try_into().ok()?,
+                height: height.try_into().ok()?,
+            })
+        };
+        area()
+            .filter(|_| inside)
+            .ok_or_else(|| no_longer_there(monitor))
     }
 
     /// Sees to shared memory that is large enough, or does without.
