@@ -24,6 +24,7 @@ use glasshour_protocol::{CompanyId, Kind, LicenseId, ProjectId, RecordMeta};
 use glasshour_uploader::Draft;
 use glasshour_uploader::spool::{CapturedAt, SpoolError};
 use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::capture::encode::WEBP;
 use crate::clock::{Clock, Moment};
@@ -116,7 +117,7 @@ pub async fn run(config: RunConfig, platform: Arc<dyn Platform>) -> Result<(), R
     let (command_sender, mut commands) = mpsc::channel(16);
     let listener = Listener::open(&config.home.socket())?;
     let socket = config.home.socket();
-    let serving = tokio::spawn(listener.serve(command_sender));
+    let serving = AbortOnDropHandle::new(tokio::spawn(listener.serve(command_sender)));
 
     let (shot_sender, mut shots) = mpsc::channel(4);
     let (action_sender, mut actions) = mpsc::channel(16);
@@ -419,7 +420,8 @@ impl Engine {
 
     async fn obey(&mut self, request: Request, shots: &mpsc::Sender<ShotDone>) -> Answer {
         match request {
-            Request::Status => {}
+            // What is answered is how things are now, not how they were at the last turn.
+            Request::Status => self.turn(shots).await,
             Request::Reload => self.reload(shots).await,
             other => {
                 if let Err(refusal) = self.obey_tracking(other).await {
