@@ -390,7 +390,8 @@ impl Engine {
                 };
                 self.push(tracking.company(), draft).await;
             }
-            self.note_alive(&tracking, done.captured);
+            // Not the time of the capture: a sign of life never goes back.
+            self.note_alive(&tracking, self.clock.now());
         }
         self.tracking = Some(tracking);
     }
