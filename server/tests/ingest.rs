@@ -2,9 +2,16 @@
 
 mod common;
 
+use std::sync::Arc;
+
+use axum::body::Bytes;
 use axum::http::StatusCode;
 use common::{Device, Made, Server, WEBP};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use glasshour_protocol::{Kind, RecordId, SignedHeader};
+use glasshour_server::objects::{ObjectError, ObjectKey, Objects};
+use glasshour_server::router;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -287,4 +294,46 @@ async fn a_payload_above_the_limit_is_refused_with_413() {
     bytes[..WEBP.len()].copy_from_slice(WEBP);
     let made = device.make(Kind::Screenshot, "image/webp", &bytes);
     device.put(&server, &made).await.refused(413, "too_large");
+}
+
+/// A disk without room.
+#[derive(Debug)]
+struct FullDisk;
+
+impl Objects for FullDisk {
+    fn put(&self, _: ObjectKey, _: Bytes) -> BoxFuture<'_, Result<(), ObjectError>> {
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        async { Err(ObjectError::Full(full)) }.boxed()
+    }
+
+    fn read(&self, _: ObjectKey) -> BoxFuture<'_, Result<Option<Vec<u8>>, ObjectError>> {
+        async { Ok(None) }.boxed()
+    }
+
+    fn ping(&self) -> BoxFuture<'_, Result<(), ObjectError>> {
+        async { Ok(()) }.boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_stores_nothing_says_so_and_says_when_to_come_back() {
+    let mut server = Server::start().await;
+    let mut device = server.device(&server.employee().await).await;
+    let made = device.screenshot();
+    let roomy = std::mem::replace(&mut server.state.objects, Arc::new(FullDisk));
+    server.router = router(server.state.clone());
+    let answer = device.put(&server, &made).await;
+    answer.refused(507, "storage_full");
+    assert!(answer.headers.contains_key("retry-after"));
+    assert!(
+        !answer.json()["message"]
+            .as_str()
+            .unwrap()
+            .contains("StorageFull")
+    );
+    assert_eq!(records(&server).await, Vec::<Value>::new());
+
+    server.state.objects = roomy;
+    server.router = router(server.state.clone());
+    device.put(&server, &made).await.expect(StatusCode::CREATED);
 }
