@@ -4,7 +4,7 @@ set -eu
 
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-apt-get install -y -qq --no-install-recommends /root/glasshour_*.deb /root/glasshour-server_*.deb
+apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends /root/glasshour_*.deb /root/glasshour-server_*.deb
 
 echo "--- installed"
 dpkg-query -W -f '${Package} ${Version}: ${db:Status-Status}, depends on ${Depends}\n' \
@@ -13,6 +13,6 @@ glasshour --version
 glasshour-server --version
 
 # What the machine of an employee has anyway, here without a screen.
-apt-get install -y -qq --no-install-recommends \
+apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends \
     dbus less openbox util-linux xdotool xfonts-base xterm xvfb >/dev/null
 adduser --quiet --disabled-password --gecos '' jo

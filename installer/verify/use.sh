@@ -17,12 +17,14 @@ as_server glasshour-server init --data "$data" --company 'Clean Machines' \
     >/run/init.json
 
 # The service's own command line, from the installed unit and its configuration.
+# shellcheck source=../server/default
 . /etc/default/glasshour-server
 command=$(sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/glasshour-server.service |
     sed "s|\$OPTIONS|$OPTIONS|")
 echo "--- $command"
 # shellcheck disable=SC2086 # words, as systemd splits them
 as_server $command >/run/server.out 2>/run/server.err &
+server=$!
 
 glasshour-package-check hire --init /run/init.json --server-output /run/server.out \
     --into /etc/glasshour/license.d/jo.license.gz >/run/hired.json
@@ -36,6 +38,9 @@ if ! setpriv --reuid jo --regid jo --init-groups -- env HOME=/home/jo USER=jo \
     tail -n 40 /run/server.err /run/server.out
     exit 1
 fi
+
+kill "$server"
+wait "$server" || { echo "the server did not end well: $?"; exit 1; }
 
 echo "--- removal"
 export DEBIAN_FRONTEND=noninteractive

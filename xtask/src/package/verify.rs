@@ -78,7 +78,7 @@ fn inside(system: &Path, script: &str, alone: bool) -> Command {
         prepare.push_str("ip link set lo up; ");
     }
     prepare.push_str(
-        "exec chroot \"$0\" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+        "exec chroot \"$0\" /usr/bin/env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         HOME=/root LANG=C.UTF-8 sh \"/root/$1\" </dev/null",
     );
     command.args(["sh", "-c", &prepare]).arg(system).arg(script);
