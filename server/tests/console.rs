@@ -382,7 +382,7 @@ async fn a_projects_name_is_free_and_its_colour_a_colour() {
 }
 
 #[tokio::test]
-async fn a_first_run_shows_the_steps_until_the_first_record() {
+async fn a_first_run_shows_the_steps_until_the_first_record_and_then_who_does_what() {
     let browser = Browser::logged_in().await;
     let steps = |html: &str| html.matches("aria-label=\"done\"").count();
     assert_eq!(steps(&browser.page("/team").await), 1);
@@ -400,6 +400,25 @@ async fn a_first_run_shows_the_steps_until_the_first_record() {
     assert!(
         team.contains("1 person is working.") && team.contains("Jo Doe"),
         "{team}"
+    );
+
+    let activity = device.activity();
+    device
+        .put(&browser.server, &activity)
+        .await
+        .expect(StatusCode::CREATED);
+    browser.server.clock.advance(60_000);
+    let idle = device.session(SessionEventKind::Idle, START_MS + 60_000);
+    device
+        .put(&browser.server, &idle)
+        .await
+        .expect(StatusCode::CREATED);
+    browser.server.clock.advance(120_000);
+    let team = browser.page("/team").await;
+    assert!(team.contains("1 person is idle.") && team.contains("General · idle for 2\u{a0}m"));
+    assert!(
+        team.contains("class=\"bars\" d=\"M"),
+        "input of the last minutes"
     );
 }
 

@@ -96,7 +96,7 @@ impl Read {
         const SQL: &str = "SELECT e.device_id, e.event FROM sessions s JOIN session_events e \
             ON e.company_id = s.company_id AND e.device_id = s.device_id \
             AND e.session_id = s.session_id \
-            WHERE s.company_id = $1 AND s.last_record_at >= $2 AND s.ended_at IS NULL \
+            WHERE s.company_id = $1 AND s.end_at >= $2 AND s.ended_at IS NULL \
             AND e.at_ms = (SELECT MAX(l.at_ms) FROM session_events l \
               WHERE l.company_id = s.company_id AND l.device_id = s.device_id \
               AND l.session_id = s.session_id) \
