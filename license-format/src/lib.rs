@@ -18,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod changes;
 mod claims;
 pub mod notice;
 mod permit;
