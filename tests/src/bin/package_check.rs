@@ -100,13 +100,14 @@ fn log_in(hired: &Path, folder: &Path) -> Result<()> {
     let mut words = exec(&autostart)?.into_iter();
     let program = words.next().context("Exec names no program")?;
     let home = std::env::var_os("HOME").context("HOME is not set")?;
+    let mut environment = desktop.environment().to_vec();
+    environment.extend([
+        ("HOME".into(), home),
+        ("XDG_RUNTIME_DIR".into(), folder.into()),
+    ]);
     let mut agent = Plan::new("agent", &program, &folder.join("logs"))
         .with(words)
-        .within(desktop.environment())
-        .within(&[
-            ("HOME".into(), home),
-            ("XDG_RUNTIME_DIR".into(), folder.into()),
-        ])
+        .within(&environment)
         .start()?;
 
     let first = (SOON, "the first screenshot at the server");
@@ -121,6 +122,15 @@ fn log_in(hired: &Path, folder: &Path) -> Result<()> {
         Err(error) => {
             let log = std::fs::read_to_string(folder.join("logs/agent.err")).unwrap_or_default();
             eprintln!("--- the agent's log\n{log}");
+            for command in ["status", "doctor"] {
+                let mut asked = std::process::Command::new(&program);
+                asked
+                    .arg(command)
+                    .envs(environment.iter().cloned())
+                    .stdout(std::io::stderr());
+                eprintln!("--- glasshour {command}");
+                let _ = asked.status();
+            }
             return Err(error);
         }
     };
