@@ -5,7 +5,9 @@
 //! happens, the session machine is told, captures that are due are made, the tray is drawn.
 
 mod accounts;
+mod commands;
 mod desktop;
+mod keep;
 mod minutes;
 mod notify;
 mod report;
@@ -19,18 +21,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use glasshour_protocol::payload::{Cause, HealthReport, NoticeEvent, NoticeKind, SessionEvent};
-use glasshour_protocol::{CompanyId, Kind, LicenseId, ProjectId, RecordMeta};
+use glasshour_protocol::payload::{Cause, HealthReport, SessionEvent, SessionEventKind};
+use glasshour_protocol::{CompanyId, Kind, RecordMeta};
 use glasshour_uploader::Draft;
-use glasshour_uploader::spool::{CapturedAt, SpoolError};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::capture::encode::WEBP;
 use crate::clock::{Clock, Moment};
 use crate::home::Home;
-use crate::ipc::{Answer, Command, Listener, RefusedBy, Request};
-use crate::journal::{Entry, Journal};
+use crate::ipc::Listener;
+use crate::journal::Journal;
 use crate::license::{LicenseStore, Notices};
 use crate::platform::{Message, Platform, signals};
 use crate::status::Status;
@@ -42,8 +43,6 @@ use tracking::Tracking;
 
 /// How often the administrator's license folder is looked at.
 const RESCAN: Duration = Duration::from_secs(30);
-/// Records that wait in memory while the spool cannot be written; images are not among them.
-const MOST_UNPUSHED: usize = 2000;
 /// Longest pause between two turns: bounds how exactly a sleep is dated.
 const LONGEST_PAUSE_MS: u64 = 15_000;
 
@@ -300,7 +299,7 @@ impl Engine {
     /// Records events and opens or closes the channels as the one gate says.
     async fn apply(&mut self, tracking: &mut Tracking, now: Moment, events: Vec<SessionEvent>) {
         for event in events {
-            if event.event == glasshour_protocol::payload::SessionEventKind::Stopped {
+            if event.event == SessionEventKind::Stopped {
                 // The last, shorter minute belongs to the session that ends.
                 self.close_channels(tracking, now).await;
                 self.ended_today.add(tracking.last_running_ms, now);
@@ -323,39 +322,6 @@ impl Engine {
         if let Some(minute) = tracking.close_channels(now) {
             self.push_minute(tracking, minute).await;
         }
-    }
-
-    async fn push_event(&mut self, tracking: &Tracking, now: Moment, event: &SessionEvent) {
-        let license_id = tracking.license_id();
-        let entry = Entry {
-            license_id,
-            event: event.clone(),
-        };
-        if let Err(error) = self.journal.append(&entry) {
-            tracing::error!(%error, "the session log cannot be written");
-        }
-        let meta = RecordMeta {
-            session_id: Some(event.session_id),
-            project_id: tracking.project_at(event),
-            ..RecordMeta::default()
-        };
-        let draft = self.json_draft(license_id, Kind::Session, now, event, meta, 0);
-        self.push(tracking.company(), draft).await;
-        self.note_alive(tracking, now);
-    }
-
-    async fn push_minute(&mut self, tracking: &Tracking, minute: minutes::Minute) {
-        let meta = minute.meta();
-        let hold = tracking.hold_until(minute.now);
-        let draft = self.json_draft(
-            tracking.license_id(),
-            Kind::Activity,
-            minute.now,
-            &minute.activity,
-            meta,
-            hold,
-        );
-        self.push(tracking.company(), draft).await;
     }
 
     /// A moment's pictures are ready, or there are none.
@@ -413,109 +379,6 @@ impl Engine {
         self.tracking = Some(tracking);
     }
 
-    async fn command(&mut self, command: Command, shots: &mpsc::Sender<ShotDone>) {
-        let answer = self.obey(command.request, shots).await;
-        // A client that has gone away needs no answer.
-        let _ = command.reply.send(answer);
-    }
-
-    async fn obey(&mut self, request: Request, shots: &mpsc::Sender<ShotDone>) -> Answer {
-        match request {
-            // What is answered is how things are now, not how they were at the last turn.
-            Request::Status => self.turn(shots).await,
-            Request::Reload => self.reload(shots).await,
-            other => {
-                if let Err(refusal) = self.obey_tracking(other).await {
-                    return refusal;
-                }
-            }
-        }
-        let now = self.clock.now();
-        Answer::Done {
-            status: Box::new(self.status(now).await),
-        }
-    }
-
-    async fn obey_tracking(&mut self, request: Request) -> Result<(), Answer> {
-        let refuse = |reason, message: String| Answer::Refused { reason, message };
-        let Some(mut tracking) = self.tracking.take() else {
-            return Err(refuse(
-                RefusedBy::NoLicense,
-                no_license(&self.license_problems),
-            ));
-        };
-        let now = self.clock.now();
-        let projects = self.projects(tracking.company());
-        let find = |name: &str| tracking::find_project(&projects, name);
-        let result = match request {
-            Request::Start { project, note } => match project.as_deref().map(find).transpose() {
-                Ok(project) => {
-                    let project = project.or_else(|| tracking.default_project());
-                    tracking.machine.start(now, project, note)
-                }
-                Err(message) => {
-                    self.tracking = Some(tracking);
-                    return Err(refuse(RefusedBy::State, message));
-                }
-            },
-            Request::Switch { project } => match find(&project) {
-                Ok(project) => tracking.machine.switch(now, project),
-                Err(message) => {
-                    self.tracking = Some(tracking);
-                    return Err(refuse(RefusedBy::State, message));
-                }
-            },
-            Request::Stop => tracking.machine.stop(now),
-            Request::Note { text } => tracking.machine.note(now, text),
-            Request::Status | Request::Reload => Ok(Vec::new()),
-        };
-        let outcome = match result {
-            Ok(events) => {
-                self.apply(&mut tracking, now, events).await;
-                Ok(())
-            }
-            Err(refused) => Err(refuse(tracking::refused_by(&refused), refused.to_string())),
-        };
-        self.tracking = Some(tracking);
-        outcome
-    }
-
-    /// Something was picked in the tray. Returns why to end, if that was it.
-    async fn action(&mut self, action: Action, shots: &mpsc::Sender<ShotDone>) -> Option<Cause> {
-        let by_id = |project: ProjectId| project.to_string();
-        let request = match action {
-            Action::Start(project) => Request::Start {
-                project: project.map(by_id),
-                note: None,
-            },
-            Action::Switch(project) => Request::Switch {
-                project: by_id(project),
-            },
-            Action::Stop => Request::Stop,
-            Action::ShowStatus => {
-                let now = self.clock.now();
-                let body = report::plain(&self.status(now).await);
-                self.desktop.notify(message("Glasshour: status", body));
-                return None;
-            }
-            Action::ShowLicense => {
-                if let Some(tracking) = &self.tracking {
-                    self.desktop.notify(tracking.notice_message());
-                }
-                return None;
-            }
-            // The menu offers it in worklog mode only; a stale menu is not obeyed.
-            Action::Quit => {
-                let monitored = self.tracking.as_ref().is_some_and(Tracking::is_monitoring);
-                return (!monitored).then_some(Cause::User);
-            }
-        };
-        if let Answer::Refused { message: text, .. } = self.obey(request, shots).await {
-            self.desktop.notify(message("Glasshour", text));
-        }
-        None
-    }
-
     /// Ends the session and lets the senders finish.
     async fn end(&mut self, cause: Cause) {
         let now = self.clock.now();
@@ -525,66 +388,6 @@ impl Engine {
         }
         self.retry_unpushed().await;
         self.accounts.close().await;
-    }
-
-    /// Rule 19: what a crash left open ends at its last sign of life.
-    async fn recover_crashed_session(&mut self, now: Moment) {
-        if self.tracking.is_some() {
-            return;
-        }
-        let Ok(Some((started, alive_ms))) = self.journal.left_open() else {
-            return;
-        };
-        let event = SessionEvent {
-            event: glasshour_protocol::payload::SessionEventKind::Stopped,
-            cause: Cause::CrashRecovered,
-            at_ms: alive_ms,
-            project_id: None,
-            note: None,
-            ..started.event.clone()
-        };
-        let Some(company) = self.accounts.company_of(started.license_id) else {
-            return;
-        };
-        let meta = RecordMeta {
-            session_id: Some(event.session_id),
-            ..RecordMeta::default()
-        };
-        let draft = self.json_draft(started.license_id, Kind::Session, now, &event, meta, 0);
-        self.push(company, draft).await;
-        if let Err(error) = self.journal.append(&Entry {
-            license_id: started.license_id,
-            event,
-        }) {
-            tracing::error!(%error, "the session log cannot be written");
-        }
-        self.ended_today = report::Today::read(&self.journal, now);
-    }
-
-    /// Makes the signed records of notices that were shown or acknowledged.
-    async fn record_notices(&mut self, now: Moment) {
-        for (license_id, event) in self.notices.unrecorded() {
-            let Some(account) = self.accounts.of_license(license_id) else {
-                continue;
-            };
-            let shown_by = match event {
-                NoticeKind::Shown => "notification",
-                NoticeKind::Acknowledged => "terminal",
-            };
-            let payload = NoticeEvent {
-                license_id,
-                license_sha256: account.payload_sha256(license_id).unwrap_or_default(),
-                event,
-                shown_by: shown_by.into(),
-            };
-            let company = account.company();
-            let meta = RecordMeta::default();
-            let draft = self.json_draft(license_id, Kind::Notice, now, &payload, meta, 0);
-            self.push(company, draft).await;
-            if let Err(error) = self.notices.set_recorded(license_id) {
-                tracing::error!(%error, "the notices file cannot be written");
-            }
-        }
     }
 
     /// Draws the tray and sends a health record, each only when something changed.
@@ -615,83 +418,6 @@ impl Engine {
     async fn status(&mut self, now: Moment) -> Status {
         report::status(self, now).await
     }
-
-    /// Keeps a record; what cannot be kept now is tried again, but for pictures.
-    async fn push(&mut self, company: CompanyId, draft: Draft) {
-        let Some(account) = self.accounts.get(company) else {
-            return;
-        };
-        match account.spool.push(draft.clone()).await {
-            Ok(_) => self.spool_trouble = None,
-            Err(error) => {
-                tracing::error!(%error, kind = %draft.kind, "a record could not be kept");
-                self.spool_trouble = Some(spool_sentence(&error));
-                let keep = !matches!(draft.kind, Kind::Screenshot | Kind::Camera);
-                if keep && self.unpushed.len() < MOST_UNPUSHED {
-                    self.unpushed.push_back((company, draft));
-                }
-            }
-        }
-    }
-
-    async fn retry_unpushed(&mut self) {
-        while let Some((company, draft)) = self.unpushed.pop_front() {
-            let Some(account) = self.accounts.get(company) else {
-                continue;
-            };
-            if let Err(error) = account.spool.push(draft.clone()).await {
-                self.spool_trouble = Some(spool_sentence(&error));
-                self.unpushed.push_front((company, draft));
-                return;
-            }
-            self.spool_trouble = None;
-        }
-    }
-
-    fn json_draft(
-        &self,
-        license_id: LicenseId,
-        kind: Kind,
-        at: Moment,
-        payload: &impl serde::Serialize,
-        meta: RecordMeta,
-        hold_until_ms: i64,
-    ) -> Draft {
-        Draft {
-            license_id,
-            kind,
-            captured: self.captured(at),
-            content_type: glasshour_protocol::payload::JSON.into(),
-            payload: serde_json::to_vec(payload).expect("plain data with string keys"),
-            meta,
-            hold_until_ms,
-        }
-    }
-
-    fn captured(&self, at: Moment) -> CapturedAt {
-        CapturedAt {
-            wall_ms: at.wall_ms,
-            mono_ms: at.mono_ms,
-            boot_id: self.clock.boot_id().to_owned(),
-            utc_offset_min: at.utc_offset_min,
-        }
-    }
-
-    fn note_alive(&self, tracking: &Tracking, now: Moment) {
-        if let Some(running) = tracking.machine.running()
-            && let Err(error) = self.journal.alive(running.session_id, now.wall_ms)
-        {
-            tracing::error!(%error, "the sign of life cannot be written");
-        }
-    }
-
-    fn projects(&self, company: CompanyId) -> Vec<glasshour_protocol::device::Project> {
-        self.accounts
-            .send_status(company)
-            .and_then(|status| status.device)
-            .map(|device| device.projects)
-            .unwrap_or_default()
-    }
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -715,13 +441,4 @@ fn no_license(problems: &[String]) -> String {
         text.push_str(problem);
     }
     text
-}
-
-fn spool_sentence(error: &SpoolError) -> String {
-    match error {
-        SpoolError::DiskFull => {
-            "The disk is full: captures cannot be kept. Free some space.".into()
-        }
-        other => format!("Captures cannot be kept: {other}."),
-    }
 }

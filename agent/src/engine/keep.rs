@@ -1,0 +1,192 @@
+//! Making records and keeping them: session events, minutes, notices, and what a crash left open.
+
+use glasshour_protocol::payload::{Cause, NoticeEvent, NoticeKind, SessionEvent, SessionEventKind};
+use glasshour_protocol::{CompanyId, Kind, LicenseId, RecordMeta};
+use glasshour_uploader::Draft;
+use glasshour_uploader::spool::{CapturedAt, SpoolError};
+
+use super::tracking::Tracking;
+use super::{Engine, minutes, report};
+use crate::clock::Moment;
+use crate::journal::Entry;
+
+/// Records that wait in memory while the spool cannot be written; images are not among them.
+const MOST_UNPUSHED: usize = 2000;
+
+impl Engine {
+    pub(super) async fn push_event(
+        &mut self,
+        tracking: &Tracking,
+        now: Moment,
+        event: &SessionEvent,
+    ) {
+        let license_id = tracking.license_id();
+        let entry = Entry {
+            license_id,
+            event: event.clone(),
+        };
+        if let Err(error) = self.journal.append(&entry) {
+            tracing::error!(%error, "the session log cannot be written");
+        }
+        let meta = RecordMeta {
+            session_id: Some(event.session_id),
+            project_id: tracking.project_at(event),
+            ..RecordMeta::default()
+        };
+        let draft = self.json_draft(license_id, Kind::Session, now, event, meta, 0);
+        self.push(tracking.company(), draft).await;
+        self.note_alive(tracking, now);
+    }
+
+    pub(super) async fn push_minute(&mut self, tracking: &Tracking, minute: minutes::Minute) {
+        let meta = minute.meta();
+        let hold = tracking.hold_until(minute.now);
+        let draft = self.json_draft(
+            tracking.license_id(),
+            Kind::Activity,
+            minute.now,
+            &minute.activity,
+            meta,
+            hold,
+        );
+        self.push(tracking.company(), draft).await;
+    }
+
+    /// Rule 19: what a crash left open ends at its last sign of life.
+    pub(super) async fn recover_crashed_session(&mut self, now: Moment) {
+        if self.tracking.is_some() {
+            return;
+        }
+        let Ok(Some((started, alive_ms))) = self.journal.left_open() else {
+            return;
+        };
+        let event = SessionEvent {
+            event: SessionEventKind::Stopped,
+            cause: Cause::CrashRecovered,
+            at_ms: alive_ms,
+            project_id: None,
+            note: None,
+            ..started.event.clone()
+        };
+        let Some(company) = self.accounts.company_of(started.license_id) else {
+            return;
+        };
+        let meta = RecordMeta {
+            session_id: Some(event.session_id),
+            ..RecordMeta::default()
+        };
+        let draft = self.json_draft(started.license_id, Kind::Session, now, &event, meta, 0);
+        self.push(company, draft).await;
+        if let Err(error) = self.journal.append(&Entry {
+            license_id: started.license_id,
+            event,
+        }) {
+            tracing::error!(%error, "the session log cannot be written");
+        }
+        self.ended_today = report::Today::read(&self.journal, now);
+    }
+
+    /// Makes the signed records of notices that were shown or acknowledged.
+    pub(super) async fn record_notices(&mut self, now: Moment) {
+        for (license_id, event) in self.notices.unrecorded() {
+            let Some(account) = self.accounts.of_license(license_id) else {
+                continue;
+            };
+            let shown_by = match event {
+                NoticeKind::Shown => "notification",
+                NoticeKind::Acknowledged => "terminal",
+            };
+            let payload = NoticeEvent {
+                license_id,
+                license_sha256: account.payload_sha256(license_id).unwrap_or_default(),
+                event,
+                shown_by: shown_by.into(),
+            };
+            let company = account.company();
+            let meta = RecordMeta::default();
+            let draft = self.json_draft(license_id, Kind::Notice, now, &payload, meta, 0);
+            self.push(company, draft).await;
+            if let Err(error) = self.notices.set_recorded(license_id) {
+                tracing::error!(%error, "the notices file cannot be written");
+            }
+        }
+    }
+
+    /// Keeps a record; what cannot be kept now is tried again, but for pictures.
+    pub(super) async fn push(&mut self, company: CompanyId, draft: Draft) {
+        let Some(account) = self.accounts.get(company) else {
+            return;
+        };
+        match account.spool.push(draft.clone()).await {
+            Ok(_) => self.spool_trouble = None,
+            Err(error) => {
+                tracing::error!(%error, kind = %draft.kind, "a record could not be kept");
+                self.spool_trouble = Some(spool_sentence(&error));
+                let keep = !matches!(draft.kind, Kind::Screenshot | Kind::Camera);
+                if keep && self.unpushed.len() < MOST_UNPUSHED {
+                    self.unpushed.push_back((company, draft));
+                }
+            }
+        }
+    }
+
+    pub(super) async fn retry_unpushed(&mut self) {
+        while let Some((company, draft)) = self.unpushed.pop_front() {
+            let Some(account) = self.accounts.get(company) else {
+                continue;
+            };
+            if let Err(error) = account.spool.push(draft.clone()).await {
+                self.spool_trouble = Some(spool_sentence(&error));
+                self.unpushed.push_front((company, draft));
+                return;
+            }
+            self.spool_trouble = None;
+        }
+    }
+
+    pub(super) fn json_draft(
+        &self,
+        license_id: LicenseId,
+        kind: Kind,
+        at: Moment,
+        payload: &impl serde::Serialize,
+        meta: RecordMeta,
+        hold_until_ms: i64,
+    ) -> Draft {
+        Draft {
+            license_id,
+            kind,
+            captured: self.captured(at),
+            content_type: glasshour_protocol::payload::JSON.into(),
+            payload: serde_json::to_vec(payload).expect("plain data with string keys"),
+            meta,
+            hold_until_ms,
+        }
+    }
+
+    pub(super) fn captured(&self, at: Moment) -> CapturedAt {
+        CapturedAt {
+            wall_ms: at.wall_ms,
+            mono_ms: at.mono_ms,
+            boot_id: self.clock.boot_id().to_owned(),
+            utc_offset_min: at.utc_offset_min,
+        }
+    }
+
+    pub(super) fn note_alive(&self, tracking: &Tracking, now: Moment) {
+        if let Some(running) = tracking.machine.running()
+            && let Err(error) = self.journal.alive(running.session_id, now.wall_ms)
+        {
+            tracing::error!(%error, "the sign of life cannot be written");
+        }
+    }
+}
+
+fn spool_sentence(error: &SpoolError) -> String {
+    match error {
+        SpoolError::DiskFull => {
+            "The disk is full: captures cannot be kept. Free some space.".into()
+        }
+        other => format!("Captures cannot be kept: {other}."),
+    }
+}
