@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::object;
+
 /// The whole payload of a license.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Claims {
@@ -27,8 +29,10 @@ pub struct Claims {
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
     /// Who issued it and where captures go.
+    #[serde(deserialize_with = "object::only")]
     pub issuer: Issuer,
     /// For whom.
+    #[serde(deserialize_with = "object::only")]
     pub employee: Employee,
     /// Who starts and stops (rules 2 to 4).
     pub work_mode: WorkMode,
@@ -94,22 +98,38 @@ pub struct Profile {
     /// The profile's name.
     pub name: String,
     /// Absent: no screenshot is taken.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object::or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub screenshots: Option<ScreenshotSettings>,
     /// Absent: the camera is never opened.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object::or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub camera: Option<CameraSettings>,
     /// Absent: no input counts, no application names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object::or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub activity: Option<ActivitySettings>,
     /// After how many seconds without input the employee counts as idle.
     #[serde(default = "default_idle_after_s")]
     pub idle_after_s: u32,
     /// Absent: any time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object::or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub schedule: Option<Schedule>,
     /// Windows that are never captured.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::only")]
     pub exclude: Exclude,
     /// How long a record waits on the employee's machine before it may be sent, seconds.
     #[serde(default)]

@@ -21,6 +21,7 @@
 pub mod changes;
 mod claims;
 pub mod notice;
+mod object;
 mod permit;
 mod read;
 #[cfg(feature = "sign")]

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::TYP;
 use crate::claims::Claims;
+use crate::object::{self, Object};
 use crate::strict_json;
 use crate::validate::Invalid;
 
@@ -37,6 +38,7 @@ pub(crate) struct Protected {
     pub(crate) alg: String,
     pub(crate) typ: String,
     pub(crate) kid: String,
+    #[serde(deserialize_with = "object::only")]
     pub(crate) jwk: Jwk,
 }
 
@@ -143,7 +145,8 @@ pub enum ReadError {
 pub fn read(file: &[u8]) -> Result<SignedLicense, ReadError> {
     let json = inflate(file)?;
     strict_json::check(&json).map_err(ReadError::NotAJws)?;
-    let envelope: Envelope = serde_json::from_slice(&json).map_err(ReadError::NotAJws)?;
+    let Object(envelope): Object<Envelope> =
+        serde_json::from_slice(&json).map_err(ReadError::NotAJws)?;
 
     let decode = |part: &'static str, text: &str| {
         jws::from_base64url(text).map_err(|source| ReadError::Encoding { part, source })
@@ -151,7 +154,8 @@ pub fn read(file: &[u8]) -> Result<SignedLicense, ReadError> {
     let protected = decode("protected", &envelope.protected)?;
     strict_json::check(&protected).map_err(ReadError::Header)?;
     // `alg` and `typ` first and by themselves, so that a foreign token gets the message it earns.
-    let outline: Outline = serde_json::from_slice(&protected).map_err(ReadError::Header)?;
+    let Object(outline): Object<Outline> =
+        serde_json::from_slice(&protected).map_err(ReadError::Header)?;
     if outline.alg != jws::ALG {
         return Err(ReadError::WrongAlgorithm(outline.alg));
     }
@@ -176,7 +180,8 @@ pub fn read(file: &[u8]) -> Result<SignedLicense, ReadError> {
 
     let payload = decode("payload", &envelope.payload)?;
     strict_json::check(&payload).map_err(ReadError::Claims)?;
-    let Version { version } = serde_json::from_slice(&payload).map_err(ReadError::Claims)?;
+    let Object(Version { version }) =
+        serde_json::from_slice(&payload).map_err(ReadError::Claims)?;
     if version != 1 {
         return Err(ReadError::UnknownVersion(version));
     }

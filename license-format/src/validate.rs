@@ -12,6 +12,9 @@ pub struct Invalid {
     pub reason: &'static str,
 }
 
+/// 2^53 - 1: the largest whole number that every JSON reader keeps exactly (RFC 7493, section 2.2).
+const MAX_SERIAL: u64 = (1 << 53) - 1;
+
 const fn invalid(field: &'static str, reason: &'static str) -> Result<(), Invalid> {
     Err(Invalid { field, reason })
 }
@@ -80,8 +83,8 @@ impl Profile {
 impl Claims {
     /// Checks everything that the types alone do not.
     pub fn validate(&self) -> Result<(), Invalid> {
-        if self.serial == 0 {
-            return invalid("serial", "must be at least 1");
+        if !(1..=MAX_SERIAL).contains(&self.serial) {
+            return invalid("serial", "must be from 1 to 9007199254740991");
         }
         if self.employee.name.trim().is_empty() {
             return invalid("employee.name", "must not be empty");
