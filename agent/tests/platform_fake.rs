@@ -246,6 +246,37 @@ fn the_tray_and_messages_are_kept_for_the_test_to_see() {
 }
 
 #[test]
+fn the_indicator_is_kept_apart_from_the_tray() {
+    let desktop = FakeDesktop::new();
+    let lost = Unavailable::Gone("no display".to_owned());
+    desktop.fail(Source::Indicator, lost.clone());
+    let refused = desktop.indicator(&view(Icon::Tracking)).map(drop);
+    assert_eq!(refused, Err(lost.clone()));
+    assert!(!desktop.has_indicator());
+
+    desktop.heal(Source::Indicator);
+    let mut indicator = desktop
+        .indicator(&view(Icon::Tracking))
+        .expect("it is healed");
+    assert!(desktop.has_indicator() && !desktop.has_tray());
+    assert_eq!(indicator.is_shown(), Ok(true));
+    desktop.set_indicator_is_shown(false);
+    assert_eq!(indicator.is_shown(), Ok(false));
+    indicator
+        .show(&view(Icon::Paused))
+        .expect("nothing was made to fail");
+    let shown = [view(Icon::Tracking), view(Icon::Paused)];
+    assert_eq!(desktop.indicator_views(), shown);
+    assert_eq!(desktop.views(), [], "the tray has shown nothing");
+
+    desktop.fail(Source::Indicator, lost.clone());
+    assert_eq!(indicator.show(&view(Icon::Off)), Err(lost.clone()));
+    assert_eq!(indicator.is_shown(), Err(lost));
+    drop(indicator);
+    assert!(!desktop.has_indicator());
+}
+
+#[test]
 fn a_desktop_can_be_shared_between_threads() {
     fn shareable<T: Platform + Send + Sync + Clone + 'static>(_: &T) {}
     let desktop = FakeDesktop::new();

@@ -57,6 +57,13 @@ pub trait Platform: Send + Sync {
         view: &View,
         picked: Box<dyn Fn(Action) + Send + Sync>,
     ) -> Result<Box<dyn Tray>, Unavailable>;
+
+    /// Shows an indicator that the agent draws by itself, for desktops that have no tray: a small
+    /// window that stays in sight.
+    ///
+    /// While [`Icon::Off`](crate::tray::Icon::Off) is shown there is no window, and
+    /// [`Tray::is_shown`] tells whether there could be one.
+    fn indicator(&self, view: &View) -> Result<Box<dyn Tray>, Unavailable>;
 }
 
 /// The desktop of the session that this process runs in.

@@ -8,7 +8,9 @@ use glasshour_license_format::{Activity, Permit, Screenshots};
 use glasshour_protocol::payload::InputCounts;
 
 use super::clock::FakeTime;
-use super::sources::{FakeForeground, FakeIdle, FakeInput, FakeNotifier, FakeScreens, FakeTray};
+use super::sources::{
+    FakeForeground, FakeIdle, FakeIndicator, FakeInput, FakeNotifier, FakeScreens, FakeTray,
+};
 use crate::clock::Clock;
 use crate::platform::{
     Foreground, Frame, Identity, Idle, Input, Message, Monitor, Notifier, Platform, Rect, Screens,
@@ -39,6 +41,8 @@ pub enum Source {
     Notifier,
     /// The tray icon.
     Tray,
+    /// The indicator that the agent draws by itself.
+    Indicator,
 }
 
 /// Called with what is picked in the tray.
@@ -65,6 +69,9 @@ pub(super) struct State {
     pub(super) views: Vec<View>,
     pub(super) picked: Option<Picked>,
     pub(super) tray_is_shown: bool,
+    pub(super) indicator_views: Vec<View>,
+    pub(super) indicators: u32,
+    pub(super) indicator_is_shown: bool,
     identity: Identity,
     users: BTreeSet<String>,
 }
@@ -115,6 +122,9 @@ impl FakeDesktop {
             views: Vec::new(),
             picked: None,
             tray_is_shown: true,
+            indicator_views: Vec::new(),
+            indicators: 0,
+            indicator_is_shown: true,
             identity: Identity {
                 host_name: "fake-host".to_owned(),
                 os_user: "jo".to_owned(),
@@ -231,6 +241,21 @@ impl FakeDesktop {
         self.shared.lock().tray_is_shown = is_shown;
     }
 
+    /// Everything that the agent's own indicator has shown, oldest first.
+    pub fn indicator_views(&self) -> Vec<View> {
+        self.shared.lock().indicator_views.clone()
+    }
+
+    /// Whether the agent's own indicator is alive.
+    pub fn has_indicator(&self) -> bool {
+        self.shared.lock().indicators > 0
+    }
+
+    /// Whether the agent's own indicator is in sight.
+    pub fn set_indicator_is_shown(&self, is_shown: bool) {
+        self.shared.lock().indicator_is_shown = is_shown;
+    }
+
     /// Picks something in the tray's menu; `false`: there is no tray.
     ///
     /// It need not be in the menu: a click may cross with a new menu on its way.
@@ -320,6 +345,15 @@ impl Platform for FakeDesktop {
         state.picked = Some(Arc::from(picked));
         drop(state);
         Ok(Box::new(FakeTray(shared)))
+    }
+
+    fn indicator(&self, view: &View) -> Result<Box<dyn Tray>, Unavailable> {
+        let shared = self.open(Source::Indicator)?;
+        let mut state = shared.lock();
+        state.indicator_views.push(view.clone());
+        state.indicators += 1;
+        drop(state);
+        Ok(Box::new(FakeIndicator(shared)))
     }
 }
 

@@ -134,3 +134,27 @@ impl Drop for FakeTray {
         self.0.lock().picked = None;
     }
 }
+
+pub(super) struct FakeIndicator(pub(super) Arc<Shared>);
+
+impl Tray for FakeIndicator {
+    fn show(&mut self, view: &View) -> Result<(), Unavailable> {
+        let mut state = self.0.lock();
+        state.working(Source::Indicator)?;
+        state.indicator_views.push(view.clone());
+        Ok(())
+    }
+
+    fn is_shown(&mut self) -> Result<bool, Unavailable> {
+        let state = self.0.lock();
+        state.working(Source::Indicator)?;
+        Ok(state.indicator_is_shown)
+    }
+}
+
+impl Drop for FakeIndicator {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.indicators = state.indicators.saturating_sub(1);
+    }
+}

@@ -159,6 +159,13 @@ impl Platform for LinuxDesktop {
     ) -> Result<Box<dyn Tray>, Unavailable> {
         Ok(Box::new(tray::StatusNotifier::open(view, picked)?))
     }
+
+    fn indicator(&self, _view: &View) -> Result<Box<dyn Tray>, Unavailable> {
+        self.display()?;
+        Err(Unavailable::Unsupported(
+            "this version draws no indicator of its own".to_owned(),
+        ))
+    }
 }
 
 #[cfg(test)]
