@@ -28,7 +28,7 @@ that and will try it on monday.
 two reports came in about the export. both are the same thing, a
 comma in a name, and the repair is in review.
 
-next week: the new price list, and the move to the second floor.
+next week brings the new price list, and the move to the second floor.
 please label your boxes.
 
 ";
@@ -141,5 +141,16 @@ impl Input {
             bail!("xdotool {}: {}", arguments.join(" "), errors.trim());
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TEXT;
+
+    #[test]
+    fn nothing_in_the_text_needs_the_shift_key() {
+        let plain = |c: char| c.is_ascii_lowercase() || " \n.,".contains(c);
+        assert_eq!(TEXT.chars().find(|c| !plain(*c)), None);
     }
 }
