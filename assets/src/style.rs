@@ -9,7 +9,9 @@ type Tokens = BTreeMap<String, String>;
 
 /// The declarations of a block, from its opening brace on.
 fn block(css: &str, from: &str) -> Tokens {
-    let start = css.find(from).unwrap_or_else(|| panic!("no {from} in the tokens"));
+    let start = css
+        .find(from)
+        .unwrap_or_else(|| panic!("no {from} in the tokens"));
     let body = css[start..].split(":root {").nth(1).unwrap();
     let body = body.split('}').next().unwrap();
     without_comments(body)
@@ -22,7 +24,11 @@ fn block(css: &str, from: &str) -> Tokens {
 fn without_comments(css: &str) -> String {
     let mut text = String::new();
     for (index, part) in css.split("/*").enumerate() {
-        text.push_str(if index == 0 { part } else { part.split_once("*/").unwrap().1 });
+        text.push_str(if index == 0 {
+            part
+        } else {
+            part.split_once("*/").unwrap().1
+        });
     }
     text
 }
@@ -37,11 +43,17 @@ fn themes() -> [(&'static str, Tokens); 2] {
 
 /// Relative luminance (WCAG 2.2) of `#rrggbb`.
 fn luminance(color: &str) -> f64 {
-    let hex = color.strip_prefix('#').unwrap_or_else(|| panic!("{color} is not #rrggbb"));
+    let hex = color
+        .strip_prefix('#')
+        .unwrap_or_else(|| panic!("{color} is not #rrggbb"));
     assert_eq!(hex.len(), 6, "{color}");
     let channel = |at: usize| {
         let value = f64::from(u8::from_str_radix(&hex[at..at + 2], 16).unwrap()) / 255.0;
-        if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        if value <= 0.040_45 {
+            value / 12.92
+        } else {
+            ((value + 0.055) / 1.055).powf(2.4)
+        }
     };
     0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4)
 }
@@ -55,11 +67,20 @@ fn contrast(one: &str, other: &str) -> f64 {
 fn text_can_be_read_on_every_ground_in_both_themes() {
     let grounds = ["--paper", "--paper-raised", "--paper-sunk"];
     let texts = [
-        "--ink", "--ink-soft", "--accent", "--accent-hover", "--working", "--paused", "--idle",
-        "--gap", "--problem",
+        "--ink",
+        "--ink-soft",
+        "--accent",
+        "--accent-hover",
+        "--working",
+        "--paused",
+        "--idle",
+        "--gap",
+        "--problem",
     ];
-    let mut pairs: Vec<(&str, &str)> =
-        texts.iter().flat_map(|text| grounds.iter().map(move |ground| (*text, *ground))).collect();
+    let mut pairs: Vec<(&str, &str)> = texts
+        .iter()
+        .flat_map(|text| grounds.iter().map(move |ground| (*text, *ground)))
+        .collect();
     pairs.extend([
         ("--accent-ink", "--accent"),
         ("--accent-ink", "--accent-hover"),
@@ -89,18 +110,30 @@ fn fields_bars_and_marks_stand_out_from_their_ground() {
 #[test]
 fn values_stand_in_the_tokens_alone() {
     let css = without_comments(CONSOLE_CSS);
-    for line in css.lines().filter(|line| !line.trim_start().starts_with("@media")) {
+    for line in css
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("@media"))
+    {
         // `url(#pattern)` names a drawing, not a colour.
         let plain = line.replace("url(#gap)", "");
         let colour = plain.contains('#') || plain.contains("rgb(") || plain.contains("hsl(");
         assert!(!colour, "a colour outside the tokens: {line}");
-        assert!(!plain.contains("px"), "a size in pixels outside the tokens: {line}");
+        assert!(
+            !plain.contains("px"),
+            "a size in pixels outside the tokens: {line}"
+        );
         for declaration in plain.split([';', '{', '}']).map(str::trim) {
             if let Some(size) = declaration.strip_prefix("font-size:") {
-                assert!(size.trim().starts_with("var(--text-"), "a size of type: {line}");
+                assert!(
+                    size.trim().starts_with("var(--text-"),
+                    "a size of type: {line}"
+                );
             }
             if let Some(weight) = declaration.strip_prefix("font-weight:") {
-                assert!(weight.trim().starts_with("var(--"), "a weight of type: {line}");
+                assert!(
+                    weight.trim().starts_with("var(--"),
+                    "a weight of type: {line}"
+                );
             }
         }
     }
@@ -120,5 +153,9 @@ fn every_name_that_is_used_is_defined_and_every_defined_one_is_used() {
     for name in dark.keys().filter(|name| name.starts_with("--")) {
         assert!(used.contains(name), "{name} is defined and not used");
     }
-    assert_eq!(light.len(), dark.len(), "dark defines a name that light does not");
+    assert_eq!(
+        light.len(),
+        dark.len(),
+        "dark defines a name that light does not"
+    );
 }
