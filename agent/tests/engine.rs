@@ -19,7 +19,7 @@ use glasshour_agent::home::Home;
 use glasshour_agent::ipc::{Answer, Request, call};
 use glasshour_agent::license::{LicenseStore, LoadOptions, Notices};
 use glasshour_agent::platform::fake::{FakeDesktop, Source, picture};
-use glasshour_agent::platform::{Rect, Unavailable, Window};
+use glasshour_agent::platform::{Message, Rect, Unavailable, Window};
 use glasshour_agent::status::{StateWord, Status};
 use glasshour_agent::tray::{Action, Icon};
 use glasshour_protocol::payload::{Cause, NoticeKind, SessionEvent, SessionEventKind};
@@ -43,15 +43,17 @@ struct Record {
 struct Stage {
     dir: tempfile::TempDir,
     desktop: FakeDesktop,
+    claims: Value,
 }
 
 impl Stage {
     fn new(mode: &str, profile: impl Into<Value>) -> Self {
-        let stage = Self {
+        let mut stage = Self {
             dir: tempfile::tempdir().unwrap(),
             desktop: FakeDesktop::new(),
+            claims: Value::Null,
         };
-        let claims = serde_json::from_value(json!({
+        stage.claims = json!({
             "version": 1,
             "license_id": LICENSE,
             "serial": 1,
@@ -61,8 +63,21 @@ impl Stage {
             "employee": {"employee_id": Uuid::from_u128(3), "name": "Jo Doe"},
             "work_mode": mode,
             "profile": profile.into(),
-        }))
-        .unwrap();
+        });
+        stage.load();
+        stage
+    }
+
+    /// The employer changes the license before the agent is started.
+    fn reissue(&mut self, serial: u64, change: impl FnOnce(&mut Value)) {
+        self.claims["serial"] = json!(serial);
+        self.claims["license_id"] = json!(Uuid::from_u128(u128::from(serial) + 100));
+        change(&mut self.claims);
+        self.load();
+    }
+
+    fn load(&self) {
+        let claims = serde_json::from_value(self.claims.clone()).unwrap();
         let key = SigningKey::from_bytes(&[8; 32]);
         let file = glasshour_license_format::sign(&claims, &key).unwrap();
         let options = LoadOptions {
@@ -71,10 +86,25 @@ impl Stage {
             now: jiff::Timestamp::MIN,
         };
         let signed = glasshour_license_format::read(&file).unwrap();
-        LicenseStore::new(stage.home())
+        LicenseStore::new(self.home())
             .load(&file, signed, &options)
             .unwrap();
-        stage
+    }
+
+    fn config(&self) -> RunConfig {
+        RunConfig {
+            home: self.home(),
+            license_dir: self.dir.path().join("license.d"),
+            allow_plain_http: vec![],
+            tray: true,
+        }
+    }
+
+    async fn until_it_answers(&self) {
+        until("the agent answers", async || {
+            self.try_ask(&Request::Status).await.is_some()
+        })
+        .await;
     }
 
     fn home(&self) -> Home {
@@ -83,18 +113,12 @@ impl Stage {
 
     /// Runs the agent for as long as the story goes on; then it is gone as by kill -9.
     async fn run(&self, story: impl AsyncFnOnce(&Self)) {
-        let config = RunConfig {
-            home: self.home(),
-            license_dir: self.dir.path().join("license.d"),
-            allow_plain_http: vec![],
-            tray: true,
-        };
         tokio::select! {
-            ended = engine::run(config, Arc::new(self.desktop.clone())) => {
+            ended = engine::run(self.config(), Arc::new(self.desktop.clone())) => {
                 panic!("the agent ended: {ended:?}")
             }
             () = async {
-                until("the agent answers", async || self.try_ask(&Request::Status).await.is_some()).await;
+                self.until_it_answers().await;
                 story(self).await;
             } => {}
         }
@@ -292,50 +316,135 @@ async fn before_the_start_and_after_the_stop_no_source_is_open() {
 }
 
 #[tokio::test]
-async fn where_no_tray_can_be_had_a_message_says_that_it_runs() {
+async fn where_no_tray_can_be_had_an_indicator_is_drawn_and_a_message_says_that_it_runs() {
     for shown in [false, true] {
         let stage = Stage::new("monitoring", every_second());
         if shown {
             // There is an icon, but no panel that shows it.
             stage.desktop.set_tray_is_shown(false);
         } else {
-            stage
-                .desktop
-                .fail(Source::Tray, Unavailable::Gone("no session bus".into()));
+            let gone = Unavailable::Gone("no session bus".into());
+            stage.desktop.fail(Source::Tray, gone);
         }
         stage
             .run(async |stage| {
-                until("a message says so", async || {
-                    let messages = stage.desktop.messages();
-                    messages
-                        .iter()
-                        .any(|m| m.title == "Glasshour is running" && m.important)
-                })
-                .await;
+                stage.until_grabs(1).await;
+                assert!(stage.desktop.has_indicator());
+                let messages = stage.desktop.messages();
+                let said = |m: &&Message| m.title == "Glasshour is running" && m.important;
+                assert_eq!(
+                    messages.iter().filter(said).count(),
+                    1,
+                    "once, not at each check"
+                );
             })
             .await;
     }
 }
 
 #[tokio::test]
-async fn where_neither_tray_nor_messages_can_be_had_the_status_says_so() {
+async fn nothing_is_captured_where_nothing_of_the_agent_can_be_seen() {
     let stage = Stage::new("monitoring", every_second());
-    for source in [Source::Tray, Source::Notifier] {
-        stage
-            .desktop
-            .fail(source, Unavailable::Gone("no session bus".into()));
+    for source in [Source::Tray, Source::Indicator, Source::Notifier] {
+        let gone = Unavailable::Gone("no display".into());
+        stage.desktop.fail(source, gone);
     }
     stage
         .run(async |stage| {
-            until("status names it", async || {
+            until("the status says why", async || {
                 let problems = stage.status().await.problems;
                 problems
                     .iter()
-                    .any(|p| p.contains("Neither a tray icon nor messages"))
+                    .any(|p| p.contains("because you could not see it"))
             })
             .await;
+            stage.seconds(70).await;
+            for source in [Source::Screens, Source::Input, Source::Foreground] {
+                assert_eq!(stage.desktop.opened(source), 0, "{source:?}");
+            }
         })
         .await;
+    let records = stage.records().await;
+    assert!(of_kind(&records, Kind::Screenshot).is_empty());
+    assert!(of_kind(&records, Kind::Activity).is_empty());
+    assert!(
+        of_kind(&records, Kind::Notice).is_empty(),
+        "and no notice is said to be shown"
+    );
+}
+
+#[tokio::test]
+async fn a_license_that_has_run_out_opens_nothing() {
+    let mut stage = Stage::new("monitoring", every_second());
+    stage.desktop.time().advance(Duration::from_hours(24 * 365));
+    stage.reissue(2, |claims| {
+        claims["expires_at"] = json!("2026-12-01T00:00:00Z");
+    });
+    stage
+        .run(async |stage| {
+            assert_eq!(stage.status().await.state, StateWord::Blocked);
+            stage.seconds(3).await;
+            for source in [Source::Screens, Source::Input, Source::Foreground] {
+                assert_eq!(stage.desktop.opened(source), 0, "{source:?}");
+            }
+        })
+        .await;
+    assert_eq!(events(&stage.records().await), []);
+}
+
+#[tokio::test]
+async fn p20_a_display_that_is_gone_for_good_is_a_log_out() {
+    let stage = Stage::new("worklog", every_second());
+    let desktop = stage.desktop.clone();
+    let config = stage.config();
+    let engine = engine::run(config, Arc::new(stage.desktop.clone()));
+    let story = async {
+        stage.until_it_answers().await;
+        stage.start().await;
+        stage.seconds(3).await;
+        for source in [
+            Source::Idle,
+            Source::Screens,
+            Source::Input,
+            Source::Foreground,
+        ] {
+            desktop.fail(source, Unavailable::Gone("the display is gone".into()));
+        }
+        // A turn that sees it go, and one after it has been gone for long enough.
+        stage.seconds(1).await;
+        desktop.time().advance(Duration::from_secs(31));
+        stage.try_ask(&Request::Status).await;
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        ended = engine => ended.unwrap(),
+        () = story => {}
+        () = tokio::time::sleep(Duration::from_secs(20)) => panic!("the agent goes on"),
+    }
+    let started = (SessionEventKind::Started, Cause::User);
+    let logged_out = (SessionEventKind::Stopped, Cause::Logout);
+    assert_eq!(events(&stage.records().await), [started, logged_out]);
+}
+
+#[tokio::test]
+async fn p19_a_session_without_any_channel_leaves_signs_of_life() {
+    let stage = Stage::new("worklog", json!({"name": "Time only"}));
+    stage
+        .run(async |stage| {
+            stage.start().await;
+            stage.seconds(200).await;
+        })
+        .await;
+    stage.records().await;
+    stage.run(async |stage| stage.seconds(1).await).await;
+    let records = stage.records().await;
+    let sessions = of_kind(&records, Kind::Session);
+    let stopped: SessionEvent = serde_json::from_slice(&sessions[1].payload).unwrap();
+    let length = stopped.at_ms - sessions[0].header.captured_at_ms;
+    assert!(
+        (165_000..=200_000).contains(&length),
+        "{length} ms of 200 s"
+    );
 }
 
 #[tokio::test]

@@ -10,23 +10,33 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::object;
+#[cfg(test)]
+use crate::tests::schema;
+use crate::time_of_day::TimeOfDay;
 
 /// The whole payload of a license.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Claims {
     /// Version of this structure: 1. Any other is refused.
+    #[cfg_attr(test, schemars(extend("const" = 1)))]
     pub version: u32,
     /// This license.
+    #[cfg_attr(test, schemars(with = "schema::Id"))]
     pub license_id: LicenseId,
     /// Counts up per employee; a lower one never replaces a higher one.
+    #[cfg_attr(test, schemars(range(min = 1, max = 9_007_199_254_740_991_u64)))]
     pub serial: u64,
     /// When it was issued.
+    #[cfg_attr(test, schemars(with = "schema::Moment"))]
     pub issued_at: Timestamp,
     /// Not valid before.
     #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Option<schema::Moment>"))]
     pub not_before: Option<Timestamp>,
     /// Not valid from this moment on.
     #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Option<schema::Moment>"))]
     pub expires_at: Option<Timestamp>,
     /// Who issued it and where captures go.
     #[serde(deserialize_with = "object::only")]
@@ -38,6 +48,7 @@ pub struct Claims {
     pub work_mode: WorkMode,
     /// What time is tracked on unless the employee picks another (rule 5).
     #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Option<schema::Id>"))]
     pub default_project_id: Option<ProjectId>,
     /// Free text that the employer adds to the generated notice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,12 +62,16 @@ pub struct Claims {
 
 /// The employer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Issuer {
     /// The company's name.
+    #[cfg_attr(test, schemars(regex(pattern = r"\S")))]
     pub company: String,
     /// The company.
+    #[cfg_attr(test, schemars(with = "schema::Id"))]
     pub company_id: CompanyId,
     /// Where captures go: an `http` or `https` origin.
+    #[cfg_attr(test, schemars(regex(pattern = "^https?://")))]
     pub server_url: String,
     /// Whom to ask about personal data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,15 +80,19 @@ pub struct Issuer {
 
 /// The tracked person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Employee {
     /// The person in this company.
+    #[cfg_attr(test, schemars(with = "schema::Id"))]
     pub employee_id: EmployeeId,
     /// As it appears in reports (rule 6).
+    #[cfg_attr(test, schemars(regex(pattern = r"\S")))]
     pub name: String,
 }
 
 /// Who starts and stops tracking (rule 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WorkMode {
     /// The employee starts and stops (rule 3).
@@ -94,8 +113,10 @@ impl WorkMode {
 
 /// What is captured and how (rule 7).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Profile {
     /// The profile's name.
+    #[cfg_attr(test, schemars(regex(pattern = r"\S")))]
     pub name: String,
     /// Absent: no screenshot is taken.
     #[serde(
@@ -120,6 +141,7 @@ pub struct Profile {
     pub activity: Option<ActivitySettings>,
     /// After how many seconds without input the employee counts as idle.
     #[serde(default = "default_idle_after_s")]
+    #[cfg_attr(test, schemars(range(min = 10, max = 86_400)))]
     pub idle_after_s: u32,
     /// Absent: any time.
     #[serde(
@@ -133,6 +155,7 @@ pub struct Profile {
     pub exclude: Exclude,
     /// How long a record waits on the employee's machine before it may be sent, seconds.
     #[serde(default)]
+    #[cfg_attr(test, schemars(range(max = 2_592_000)))]
     pub review_hold_s: u32,
     /// Whether the employee may delete own captures.
     #[serde(default)]
@@ -148,10 +171,12 @@ fn default_idle_after_s() -> u32 {
 
 /// Screenshots: how often, of what, and what is done to them before they are stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ScreenshotSettings {
     /// Most shots (of all monitors together: one moment) in any hour, 1 to 3600.
+    #[cfg_attr(test, schemars(range(min = 1, max = 3600)))]
     pub per_hour: u32,
-    /// At a random moment within each interval instead of at its end.
+    /// At a random moment within each interval instead of at its beginning.
     #[serde(default)]
     pub random_moment: bool,
     /// Which monitors.
@@ -162,6 +187,7 @@ pub struct ScreenshotSettings {
     pub blur: Blur,
     /// Wider images are scaled down to this width, pixels; absent: as captured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(range(min = 64, max = 16_384)))]
     pub max_width_px: Option<u32>,
     /// A picture equal to the last one of the same monitor is not stored again.
     #[serde(default)]
@@ -184,6 +210,7 @@ impl Default for ScreenshotSettings {
 
 /// Which monitors a screenshot covers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Monitors {
     /// Each one, an image apiece.
@@ -195,6 +222,7 @@ pub enum Monitors {
 
 /// How much a picture is blurred.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Blur {
     /// As it is.
@@ -219,13 +247,17 @@ impl Blur {
 
 /// Camera shots.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CameraSettings {
     /// Most shots in any hour, 1 to 3600.
+    #[cfg_attr(test, schemars(range(min = 1, max = 3600)))]
     pub per_hour: u32,
 }
 
 /// Activity: which parts of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(transform = schema::titles_need_applications))]
 pub struct ActivitySettings {
     /// How often keys, buttons, wheel and pointer were used. Never which.
     #[serde(default)]
@@ -233,26 +265,31 @@ pub struct ActivitySettings {
     /// Names of the applications in the foreground.
     #[serde(default)]
     pub applications: bool,
-    /// Titles of the windows in the foreground.
+    /// Titles of the windows in the foreground; only together with `applications`.
     #[serde(default)]
     pub window_titles: bool,
 }
 
 /// When anything may be captured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Schedule {
     /// IANA name, such as `Europe/Paris`.
     pub time_zone: String,
     /// Days of the week, local to that zone.
+    #[cfg_attr(test, schemars(length(min = 1)))]
     pub days: Vec<Day>,
     /// From this time of day (inclusive), local.
+    #[cfg_attr(test, schemars(with = "schema::Hour"))]
     pub from: TimeOfDay,
     /// To this time of day (exclusive), local; `24:00` is the end of the day.
+    #[cfg_attr(test, schemars(with = "schema::Hour"))]
     pub to: TimeOfDay,
 }
 
 /// A day of the week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Day {
@@ -265,73 +302,17 @@ pub enum Day {
     Sun,
 }
 
-/// `HH:MM`, from `00:00` to `24:00`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TimeOfDay {
-    minutes: u16,
-}
-
-impl TimeOfDay {
-    /// Minutes since midnight, 0 to 1440.
-    pub fn minutes(self) -> u16 {
-        self.minutes
-    }
-}
-
-impl std::fmt::Display for TimeOfDay {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:02}:{:02}", self.minutes / 60, self.minutes % 60)
-    }
-}
-
-impl std::str::FromStr for TimeOfDay {
-    type Err = NotATimeOfDay;
-
-    fn from_str(text: &str) -> Result<Self, NotATimeOfDay> {
-        let two = |part: &str| -> Option<u16> {
-            (part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit()))
-                .then(|| part.parse().ok())
-                .flatten()
-        };
-        let (hours, minutes) = text.split_once(':').ok_or(NotATimeOfDay)?;
-        let (hours, minutes) = (
-            two(hours).ok_or(NotATimeOfDay)?,
-            two(minutes).ok_or(NotATimeOfDay)?,
-        );
-        let total = hours * 60 + minutes;
-        if minutes > 59 || total > 24 * 60 {
-            return Err(NotATimeOfDay);
-        }
-        Ok(Self { minutes: total })
-    }
-}
-
-/// The text is not a time of day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a time of day (HH:MM, from 00:00 to 24:00)")]
-pub struct NotATimeOfDay;
-
-impl Serialize for TimeOfDay {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for TimeOfDay {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
-
 /// Windows that are painted over before a picture is encoded, and left out of activity.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Exclude {
     /// Application names, compared without regard to case.
     #[serde(default)]
+    #[cfg_attr(test, schemars(inner(length(min = 1))))]
     pub applications: Vec<String>,
     /// Parts of window titles, compared without regard to case.
     #[serde(default)]
+    #[cfg_attr(test, schemars(inner(length(min = 1))))]
     pub title_contains: Vec<String>,
 }
 
@@ -380,17 +361,6 @@ impl Claims {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_of_day_are_read_strictly() {
-        assert_eq!("08:05".parse::<TimeOfDay>().unwrap().minutes(), 485);
-        assert_eq!("24:00".parse::<TimeOfDay>().unwrap().to_string(), "24:00");
-        for bad in [
-            "24:01", "8:05", "08:60", "0805", "+8:05", "08:5", "", "ab:cd",
-        ] {
-            assert_eq!(bad.parse::<TimeOfDay>(), Err(NotATimeOfDay), "{bad}");
-        }
-    }
 
     #[test]
     fn exclusion_ignores_case_and_matches_parts_of_titles_only() {

@@ -47,6 +47,16 @@ impl Profile {
         {
             return invalid("profile.camera.per_hour", RATE);
         }
+        if self
+            .activity
+            .as_ref()
+            .is_some_and(|activity| activity.window_titles && !activity.applications)
+        {
+            return invalid(
+                "profile.activity.window_titles",
+                "needs `applications`: a title is kept with its application",
+            );
+        }
         if !(10..=86_400).contains(&self.idle_after_s) {
             return invalid("profile.idle_after_s", "must be from 10 to 86400");
         }

@@ -140,6 +140,9 @@ pub enum Cause {
     CrashRecovered,
     /// Input stopped or came back.
     Input,
+    /// The wall clock was set while the session ran: it is cut in two, so that the step is in
+    /// neither part.
+    ClockSet,
 }
 
 /// The agent's state, channel by channel (tenet 4).

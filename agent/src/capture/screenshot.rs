@@ -61,9 +61,13 @@ impl Screenshotter {
             Some(screens) => screens,
             None => self.platform.screens(&self.permit)?,
         };
-        let shots = self.shoot_with(screens.as_mut())?;
-        self.screens = Some(screens);
-        Ok(shots)
+        let shots = self.shoot_with(screens.as_mut());
+        match &shots {
+            Ok(_) => self.screens = Some(screens),
+            // Pictures that were made before the error are gone: none may be leant on.
+            Err(_) => self.forget(),
+        }
+        shots
     }
 
     /// The next picture of each monitor is stored even if it equals the last: a new session or a new

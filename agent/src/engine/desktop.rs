@@ -1,49 +1,68 @@
-//! The thread that talks to the desktop: tray and messages. They may block for as long as a desktop
-//! takes; the loop must not.
+//! The thread that talks to the desktop: tray, indicator and messages. They may block for as long as
+//! a desktop takes; the loop must not.
 //!
-//! It also holds the promise that nothing runs unseen: where the icon cannot be shown while something
-//! is captured, a message says so.
+//! It also holds the promise that nothing is captured unseen. In this order: the icon in the tray; where
+//! that is not shown, an indicator that we draw ourselves, and a message at each start; and where none of
+//! these can be had, [`Desktop::is_in_sight`] is false and the loop keeps every channel closed.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use glasshour_protocol::LicenseId;
+use tokio::sync::{Notify, mpsc};
 
 use crate::platform::{Message, Notifier, Platform, Tray, Unavailable};
-use crate::tray::{Action, Icon, View};
+use crate::tray::{Action, View};
 
-/// Messages and views that may wait; when full, the newest view still gets through with the next one.
+/// Orders that may wait.
 const QUEUE: usize = 64;
-/// How often a tray that could not be had is tried again.
-const RETRY: Duration = Duration::from_secs(20);
+/// How often it is checked that the agent can still be seen, and tried to show what could not be.
+const CHECK: Duration = Duration::from_secs(10);
 
 enum Order {
     Show(View),
     Notify(Message),
+    Notice(LicenseId, Message),
+}
+
+/// What the thread has found out, for the loop.
+#[derive(Debug)]
+struct Sight {
+    /// Why the person can see nothing of the agent; `None`: they can.
+    hidden: Option<String>,
+    /// Notices that were shown since they were last asked for.
+    notices: Vec<LicenseId>,
 }
 
 /// Handle to the thread.
 pub(super) struct Desktop {
     orders: SyncSender<Order>,
-    trouble: Arc<Mutex<Option<String>>>,
+    sight: Arc<Mutex<Sight>>,
+    changed: Arc<Notify>,
 }
 
 impl Desktop {
-    /// Starts the thread. With `tray` false there is no icon, and messages stand in for it.
+    /// Starts the thread. With `tray` false there is no icon, and indicator and messages stand in.
     pub(super) fn start(
         platform: Arc<dyn Platform>,
         tray: bool,
         actions: mpsc::Sender<Action>,
     ) -> Self {
         let (orders, inbox) = sync_channel(QUEUE);
-        let trouble = Arc::new(Mutex::new(None));
+        let sight = Arc::new(Mutex::new(Sight {
+            hidden: Some("the desktop has not answered yet".into()),
+            notices: Vec::new(),
+        }));
+        let changed = Arc::new(Notify::new());
         let worker = Worker {
             platform,
             wants_tray: tray,
             actions,
-            trouble: trouble.clone(),
+            sight: sight.clone(),
+            changed: changed.clone(),
             tray: None,
+            indicator: None,
             notifier: None,
             view: None,
             told: false,
@@ -52,67 +71,101 @@ impl Desktop {
             .name("desktop".into())
             .spawn(move || worker.run(&inbox));
         if let Err(error) = spawned {
-            tracing::error!(%error, "no thread for the desktop could be had");
+            lock(&sight).hidden = Some(format!("no thread for the desktop could be had: {error}"));
         }
-        Self { orders, trouble }
+        Self {
+            orders,
+            sight,
+            changed,
+        }
     }
 
-    /// Draws a state.
-    pub(super) fn show(&self, view: View) {
-        if self.orders.try_send(Order::Show(view)).is_err() {
-            tracing::warn!("the desktop is slow: a state was not drawn");
-        }
+    /// Draws a state; false where the desktop is too slow and it is to be drawn again.
+    pub(super) fn show(&self, view: View) -> bool {
+        self.order(Order::Show(view))
     }
 
     /// Shows a message.
     pub(super) fn notify(&self, message: Message) {
-        if self.orders.try_send(Order::Notify(message)).is_err() {
+        if !self.order(Order::Notify(message)) {
             tracing::warn!("the desktop is slow: a message was not shown");
         }
     }
 
-    /// Why the person may see neither icon nor messages, if so.
-    pub(super) fn trouble(&self) -> Option<String> {
-        self.trouble
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    /// Shows a license's notice; [`shown_notices`](Self::shown_notices) tells whether it came through.
+    pub(super) fn show_notice(&self, license: LicenseId, message: Message) {
+        self.order(Order::Notice(license, message));
     }
+
+    /// Notices that the desktop has taken since the last call.
+    pub(super) fn shown_notices(&self) -> Vec<LicenseId> {
+        std::mem::take(&mut lock(&self.sight).notices)
+    }
+
+    /// Whether the person can see that the agent runs.
+    pub(super) fn is_in_sight(&self) -> bool {
+        lock(&self.sight).hidden.is_none()
+    }
+
+    /// Why not, if not.
+    pub(super) fn hidden(&self) -> Option<String> {
+        lock(&self.sight).hidden.clone()
+    }
+
+    /// Returns when something of the above has changed.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    fn order(&self, order: Order) -> bool {
+        match self.orders.try_send(order) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
+        }
+    }
+}
+
+/// A panic elsewhere must not hide what is known.
+fn lock(sight: &Mutex<Sight>) -> MutexGuard<'_, Sight> {
+    sight.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Worker {
     platform: Arc<dyn Platform>,
     wants_tray: bool,
     actions: mpsc::Sender<Action>,
-    trouble: Arc<Mutex<Option<String>>>,
+    sight: Arc<Mutex<Sight>>,
+    changed: Arc<Notify>,
     tray: Option<Box<dyn Tray>>,
+    indicator: Option<Box<dyn Tray>>,
     notifier: Option<Box<dyn Notifier>>,
     view: Option<View>,
-    /// Whether a message has said that capturing goes on without an icon.
+    /// Whether a message has said that this session runs without an icon.
     told: bool,
 }
 
 impl Worker {
     fn run(mut self, inbox: &Receiver<Order>) {
         loop {
-            let order = match inbox.recv_timeout(RETRY) {
-                Ok(order) => Some(order),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => return,
-            };
-            match order {
-                Some(Order::Notify(message)) => self.notify(&message),
-                Some(Order::Show(view)) => {
-                    let began = view.icon == Icon::Tracking
-                        && self.view.as_ref().is_none_or(|old| old.icon == Icon::Off);
-                    self.view = Some(view);
-                    if began {
-                        self.told = false;
+            match inbox.recv_timeout(CHECK) {
+                Ok(Order::Notify(message)) => {
+                    self.notify(&message);
+                }
+                Ok(Order::Notice(license, message)) => {
+                    if self.notify(&message) {
+                        lock(&self.sight).notices.push(license);
+                        self.changed.notify_one();
                     }
+                }
+                Ok(Order::Show(view)) => {
+                    let began = view.running && !self.view.as_ref().is_some_and(|v| v.running);
+                    self.told &= !began;
+                    self.view = Some(view);
                     self.draw();
                 }
-                // A tray that appears later (the panel starts after us) is found here.
-                None => self.draw(),
+                // A panel that starts after us, or dies, is found here.
+                Err(RecvTimeoutError::Timeout) => self.draw(),
+                Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
@@ -121,27 +174,40 @@ impl Worker {
         let Some(view) = self.view.clone() else {
             return;
         };
-        let shown = self.draw_tray(&view);
-        let mut trouble = None;
-        if let Err(reason) = shown
-            && view.icon != Icon::Off
-            && !self.told
-        {
+        let hidden = match self.draw_tray(&view) {
+            Ok(()) => {
+                self.indicator = None;
+                self.told = false;
+                None
+            }
+            Err(no_tray) => self.stand_in(&view, &no_tray),
+        };
+        let mut sight = lock(&self.sight);
+        if sight.hidden != hidden {
+            sight.hidden = hidden;
+            self.changed.notify_one();
+        }
+    }
+
+    /// Shows the state without a tray; returns why it cannot be seen, if it cannot.
+    fn stand_in(&mut self, view: &View, no_tray: &Unavailable) -> Option<String> {
+        let drawn = self.draw_indicator(view);
+        if view.running && !self.told {
             let message = Message {
                 title: "Glasshour is running".into(),
-                body: format!("{}. It has no icon in the tray: {reason}", view.tooltip),
+                body: format!("{}. It has no icon in the tray: {no_tray}", view.tooltip),
                 important: true,
             };
-            match self.try_notify(&message) {
-                Ok(()) => self.told = true,
-                Err(error) => {
-                    trouble = Some(format!(
-                        "Neither a tray icon nor messages can be shown here ({error})."
-                    ));
-                }
-            }
+            self.told = self.notify(&message);
         }
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+        match drawn {
+            Ok(()) => None,
+            Err(_) if self.told => None,
+            Err(no_indicator) => Some(format!(
+                "Nothing is captured, because you could not see it: there is no tray icon \
+                 ({no_tray}), no indicator ({no_indicator}), and no message could be shown."
+            )),
+        }
     }
 
     fn draw_tray(&mut self, view: &View) -> Result<(), Unavailable> {
@@ -150,7 +216,7 @@ impl Worker {
                 "it was started with --no-tray".into(),
             ));
         }
-        let mut tray = match self.tray.take() {
+        let tray = match self.tray.take() {
             Some(tray) => tray,
             None => {
                 let actions = self.actions.clone();
@@ -162,20 +228,25 @@ impl Worker {
                 self.platform.tray(view, Box::new(picked))?
             }
         };
-        tray.show(view)?;
-        let shown = tray.is_shown()?;
-        self.tray = Some(tray);
-        if shown {
-            return Ok(());
-        }
-        Err(Unavailable::Gone(
-            "this desktop has no place for tray icons at the moment".into(),
-        ))
+        let no_place = "this desktop has no place for tray icons at the moment";
+        show(&mut self.tray, tray, view, no_place)
     }
 
-    fn notify(&mut self, message: &Message) {
-        if let Err(error) = self.try_notify(message) {
-            tracing::warn!(%error, title = %message.title, "a message could not be shown");
+    fn draw_indicator(&mut self, view: &View) -> Result<(), Unavailable> {
+        let indicator = match self.indicator.take() {
+            Some(indicator) => indicator,
+            None => self.platform.indicator(view)?,
+        };
+        show(&mut self.indicator, indicator, view, "something covers it")
+    }
+
+    fn notify(&mut self, message: &Message) -> bool {
+        match self.try_notify(message) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%error, title = %message.title, "a message could not be shown");
+                false
+            }
         }
     }
 
@@ -187,5 +258,22 @@ impl Worker {
         notifier.notify(message)?;
         self.notifier = Some(notifier);
         Ok(())
+    }
+}
+
+/// Draws a state on an icon and keeps it in its place, unless it fails: then it is made anew next time.
+fn show(
+    place: &mut Option<Box<dyn Tray>>,
+    mut icon: Box<dyn Tray>,
+    view: &View,
+    unseen: &str,
+) -> Result<(), Unavailable> {
+    icon.show(view)?;
+    let shown = icon.is_shown()?;
+    *place = Some(icon);
+    if shown {
+        Ok(())
+    } else {
+        Err(Unavailable::Gone(unseen.into()))
     }
 }

@@ -1,6 +1,6 @@
 //! Making records and keeping them: session events, minutes, notices, and what a crash left open.
 
-use glasshour_protocol::payload::{Cause, NoticeEvent, NoticeKind, SessionEvent, SessionEventKind};
+use glasshour_protocol::payload::{Cause, NoticeEvent, SessionEvent, SessionEventKind};
 use glasshour_protocol::{CompanyId, Kind, LicenseId, RecordMeta};
 use glasshour_uploader::Draft;
 use glasshour_uploader::spool::{CapturedAt, SpoolError};
@@ -88,59 +88,69 @@ impl Engine {
 
     /// Makes the signed records of notices that were shown or acknowledged.
     pub(super) async fn record_notices(&mut self, now: Moment) {
-        for (license_id, event) in self.notices.unrecorded() {
+        for notice in self.notices.unrecorded() {
+            let license_id = notice.license_id;
             let Some(account) = self.accounts.of_license(license_id) else {
                 continue;
-            };
-            let shown_by = match event {
-                NoticeKind::Shown => "notification",
-                NoticeKind::Acknowledged => "terminal",
             };
             let payload = NoticeEvent {
                 license_id,
                 license_sha256: account.payload_sha256(license_id).unwrap_or_default(),
-                event,
-                shown_by: shown_by.into(),
+                event: notice.event,
+                shown_by: notice.shown_by,
             };
             let company = account.company();
             let meta = RecordMeta::default();
             let draft = self.json_draft(license_id, Kind::Notice, now, &payload, meta, 0);
-            self.push(company, draft).await;
-            if let Err(error) = self.notices.set_recorded(license_id) {
+            // Not queued in memory where it fails: it is made again at the next turn.
+            if !(self.unpushed.is_empty() && self.try_push(company, &draft).await) {
+                return;
+            }
+            if let Err(error) = self.notices.set_recorded(license_id, notice.event) {
                 tracing::error!(%error, "the notices file cannot be written");
             }
         }
     }
 
-    /// Keeps a record; what cannot be kept now is tried again, but for pictures.
-    pub(super) async fn push(&mut self, company: CompanyId, draft: Draft) {
-        let Some(account) = self.accounts.get(company) else {
-            return;
-        };
-        match account.spool.push(draft.clone()).await {
-            Ok(_) => self.spool_trouble = None,
-            Err(error) => {
-                tracing::error!(%error, kind = %draft.kind, "a record could not be kept");
-                self.spool_trouble = Some(spool_sentence(&error));
-                let keep = !matches!(draft.kind, Kind::Screenshot | Kind::Camera);
-                if keep && self.unpushed.len() < MOST_UNPUSHED {
-                    self.unpushed.push_back((company, draft));
-                }
-            }
+    /// Keeps a record, and says whether it is durable now. What cannot be kept is tried again, behind
+    /// what already waits so that records stay in order; but for pictures, which are not worth the memory.
+    pub(super) async fn push(&mut self, company: CompanyId, draft: Draft) -> bool {
+        self.retry_unpushed().await;
+        if self.unpushed.is_empty() && self.try_push(company, &draft).await {
+            return true;
         }
+        let picture = matches!(draft.kind, Kind::Screenshot | Kind::Camera);
+        if !picture && self.unpushed.len() < MOST_UNPUSHED {
+            self.unpushed.push_back((company, draft));
+        } else {
+            tracing::error!(kind = %draft.kind, "a record could not be kept and is lost");
+        }
+        false
     }
 
     pub(super) async fn retry_unpushed(&mut self) {
         while let Some((company, draft)) = self.unpushed.pop_front() {
-            let Some(account) = self.accounts.get(company) else {
-                continue;
-            };
-            if let Err(error) = account.spool.push(draft.clone()).await {
-                self.spool_trouble = Some(spool_sentence(&error));
+            if !self.try_push(company, &draft).await {
                 self.unpushed.push_front((company, draft));
                 return;
             }
-            self.spool_trouble = None;
+        }
+    }
+
+    async fn try_push(&mut self, company: CompanyId, draft: &Draft) -> bool {
+        let Some(account) = self.accounts.get(company) else {
+            return false;
+        };
+        match account.spool.push(draft.clone()).await {
+            Ok(_) => {
+                self.spool_trouble = None;
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, kind = %draft.kind, "a record could not be kept");
+                self.spool_trouble = Some(spool_sentence(&error));
+                false
+            }
         }
     }
 
@@ -173,7 +183,8 @@ impl Engine {
         }
     }
 
-    pub(super) fn note_alive(&self, tracking: &Tracking, now: Moment) {
+    pub(super) fn note_alive(&mut self, tracking: &Tracking, now: Moment) {
+        self.last_alive_mono_ms = now.mono_ms;
         if let Some(running) = tracking.machine.running()
             && let Err(error) = self.journal.alive(running.session_id, now.wall_ms)
         {

@@ -41,8 +41,14 @@ use desktop::Desktop;
 use shots::ShotDone;
 use tracking::Tracking;
 
+/// Media type of a picture that equals the last one and so has no bytes.
+const UNCHANGED: &str = "application/octet-stream";
 /// How often the administrator's license folder is looked at.
 const RESCAN: Duration = Duration::from_secs(30);
+/// How often a running session leaves a sign of life, milliseconds.
+const ALIVE_MS: u64 = 30_000;
+/// How long the display may be gone before that means log-out (rule 20), milliseconds.
+const DISPLAY_GONE_MS: u64 = 30_000;
 /// Longest pause between two turns: bounds how exactly a sleep is dated.
 const LONGEST_PAUSE_MS: u64 = 15_000;
 
@@ -104,6 +110,7 @@ struct Engine {
     /// Which names of license files are names of users.
     user_names: HashMap<String, bool>,
     last_rescan_mono_ms: u64,
+    last_alive_mono_ms: u64,
     last_view: Option<View>,
     last_health: Option<HealthReport>,
     /// Time tracked on the local day that `today_from_ms` begins, by sessions that have ended.
@@ -122,12 +129,15 @@ pub async fn run(config: RunConfig, platform: Arc<dyn Platform>) -> Result<(), R
     let (action_sender, mut actions) = mpsc::channel(16);
     let (news_sender, mut news) = mpsc::channel(16);
     let mut engine = Engine::new(config, platform, news_sender, action_sender);
-    let ending = signals::told_to_end();
+    let ending = signals::told_to_end().map_err(RunError::Signals)?;
     tokio::pin!(ending);
 
     engine.reload(&shot_sender).await;
     let cause = loop {
         engine.turn(&shot_sender).await;
+        if engine.display_is_gone_for_good() {
+            break Cause::Logout;
+        }
         let pause = Duration::from_millis(engine.pause_ms());
         tokio::select! {
             Some(command) = commands.recv() => engine.command(command, &shot_sender).await,
@@ -138,8 +148,9 @@ pub async fn run(config: RunConfig, platform: Arc<dyn Platform>) -> Result<(), R
             }
             Some(done) = shots.recv() => engine.shot_done(done).await,
             Some(company) = news.recv() => engine.server_news(company).await,
+            () = engine.desktop.changed() => {}
             () = tokio::time::sleep(pause) => {}
-            cause = &mut ending => break cause.map_err(RunError::Signals)?,
+            cause = &mut ending => break cause,
         }
     };
     engine.end(cause).await;
@@ -196,6 +207,7 @@ impl Engine {
             license_problems: Vec::new(),
             user_names: HashMap::new(),
             last_rescan_mono_ms: now.mono_ms,
+            last_alive_mono_ms: now.mono_ms,
             last_view: None,
             last_health: None,
             ended_today,
@@ -233,6 +245,9 @@ impl Engine {
             _ => false,
         };
         if same {
+            if let Some(license) = &chosen {
+                self.show_notice_once(license);
+            }
             return;
         }
         if let Some(mut old) = self.tracking.take() {
@@ -250,7 +265,11 @@ impl Engine {
         match Tracking::new(license, &self.platform, now, last_shot_ms, shots.clone()) {
             Ok(mut tracking) => {
                 let default = tracking.default_project();
-                let events = tracking.machine.begin(now, default);
+                // What stands in the way is known first: a license that has run out opens nothing.
+                let company = tracking.company();
+                let blocked = self.accounts.send_status(company).and_then(|s| s.blocked);
+                let mut events = tracking.server_says(now, blocked);
+                events.extend(tracking.machine.begin(now, default));
                 self.apply(&mut tracking, now, events).await;
                 self.tracking = Some(tracking);
             }
@@ -265,21 +284,34 @@ impl Engine {
             self.reload(shots).await;
         }
         self.retry_unpushed().await;
+        self.take_shown_notices();
         self.record_notices(now).await;
         if let Some(mut tracking) = self.tracking.take() {
-            let idle = tracking.idle_ms(&self.platform);
+            let idle = tracking.idle_ms(&self.platform, now);
             let default = tracking.default_project();
             let mut events = tracking.machine.tick(now, idle, default);
             events.extend(tracking.check_validity(now));
             self.apply(&mut tracking, now, events).await;
             if let Some(minute) = tracking.minute_if_over(now) {
                 self.push_minute(&tracking, minute).await;
+            }
+            if now.mono_ms.saturating_sub(self.last_alive_mono_ms) >= ALIVE_MS {
                 self.note_alive(&tracking, now);
             }
             tracking.shoot_if_due(now);
             self.tracking = Some(tracking);
         }
         self.show(now).await;
+    }
+
+    /// A display that was there and has been gone for a while: the user has logged out, and this process
+    /// was left behind (rule 20).
+    fn display_is_gone_for_good(&self) -> bool {
+        let now = self.clock.now().mono_ms;
+        self.tracking
+            .as_ref()
+            .and_then(Tracking::display_gone_since)
+            .is_some_and(|since| now.saturating_sub(since) >= DISPLAY_GONE_MS)
     }
 
     /// How long nothing will be due.
@@ -300,18 +332,21 @@ impl Engine {
     async fn apply(&mut self, tracking: &mut Tracking, now: Moment, events: Vec<SessionEvent>) {
         for event in events {
             if event.event == SessionEventKind::Stopped {
+                if event.cause == Cause::Sleep {
+                    // What was counted since waking is in no session, and cannot be told apart.
+                    tracking.drop_minute(now);
+                }
                 // The last, shorter minute belongs to the session that ends.
                 self.close_channels(tracking, now).await;
-                self.ended_today.add(tracking.last_running_ms, now);
+                if let Some(from_ms) = tracking.session_started_ms() {
+                    self.ended_today.add(from_ms, event.at_ms, now);
+                }
             }
             tracking.follow(&event);
             self.push_event(tracking, now, &event).await;
             self.announce(tracking, &event);
         }
-        if let Some(running) = tracking.machine.running() {
-            tracking.last_running_ms = running.running_ms;
-        }
-        if tracking.machine.may_capture(now.wall_ms) {
+        if tracking.machine.may_capture(now.wall_ms) && self.desktop.is_in_sight() {
             tracking.open_channels(&self.platform, now);
         } else {
             self.close_channels(tracking, now).await;
@@ -329,35 +364,37 @@ impl Engine {
         let Some(mut tracking) = self.tracking.take() else {
             return;
         };
-        if let Some(shots) = tracking.shot_done(&done) {
-            if let Err(error) = self.journal.shot(done.captured.wall_ms) {
-                tracing::error!(%error, "the time of the last picture cannot be written");
+        // The gate may have shut since they were ordered: it is asked anew, as of now.
+        let now = self.clock.now();
+        let default = tracking.default_project();
+        let mut events = tracking.machine.tick(now, None, default);
+        events.extend(tracking.check_validity(now));
+        self.apply(&mut tracking, now, events).await;
+        let kept = tracking.shot_done(&done).unwrap_or_default();
+        for shot in kept {
+            let unchanged = shot.webp.is_none();
+            let draft = Draft {
+                license_id: tracking.license_id(),
+                kind: Kind::Screenshot,
+                captured: self.captured(done.captured),
+                content_type: if unchanged { UNCHANGED } else { WEBP }.into(),
+                payload: shot.webp.clone().unwrap_or_default(),
+                meta: RecordMeta {
+                    session_id: Some(done.session_id),
+                    project_id: done.project_id,
+                    frame: Some(shot.meta.clone()),
+                    ..RecordMeta::default()
+                },
+                hold_until_ms: tracking.hold_until(done.captured),
+            };
+            if !self.push(tracking.company(), draft).await {
+                tracking.picture_was_lost();
             }
-            for shot in shots {
-                let unchanged = shot.webp.is_none();
-                let draft = Draft {
-                    license_id: tracking.license_id(),
-                    kind: Kind::Screenshot,
-                    captured: self.captured(done.captured),
-                    content_type: if unchanged {
-                        "application/octet-stream"
-                    } else {
-                        WEBP
-                    }
-                    .into(),
-                    payload: shot.webp.clone().unwrap_or_default(),
-                    meta: RecordMeta {
-                        session_id: Some(done.session_id),
-                        project_id: done.project_id,
-                        frame: Some(shot.meta.clone()),
-                        ..RecordMeta::default()
-                    },
-                    hold_until_ms: tracking.hold_until(done.captured),
-                };
-                self.push(tracking.company(), draft).await;
-            }
-            // Not the time of the capture: a sign of life never goes back.
-            self.note_alive(&tracking, self.clock.now());
+        }
+        if !kept.is_empty()
+            && let Err(error) = self.journal.shot(done.captured.wall_ms)
+        {
+            tracing::error!(%error, "the time of the last picture cannot be written");
         }
         self.tracking = Some(tracking);
     }
@@ -394,8 +431,7 @@ impl Engine {
     async fn show(&mut self, now: Moment) {
         let status = self.status(now).await;
         let view = crate::tray::view(&status);
-        if self.last_view.as_ref() != Some(&view) {
-            self.desktop.show(view.clone());
+        if self.last_view.as_ref() != Some(&view) && self.desktop.show(view.clone()) {
             self.last_view = Some(view);
         }
         let Some(tracking) = &self.tracking else {

@@ -7,6 +7,7 @@ use super::tracking::{Tracking, notice_message};
 use super::{Engine, message};
 use crate::clock::Moment;
 use crate::license::{LoadOptions, read_file};
+use crate::session::State;
 
 const SUFFIX: &str = ".license.gz";
 
@@ -72,16 +73,21 @@ impl Engine {
             .map_err(|error| format!("{}: {error}", path.display()))
     }
 
-    /// In monitoring mode the notice is shown when a license is first put to work; in worklog mode it
-    /// was acknowledged when the license was loaded.
-    pub(super) fn show_notice_once(&mut self, license: &License) {
+    /// In monitoring mode the notice is shown when a license is first put to work, and again until the
+    /// desktop has taken it; in worklog mode it was acknowledged when the license was loaded.
+    pub(super) fn show_notice_once(&self, license: &License) {
         let id = license.claims().license_id;
-        if self.notices.was_shown(id) {
-            return;
+        if !self.notices.was_shown(id) {
+            self.desktop.show_notice(id, notice_message(license));
         }
-        self.desktop.notify(notice_message(license));
-        if let Err(error) = self.notices.set(id, NoticeKind::Shown) {
-            tracing::error!(%error, "the notices file cannot be written");
+    }
+
+    /// Remembers the notices that the desktop has shown.
+    pub(super) fn take_shown_notices(&mut self) {
+        for license in self.desktop.shown_notices() {
+            if let Err(error) = self.notices.set(license, NoticeKind::Shown, "notification") {
+                tracing::error!(%error, "the notices file cannot be written");
+            }
         }
     }
 
@@ -96,9 +102,16 @@ impl Engine {
             (SessionEventKind::Started, Cause::Sleep | Cause::Schedule) => {
                 format!("Monitoring by {company} goes on.")
             }
-            (SessionEventKind::Stopped, Cause::License) => {
-                "Tracking has stopped, and nothing is captured. See `glasshour status`.".into()
-            }
+            // A license that takes the place of another begins at once and needs no word.
+            (SessionEventKind::Stopped, Cause::License) => match tracking.machine.state() {
+                State::Blocked { block, .. } => {
+                    format!(
+                        "Tracking has stopped, and nothing is captured. {}",
+                        block.message
+                    )
+                }
+                _ => return,
+            },
             (SessionEventKind::Stopped, Cause::Sleep) => {
                 "Tracking stopped when the computer went to sleep.".into()
             }

@@ -51,13 +51,16 @@ impl Today {
         today
     }
 
-    /// A session has ended after running for that long.
-    pub(super) fn add(&mut self, ms: u64, now: Moment) {
+    /// A session has ended that ran between those moments: the part of it that lies on the day of
+    /// `now` counts.
+    pub(super) fn add(&mut self, from_ms: i64, to_ms: i64, now: Moment) {
         let day = local_day(now.wall_ms, now);
         if day != self.day {
             *self = Self { day, ms: 0 };
         }
-        self.ms += ms.min(since_midnight(now));
+        let midnight = day * DAY_MS - offset_ms(now);
+        let length = to_ms.saturating_sub(from_ms.max(midnight));
+        self.ms += u64::try_from(length).unwrap_or(0);
     }
 
     fn total(self, running_ms: u64, now: Moment) -> u64 {
@@ -193,8 +196,18 @@ fn problems(
             spool.quarantined
         ));
     }
-    problems.extend(engine.desktop.trouble());
+    if tracking_runs(engine) {
+        problems.extend(engine.desktop.hidden());
+    }
     problems
+}
+
+/// Whether a session runs, so that the person must be able to see it.
+fn tracking_runs(engine: &Engine) -> bool {
+    engine
+        .tracking
+        .as_ref()
+        .is_some_and(|tracking| tracking.machine.running().is_some())
 }
 
 /// The health record for a state.
@@ -217,9 +230,7 @@ pub(super) fn differs(a: &HealthReport, b: &HealthReport) -> bool {
             .map(|c| (c.channel.clone(), c.permitted, c.granted, c.reason.clone()))
             .collect::<Vec<_>>()
     };
-    (&a.agent_version, &a.platform) != (&b.agent_version, &b.platform)
-        || a.spool_quarantined != b.spool_quarantined
-        || essence(a) != essence(b)
+    (&a.agent_version, &a.platform) != (&b.agent_version, &b.platform) || essence(a) != essence(b)
 }
 
 /// The state as a person reads it.

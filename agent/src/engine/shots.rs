@@ -27,7 +27,18 @@ pub(super) struct ShotDone {
     pub(super) project_id: Option<ProjectId>,
     /// Right before the screens were asked.
     pub(super) captured: Moment,
+    /// Right after they answered.
+    pub(super) finished: Moment,
     pub(super) result: Result<Vec<Shot>, ShotError>,
+}
+
+impl ShotDone {
+    /// Whether the machine slept between question and answer: the picture is of another time.
+    pub(super) fn slept(&self) -> bool {
+        let span =
+            |clock: fn(&Moment) -> u64| clock(&self.finished).saturating_sub(clock(&self.captured));
+        span(|moment| moment.boot_ms).saturating_sub(span(|moment| moment.mono_ms)) > 1_000
+    }
 }
 
 /// Handle to the thread; dropping it ends the thread after the picture under way.
@@ -70,6 +81,7 @@ fn work(
         }
         let captured = clock.now();
         let result = channel.shoot();
+        let finished = clock.now();
         let ShotOrder {
             session_id,
             project_id,
@@ -79,6 +91,7 @@ fn work(
             session_id,
             project_id,
             captured,
+            finished,
             result,
         };
         if done.blocking_send(answer).is_err() {

@@ -17,7 +17,7 @@ use crate::capture::schedule::{Due, ShotSchedule};
 use crate::capture::screenshot::Shot;
 use crate::clock::Moment;
 use crate::ipc::RefusedBy;
-use crate::platform::{Idle, Message, Platform};
+use crate::platform::{Idle, Message, Platform, Unavailable};
 use crate::session::{Block, HoursError, LicensedHours, Machine, Refused, State};
 
 const MINUTE_MS: i64 = 60_000;
@@ -28,13 +28,13 @@ const WATCH_IDLE_MS: u64 = 2_000;
 pub(super) struct Tracking {
     license: License,
     pub(super) machine: Machine,
-    /// Time that the session had run when last looked at.
-    pub(super) last_running_ms: u64,
     session: Option<Session>,
     server_block: Option<Block>,
     idle: Option<Box<dyn Idle>>,
     last_idle_ms: Option<u64>,
     idle_trouble: Option<String>,
+    /// Since when (monotonic) a display that was there does not answer.
+    display_gone_since: Option<u64>,
     shots: Option<Shots>,
     activity: Option<ActivityChannel>,
     /// The wall-clock minute that the activity channel is adding up.
@@ -46,6 +46,7 @@ pub(super) struct Tracking {
 struct Session {
     id: SessionId,
     project: Option<ProjectId>,
+    started_ms: i64,
 }
 
 /// The screenshot channel.
@@ -146,12 +147,12 @@ impl Tracking {
         Ok(Self {
             license,
             machine,
-            last_running_ms: 0,
             session: None,
             server_block: None,
             idle: None,
             last_idle_ms: None,
             idle_trouble: None,
+            display_gone_since: None,
             shots,
             activity: None,
             minute: 0,
@@ -198,6 +199,7 @@ impl Tracking {
                 self.session = Some(Session {
                     id: event.session_id,
                     project: event.project_id,
+                    started_ms: event.at_ms,
                 });
                 if let Some(shots) = &mut self.shots {
                     shots.first = true;
@@ -271,7 +273,7 @@ impl Tracking {
     }
 
     /// How long there has been no input, while that matters.
-    pub(super) fn idle_ms(&mut self, platform: &Arc<dyn Platform>) -> Option<u64> {
+    pub(super) fn idle_ms(&mut self, platform: &Arc<dyn Platform>, now: Moment) -> Option<u64> {
         self.machine.running()?;
         let asked = match self.idle.take() {
             Some(idle) => Ok(idle),
@@ -285,14 +287,43 @@ impl Tracking {
         self.last_idle_ms = match asked {
             Ok(time) => {
                 self.idle_trouble = None;
+                self.display_gone_since = None;
                 Some(super::millis(time))
             }
             Err(error) => {
+                let was_there = self.last_idle_ms.is_some();
+                if matches!(error, Unavailable::Gone(_)) && was_there {
+                    self.display_gone_since = Some(now.mono_ms);
+                }
                 self.idle_trouble = Some(error.to_string());
                 None
             }
         };
         self.last_idle_ms
+    }
+
+    /// Since when (monotonic) the display that the session runs on does not answer.
+    pub(super) fn display_gone_since(&self) -> Option<u64> {
+        self.display_gone_since
+    }
+
+    /// When the running session, or the one that is just ending, began.
+    pub(super) fn session_started_ms(&self) -> Option<i64> {
+        self.session.map(|session| session.started_ms)
+    }
+
+    /// Forgets what the minute under way has counted.
+    pub(super) fn drop_minute(&mut self, now: Moment) {
+        if let Some(mut channel) = self.activity.take() {
+            channel.finish(now, None);
+        }
+    }
+
+    /// The next picture is stored whatever the last one looked like: that one is not there.
+    pub(super) fn picture_was_lost(&mut self) {
+        if let Some(shots) = &mut self.shots {
+            shots.first = true;
+        }
     }
 
     /// The gate has opened: what the license permits is captured from now on.
@@ -386,7 +417,10 @@ impl Tracking {
                 let running = self
                     .session
                     .is_some_and(|session| session.id == done.session_id);
-                if !(running && shots.open) {
+                let slept = done.slept();
+                let permitted = self.machine.may_capture(done.captured.wall_ms);
+                if slept || !(running && permitted && shots.open) {
+                    shots.first = true;
                     return None;
                 }
                 shots.last_ms = Some(done.captured.wall_ms);

@@ -10,6 +10,8 @@ use crate::clock::Moment;
 
 /// A boot clock that ran this much further than the monotonic one means that the machine slept.
 const SLEEP_MS: u64 = 5_000;
+/// A wall clock that moved this much more or less than the boot clock was set by somebody.
+const CLOCK_STEP_MS: i64 = 5_000;
 
 /// What a session is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -272,7 +274,7 @@ impl Machine {
         idle_ms: Option<u64>,
         default: Option<ProjectId>,
     ) -> Vec<SessionEvent> {
-        let slept = self.observe(now);
+        self.observe(now);
         if self.mode == WorkMode::Monitoring {
             match &self.state {
                 State::Running(_) if !self.within_hours(now.wall_ms) => {
@@ -280,7 +282,8 @@ impl Machine {
                     self.state = State::OffHours;
                 }
                 State::OffHours => self.open_within_hours(now, default, Cause::Schedule),
-                State::Stopped if slept => self.open_within_hours(now, default, Cause::Sleep),
+                // Sleep ended it, whichever call found that out; nothing else stops monitoring.
+                State::Stopped => self.open_within_hours(now, default, Cause::Sleep),
                 _ => {}
             }
         }
@@ -314,19 +317,31 @@ impl Machine {
         self.unsaid.push(said);
     }
 
-    /// Takes note of the time; a sleep that lies between ends the session where it began (rule 19).
-    /// Returns whether there was one.
-    fn observe(&mut self, now: Moment) -> bool {
+    /// Takes note of the time. A sleep that lies between ends the session where it began (rule 19);
+    /// a clock that was set cuts it in two, so that the step counts in neither part.
+    fn observe(&mut self, now: Moment) {
         let last = std::mem::replace(&mut self.last, now);
         let with_sleep = now.boot_ms.saturating_sub(last.boot_ms);
         let without_sleep = now.mono_ms.saturating_sub(last.mono_ms);
-        let slept = with_sleep.saturating_sub(without_sleep) >= SLEEP_MS;
-        if slept {
+        if with_sleep.saturating_sub(without_sleep) >= SLEEP_MS {
             self.close(last.wall_ms, Cause::Sleep);
-        } else if let State::Running(running) = &mut self.state {
-            running.running_ms += without_sleep;
+            if let (WorkMode::Worklog, State::Blocked { resume, .. }) = (self.mode, &mut self.state)
+            {
+                // Work does not go on by itself on another day.
+                *resume = None;
+            }
+            return;
         }
-        slept
+        let State::Running(running) = &mut self.state else {
+            return;
+        };
+        running.running_ms += without_sleep;
+        let ran_to_ms = last.wall_ms.saturating_add_unsigned(without_sleep);
+        if (now.wall_ms - ran_to_ms).abs() >= CLOCK_STEP_MS {
+            let project_id = running.project_id;
+            self.close(ran_to_ms, Cause::ClockSet);
+            self.open(now, project_id, Cause::ClockSet, None);
+        }
     }
 
     /// Hands out what no caller has seen yet.

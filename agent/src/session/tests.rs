@@ -220,13 +220,53 @@ fn a_refused_command_loses_nothing_that_it_found() {
 }
 
 #[test]
-fn a_clock_set_back_never_ends_a_session_before_it_began() {
+fn a_clock_that_is_set_adds_nothing_and_takes_nothing() {
+    for step in [-60 * MINUTE, 24 * 60 * MINUTE] {
+        let mut machine = machine(WorkMode::Worklog);
+        machine.start(at(60), Some(APOLLO), None).unwrap();
+        let mut later = at(70);
+        later.wall_ms += step;
+        let cut = machine.tick(later, None, None);
+        let after = 70 + step / MINUTE;
+        assert_eq!(
+            short(&cut),
+            [
+                (Kind::Stopped, Cause::ClockSet, 70),
+                (Kind::Started, Cause::ClockSet, after)
+            ]
+        );
+        assert_eq!(cut[1].project_id, Some(APOLLO));
+        later.wall_ms += MINUTE;
+        later.mono_ms += 60_000;
+        later.boot_ms += 60_000;
+        let stopped = machine.stop(later).unwrap();
+        assert_eq!(short(&stopped), [(Kind::Stopped, Cause::User, after + 1)]);
+    }
+}
+
+#[test]
+fn a_refused_command_right_after_waking_does_not_end_monitoring() {
+    let mut machine = machine(WorkMode::Monitoring);
+    machine.begin(at(0), None);
+    let woke = awake(60 * MINUTE, 50 * 60_000);
+    assert_eq!(machine.stop(woke), Err(Refused::Monitoring));
+    let after = awake(61 * MINUTE, 50 * 60_000);
+    assert_eq!(
+        short(&machine.tick(after, None, None)),
+        [
+            (Kind::Stopped, Cause::Sleep, 0),
+            (Kind::Started, Cause::Sleep, 61)
+        ]
+    );
+}
+
+#[test]
+fn a_worklog_that_was_blocked_does_not_go_on_after_a_sleep() {
     let mut machine = machine(WorkMode::Worklog);
-    machine.start(at(60), None, None).unwrap();
-    let mut later = at(61);
-    later.wall_ms = NINE;
-    let stopped = machine.stop(later).unwrap();
-    assert_eq!(short(&stopped), [(Kind::Stopped, Cause::User, 60)]);
+    machine.start(at(0), None, None).unwrap();
+    machine.block(at(1), block());
+    machine.tick(awake(60 * MINUTE, 50 * 60_000), None, None);
+    assert_eq!(machine.unblock(awake(61 * MINUTE, 50 * 60_000), None), []);
 }
 
 #[test]

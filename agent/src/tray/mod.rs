@@ -18,6 +18,8 @@ pub struct View {
     pub tooltip: String,
     /// Top to bottom.
     pub menu: Vec<Item>,
+    /// Whether a session runs: then the person must be able to see it.
+    pub running: bool,
 }
 
 /// States differ by shape, not by colour alone.
@@ -27,7 +29,7 @@ pub enum Icon {
     Off,
     /// Ring with sand running: tracking.
     Tracking,
-    /// Two bars: paused, idle or outside the licensed hours.
+    /// Two bars: outside the licensed hours, nothing is captured.
     Paused,
     /// Ring with a dot on the upper right: something needs the person.
     Problem,

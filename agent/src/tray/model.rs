@@ -40,6 +40,7 @@ pub fn view(status: &Status) -> View {
         icon: icon(status),
         tooltip: format!("Glasshour: {state}"),
         menu,
+        running: status.state == StateWord::Tracking,
     }
 }
 
@@ -47,7 +48,6 @@ fn icon(status: &Status) -> Icon {
     match status.state {
         _ if !status.problems.is_empty() => Icon::Problem,
         StateWord::Blocked => Icon::Problem,
-        StateWord::Tracking if status.idle_since_ms.is_some() => Icon::Paused,
         StateWord::Tracking => Icon::Tracking,
         StateWord::Paused => Icon::Paused,
         StateWord::Stopped | StateWord::NoLicense => Icon::Off,
@@ -228,14 +228,12 @@ mod tests {
 
     #[test]
     fn every_state_has_an_icon_that_tells_it() {
-        let mut idle = status(WorkMode::Worklog, StateWord::Tracking);
-        idle.idle_since_ms = Some(1);
         let mut problem = status(WorkMode::Worklog, StateWord::Tracking);
         problem.problems.push("the disk is full".into());
         let icons = [
             status(WorkMode::Worklog, StateWord::Stopped),
             status(WorkMode::Worklog, StateWord::Tracking),
-            idle,
+            status(WorkMode::Monitoring, StateWord::Paused),
             problem,
         ]
         .map(|status| view(&status).icon);

@@ -113,6 +113,7 @@ pub(crate) fn ending(cause: Option<&str>, running: bool) -> String {
         Some("schedule") => "the licensed hours ended",
         Some("license") => "the license changed",
         Some("shutdown") => "the computer or the agent was shut down",
+        Some("clock-set") => "the computer's clock was set",
         Some("crash-recovered") => "the agent had died; found at its next start",
         None => "nothing more was heard",
         Some(_) => "ended",
@@ -315,6 +316,7 @@ mod tests {
             Cause::License,
             Cause::Shutdown,
             Cause::CrashRecovered,
+            Cause::ClockSet,
         ];
         for cause in causes {
             let name = serde_json::to_value(cause).unwrap();
