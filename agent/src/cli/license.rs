@@ -140,14 +140,11 @@ fn load(
     }
     let license = store.load(&bytes, signed, &options)?;
     let claims = license.claims();
-    let mut notices = Notices::open(home.clone());
-    let kind = match claims.work_mode {
-        WorkMode::Worklog => Some(NoticeKind::Acknowledged),
-        // The employee may not be who loads it: the notice is shown when it is put to work.
-        WorkMode::Monitoring => None,
-    };
-    if let Some(kind) = kind {
-        notices.set(claims.license_id, kind)?;
+    // In monitoring mode the employee may not be who loads it: the notice is shown when the license is
+    // put to work.
+    if claims.work_mode == WorkMode::Worklog {
+        let shown_by = if yes { "--yes" } else { "terminal" };
+        Notices::open(home.clone()).set(claims.license_id, NoticeKind::Acknowledged, shown_by)?;
     }
     let running = control::tell_to_reload(home)?;
     if json {

@@ -6,5 +6,5 @@ mod notices;
 mod store;
 
 pub use load::{LoadError, check_server_url, read_file};
-pub use notices::Notices;
+pub use notices::{Notices, Unrecorded};
 pub use store::{Book, LicenseStore, LoadOptions, StoreError};
