@@ -9,9 +9,12 @@ use axum::http::StatusCode;
 use common::{Device, Made, Server, WEBP};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use glasshour_protocol::{Kind, RecordId, SignedHeader};
+use glasshour_protocol::payload::{JSON, SessionEventKind};
+use glasshour_protocol::{Kind, LicenseId, RecordId, SignedHeader};
+use glasshour_server::clock::Clock as _;
 use glasshour_server::objects::{ObjectError, ObjectKey, Objects};
 use glasshour_server::router;
+use glasshour_server::store::License;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -284,6 +287,59 @@ async fn p12_after_a_narrower_license_only_what_was_captured_before_or_stays_per
         .put(&server, &activity)
         .await
         .expect(StatusCode::CREATED);
+}
+
+/// The employee's next license, with an end.
+#[cfg(test)]
+async fn license_until(server: &Server, employee: &str, end_ms: i64) {
+    let mut claims = server.license(employee).await.claims().clone();
+    claims.serial += 1;
+    claims.license_id = LicenseId(Uuid::now_v7());
+    claims.expires_at = Some(jiff::Timestamp::from_millisecond(end_ms).unwrap());
+    let license = License {
+        license_id: claims.license_id,
+        employee_id: claims.employee.employee_id,
+        serial: claims.serial,
+        file: glasshour_license_format::sign(&claims, &server.state.company.signing_key).unwrap(),
+        claims,
+        issued_at: server.clock.now_ms(),
+        superseded_at: None,
+    };
+    let mut write = server.state.write().await.unwrap();
+    write.insert_license(&license).await.unwrap();
+    write.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn p12_after_the_licenses_end_only_the_minute_under_way_and_what_the_agent_did_are_taken() {
+    let server = Server::start().await;
+    let employee = server.employee().await;
+    license_until(&server, &employee, common::START_MS + 30_000).await;
+    let mut device = server.device(&employee).await;
+    let mut under_way = device.activity();
+    under_way.header.captured_at_ms += 60_000;
+    let under_way = device.sign(under_way.header, &under_way.payload);
+    server.clock.advance(30_000);
+    let after = [device.screenshot(), device.activity()];
+    let stopped = device.session(SessionEventKind::Stopped, server.clock.now_ms());
+    server.clock.advance(61_000);
+    let mut much_later = device.make(Kind::Activity, JSON, &under_way.payload);
+
+    for made in [&under_way, &stopped] {
+        device.put(&server, made).await.expect(StatusCode::CREATED);
+    }
+    for made in &after {
+        device
+            .put(&server, made)
+            .await
+            .refused(403, "license_expired");
+    }
+    // A header from long after the end is refused before its payload is looked at.
+    much_later.payload.clear();
+    device
+        .put(&server, &much_later)
+        .await
+        .refused(403, "license_expired");
 }
 
 #[tokio::test]

@@ -392,6 +392,28 @@ async fn a_poisoned_record_does_not_stop_the_others() {
 }
 
 #[tokio::test]
+async fn a_record_from_after_the_licenses_end_does_not_hold_up_the_others() {
+    let expired = Next::Answer(StatusCode::FORBIDDEN, code::LICENSE_EXPIRED);
+    let story = Story::begin(Server {
+        next: [expired].into(),
+        ..Server::default()
+    })
+    .await;
+    for _ in 0..3 {
+        story.push(Kind::Activity).await;
+    }
+    story
+        .until(SpoolStats {
+            waiting: 0,
+            quarantined: 1,
+            delivered: 2,
+        })
+        .await;
+    assert_eq!(story.status.borrow().blocked, None);
+    story.end().await;
+}
+
+#[tokio::test]
 async fn a_device_that_was_forgotten_enrols_again() {
     let unknown = Next::Answer(StatusCode::UNAUTHORIZED, code::DEVICE_UNKNOWN);
     let story = Story::begin(Server {

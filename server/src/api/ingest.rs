@@ -113,12 +113,12 @@ async fn check_before_body(
     Ok((device, signed, header))
 }
 
-/// Asks gate 3 with what the database says now; returns the profile that permits the record.
+/// Asks gate 3 with what the database says now; returns what permits the record.
 async fn check_permit(
     read: &mut Read,
     device: &Device,
     header: &RecordHeader,
-) -> Result<glasshour_license_format::Profile, ApiError> {
+) -> Result<permit::Permit, ApiError> {
     let employee = read
         .employee(device.employee_id)
         .await?
@@ -130,7 +130,7 @@ async fn check_permit(
         license: license.as_ref(),
         current: current.as_ref(),
     };
-    permit::check(&facts, header).cloned()
+    permit::check(&facts, header)
 }
 
 fn check_ranges(header: &RecordHeader) -> Result<(), ApiError> {

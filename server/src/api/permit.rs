@@ -2,12 +2,15 @@
 //!
 //! A pure function over what the database says now. It is asked before the payload is read, to
 //! answer early, and again inside the transaction that stores, to be right.
+//!
+//! A license's dates bound what is captured: pictures and minutes of activity. Sessions, health and
+//! notices tell when the agent ran and why it stopped, and come after the end as well.
 
 use axum::http::StatusCode;
-use glasshour_license_format::Profile;
+use glasshour_license_format::{Claims, Profile};
 use glasshour_protocol::payload::ActivityMinute;
-use glasshour_protocol::{EmployeeId, RecordHeader, code};
-use jiff::Timestamp;
+use glasshour_protocol::{EmployeeId, Kind, RecordHeader, code};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::error::ApiError;
 use crate::store::{Employee, License};
@@ -23,8 +26,21 @@ pub(super) struct Facts<'a> {
     pub(super) current: Option<&'a License>,
 }
 
-/// Returns the profile that permits the record, or the error that refuses it.
-pub(super) fn check<'a>(facts: &Facts<'a>, header: &RecordHeader) -> Result<&'a Profile, ApiError> {
+/// A minute of activity is dated by its end: the one that was under way when the license ran out
+/// comes at most this much later.
+const MINUTE_UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
+
+/// What permits a record, as far as its header tells.
+#[derive(Clone, Debug)]
+pub(super) struct Permit {
+    /// The license that the record names.
+    claims: Claims,
+    /// What may be in the record: that license's profile, or the one of the license that took its place.
+    profile: Profile,
+}
+
+/// Returns what permits the record, or the error that refuses it.
+pub(super) fn check(facts: &Facts<'_>, header: &RecordHeader) -> Result<Permit, ApiError> {
     if !facts.employee.active {
         return Err(inactive(facts.employee));
     }
@@ -32,24 +48,20 @@ pub(super) fn check<'a>(facts: &Facts<'a>, header: &RecordHeader) -> Result<&'a 
         .license
         .filter(|license| license.employee_id == facts.employee.employee_id)
         .ok_or_else(license_unknown)?;
-    let captured = Timestamp::from_millisecond(header.captured_at_ms).map_err(|error| {
-        super::ingest::invalid("captured_at_ms", "is not a time").with_source(error)
-    })?;
-    if !license.claims.is_current(captured) {
-        return Err(refused(
-            code::LICENSE_EXPIRED,
-            "The license was not valid when this was captured.",
-        ));
-    }
-    let profile = &license.claims.profile;
-    if !profile.permits_kind(header.kind) {
+    let claims = &license.claims;
+    check_dates(claims, header)?;
+    let permit = |profile: &Profile| Permit {
+        claims: claims.clone(),
+        profile: profile.clone(),
+    };
+    if !claims.profile.permits_kind(header.kind) {
         return Err(not_licensed(&format!("{} records", header.kind)));
     }
     if license
         .superseded_at
         .is_none_or(|at| header.captured_at_ms <= at)
     {
-        return Ok(profile);
+        return Ok(permit(&claims.profile));
     }
     // Captured after a newer license took the place of this one, by an agent that had not heard of
     // it yet: kept as far as the newer one permits it too.
@@ -57,6 +69,7 @@ pub(super) fn check<'a>(facts: &Facts<'a>, header: &RecordHeader) -> Result<&'a 
         .current
         .map(|current| &current.claims.profile)
         .filter(|profile| profile.permits_kind(header.kind))
+        .map(permit)
         .ok_or_else(|| {
             refused(
                 code::LICENSE_SUPERSEDED,
@@ -65,9 +78,30 @@ pub(super) fn check<'a>(facts: &Facts<'a>, header: &RecordHeader) -> Result<&'a 
         })
 }
 
-/// Within the activity channel the profile says which parts there may be.
-pub(super) fn check_activity(profile: &Profile, minute: &ActivityMinute) -> Result<(), ApiError> {
-    let licensed = profile.activity.clone().unwrap_or_default();
+fn check_dates(claims: &Claims, header: &RecordHeader) -> Result<(), ApiError> {
+    let captured = time("captured_at_ms", header.captured_at_ms)?;
+    let valid = match header.kind {
+        Kind::Session | Kind::Health | Kind::Notice => true,
+        Kind::Screenshot | Kind::Camera => claims.is_current(captured),
+        // Whether it began in time is known with its payload: `check_activity`.
+        Kind::Activity => claims.expires_at.is_none_or(|end| {
+            end.checked_add(MINUTE_UNDER_WAY)
+                .is_ok_and(|end| captured <= end)
+        }),
+    };
+    if valid { Ok(()) } else { Err(not_valid()) }
+}
+
+/// Within the activity channel the profile says which parts there may be; the minute begins within
+/// the license's dates.
+pub(super) fn check_activity(permit: &Permit, minute: &ActivityMinute) -> Result<(), ApiError> {
+    if !permit
+        .claims
+        .is_current(time("payload.from_ms", minute.from_ms)?)
+    {
+        return Err(not_valid());
+    }
+    let licensed = permit.profile.activity.clone().unwrap_or_default();
     if minute.input.is_some() && !licensed.input_counts {
         return Err(not_licensed("input counts"));
     }
@@ -78,6 +112,19 @@ pub(super) fn check_activity(profile: &Profile, minute: &ActivityMinute) -> Resu
         return Err(not_licensed("window titles"));
     }
     Ok(())
+}
+
+fn time(field: &str, ms: i64) -> Result<Timestamp, ApiError> {
+    Timestamp::from_millisecond(ms)
+        .map_err(|error| super::ingest::invalid(field, "is not a time").with_source(error))
+}
+
+/// 403 `license_expired`: about this record, whatever the license says by now.
+fn not_valid() -> ApiError {
+    refused(
+        code::LICENSE_EXPIRED,
+        "The license was not valid when this was captured.",
+    )
 }
 
 /// 403 `employee_inactive` (rule 8).

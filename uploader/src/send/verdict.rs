@@ -45,11 +45,11 @@ pub(super) fn sort(status: u16, retry_after: Option<&str>, body: &[u8], now_s: i
         };
     };
     match code.as_str() {
-        code::EMPLOYEE_INACTIVE | code::DEVICE_REVOKED | code::LICENSE_EXPIRED => {
-            Verdict::Stop { code, message }
-        }
+        code::EMPLOYEE_INACTIVE | code::DEVICE_REVOKED => Verdict::Stop { code, message },
         code::DEVICE_UNKNOWN => Verdict::Enroll,
-        code::CHANNEL_NOT_LICENSED
+        // By when it was captured, which never changes: the records behind it may be fine.
+        code::LICENSE_EXPIRED
+        | code::CHANNEL_NOT_LICENSED
         | code::LICENSE_SUPERSEDED
         | code::LICENSE_UNKNOWN
         | code::CONFLICT
@@ -105,6 +105,7 @@ mod tests {
     fn a_record_is_set_aside_for_codes_that_cannot_change() {
         for reject in [
             code::CHANNEL_NOT_LICENSED,
+            code::LICENSE_EXPIRED,
             code::CONFLICT,
             code::BAD_SIGNATURE,
         ] {

@@ -64,9 +64,9 @@ pub(super) async fn store(state: &AppState, record: &Incoming) -> Result<Receipt
     if revoked {
         return Err(crate::auth::revoked());
     }
-    let profile = check_permit(&mut write, device, header).await?;
+    let permit = check_permit(&mut write, device, header).await?;
     if let Content::Activity(minute) = content {
-        permit::check_activity(&profile, minute)?;
+        permit::check_activity(&permit, minute)?;
     }
 
     let before = match header.seq.checked_sub(1) {
