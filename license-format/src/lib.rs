@@ -27,16 +27,18 @@ mod read;
 #[cfg(feature = "sign")]
 mod sign;
 mod strict_json;
+mod time_of_day;
 mod validate;
 
 pub use claims::{
     ActivitySettings, Blur, CameraSettings, Claims, Day, Employee, Exclude, Issuer, Monitors,
-    Profile, Schedule, ScreenshotSettings, TimeOfDay, WorkMode,
+    Profile, Schedule, ScreenshotSettings, WorkMode,
 };
 pub use permit::{Activity, Camera, Channel, License, Permit, Permits, Screenshots, UntrustedKey};
 pub use read::{MAX_FILE_BYTES, MAX_INFLATED_BYTES, ReadError, SignedLicense, read};
 #[cfg(feature = "sign")]
 pub use sign::{SignError, sign};
+pub use time_of_day::{NotATimeOfDay, TimeOfDay};
 pub use validate::Invalid;
 
 /// `typ` of the protected header.
