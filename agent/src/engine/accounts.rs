@@ -90,13 +90,17 @@ impl Accounts {
     pub(super) fn set(&mut self, current: &[License], all: &[License]) -> Vec<String> {
         self.book.set(all);
         let mut newest: BTreeMap<CompanyId, &License> = BTreeMap::new();
-        for license in all.iter().chain(current) {
+        for license in all {
             let claims = license.claims();
             let serial = |other: &&License| other.claims().serial;
             let known = newest.get(&claims.issuer.company_id).map(serial);
             if known.is_none_or(|known| known < claims.serial) {
                 newest.insert(claims.issuer.company_id, license);
             }
+        }
+        // The one in use goes before one that is out of use, or that a former key has signed.
+        for license in current {
+            newest.insert(license.claims().issuer.company_id, license);
         }
         let mut problems = Vec::new();
         for (company, license) in newest {

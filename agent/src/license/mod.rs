@@ -3,6 +3,7 @@
 
 mod load;
 mod notices;
+mod pins;
 mod store;
 
 pub use load::{LoadError, check_server_url, read_file};

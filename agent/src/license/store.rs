@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
-use glasshour_license_format::{Claims, License, SignedLicense, WorkMode};
+use glasshour_license_format::{Claims, License, SignedLicense, UntrustedKey, WorkMode};
 use glasshour_protocol::{CompanyId, LicenseId};
 use glasshour_uploader::send::LicenseBook;
 use jiff::Timestamp;
 
 use super::load::{LoadError, check_server_url, read_file};
+use super::pins::Pins;
 use crate::home::Home;
 use crate::platform::files;
 
@@ -29,9 +30,9 @@ pub enum StoreError {
         /// Why.
         source: std::io::Error,
     },
-    /// The pins cannot be read: nothing is trusted on a guess.
+    /// One of its own files is not what was written: nothing is trusted on a guess.
     #[error("{} is damaged; restore it or remove it to trust anew", path.display())]
-    Pins {
+    Damaged {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -54,11 +55,11 @@ impl LicenseStore {
     /// The license that counts for each company: its highest serial. Files that cannot be read or are
     /// not trusted are logged and left out.
     pub fn current(&self) -> Result<Vec<License>, StoreError> {
-        let pins = self.pins()?;
+        let pins = Pins::read(&self.home)?;
         let mut current: BTreeMap<CompanyId, License> = BTreeMap::new();
         for signed in read_folder(&self.home.licenses())? {
             let company = signed.claims().issuer.company_id;
-            let Some(license) = trust(signed, &pins) else {
+            let Some(license) = trusted(company, pins.trust(signed)) else {
                 continue;
             };
             let serial = license.claims().serial;
@@ -72,20 +73,24 @@ impl LicenseStore {
         Ok(current.into_values().collect())
     }
 
-    /// Every license that was ever loaded, for records that were captured under it.
+    /// Every license that was ever loaded, for records that were captured under it: also those that a
+    /// former key of their company has signed.
     pub fn all(&self) -> Result<Vec<License>, StoreError> {
-        let pins = self.pins()?;
+        let pins = Pins::read(&self.home)?;
         let mut all = read_folder(&self.home.licenses())?;
         all.extend(read_folder(&self.home.removed_licenses())?);
         Ok(all
             .into_iter()
-            .filter_map(|signed| trust(signed, &pins))
+            .filter_map(|signed| {
+                let company = signed.claims().issuer.company_id;
+                trusted(company, pins.trust_former(signed))
+            })
             .collect())
     }
 
     /// The pinned key of a company.
     pub fn pin(&self, company: CompanyId) -> Result<Option<String>, StoreError> {
-        Ok(self.pins()?.remove(&company))
+        Ok(Pins::read(&self.home)?.key(company).map(str::to_owned))
     }
 
     /// Says whether a license may be loaded, and changes nothing.
@@ -140,7 +145,7 @@ impl LicenseStore {
             .home
             .licenses()
             .join(format!("{}{SUFFIX}", claims.license_id));
-        self.set_pin(claims.issuer.company_id, signed.thumbprint())?;
+        Pins::read(&self.home)?.set(&self.home, claims.issuer.company_id, signed.thumbprint())?;
         files::write_private(&path, bytes).map_err(|source| StoreError::Io { path, source })?;
         let thumbprint = signed.thumbprint().to_owned();
         Ok(signed.trust(&thumbprint)?)
@@ -165,27 +170,6 @@ impl LicenseStore {
             }
         }
         Ok(removed)
-    }
-
-    fn pins(&self) -> Result<BTreeMap<CompanyId, String>, StoreError> {
-        let path = self.home.trust();
-        match std::fs::read(&path) {
-            Ok(bytes) => {
-                serde_json::from_slice(&bytes).map_err(|source| StoreError::Pins { path, source })
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
-            Err(source) => Err(StoreError::Io { path, source }),
-        }
-    }
-
-    fn set_pin(&self, company: CompanyId, thumbprint: &str) -> Result<(), StoreError> {
-        let mut pins = self.pins()?;
-        if pins.insert(company, thumbprint.to_owned()).as_deref() == Some(thumbprint) {
-            return Ok(());
-        }
-        let path = self.home.trust();
-        let bytes = serde_json::to_vec_pretty(&pins).expect("plain data with string keys");
-        files::write_private(&path, &bytes).map_err(|source| StoreError::Io { path, source })
     }
 }
 
@@ -224,10 +208,8 @@ fn read_folder(folder: &Path) -> Result<Vec<SignedLicense>, StoreError> {
     Ok(licenses)
 }
 
-fn trust(signed: SignedLicense, pins: &BTreeMap<CompanyId, String>) -> Option<License> {
-    let company = signed.claims().issuer.company_id;
-    let pinned = pins.get(&company)?;
-    match signed.trust(pinned) {
+fn trusted(company: CompanyId, answer: Option<Result<License, UntrustedKey>>) -> Option<License> {
+    match answer? {
         Ok(license) => Some(license),
         Err(error) => {
             tracing::warn!(%company, %error, "a license is left out");
@@ -268,5 +250,112 @@ impl LicenseBook for Book {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .get(&id)
             .cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ed25519_dalek::SigningKey;
+    use glasshour_license_format::{read, sign};
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    const OPTIONS: LoadOptions<'_> = LoadOptions {
+        trust_new_key: false,
+        allow_plain_http: &[],
+        now: Timestamp::UNIX_EPOCH,
+    };
+
+    struct Shelf {
+        _dir: tempfile::TempDir,
+        store: LicenseStore,
+    }
+
+    impl Shelf {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let store = LicenseStore::new(Home::open(dir.path()).unwrap());
+            Self { _dir: dir, store }
+        }
+
+        /// Loads a license of Acme that is signed by that key.
+        fn load(
+            &self,
+            key: u8,
+            serial: u64,
+            changes: Value,
+            options: &LoadOptions<'_>,
+        ) -> Result<License, LoadError> {
+            let bytes = license(key, serial, changes);
+            self.store.load(&bytes, read(&bytes).unwrap(), options)
+        }
+
+        fn current_serials(&self) -> Vec<u64> {
+            serials(&self.store.current().unwrap())
+        }
+    }
+
+    fn serials(licenses: &[License]) -> Vec<u64> {
+        let mut serials: Vec<_> = licenses.iter().map(|l| l.claims().serial).collect();
+        serials.sort_unstable();
+        serials
+    }
+
+    /// A license whose id is its serial. Members of `changes` take the place of the usual ones.
+    fn license(key: u8, serial: u64, changes: Value) -> Vec<u8> {
+        let mut claims = json!({
+            "version": 1,
+            "license_id": Uuid::from_u128(serial.into()),
+            "serial": serial,
+            "issued_at": "2026-11-21T09:00:00Z",
+            "issuer": {
+                "company": "Acme",
+                "company_id": Uuid::from_u128(1),
+                "server_url": "https://time.acme.example",
+            },
+            "employee": {"employee_id": Uuid::from_u128(3), "name": "Jo Doe"},
+            "work_mode": "worklog",
+            "profile": {"name": "Standard"},
+        });
+        if let (Some(claims), Value::Object(changes)) = (claims.as_object_mut(), changes) {
+            claims.extend(changes);
+        }
+        let claims = serde_json::from_value(claims).unwrap();
+        sign(&claims, &SigningKey::from_bytes(&[key; 32])).unwrap()
+    }
+
+    #[test]
+    fn what_a_former_key_has_licensed_is_still_delivered_and_no_longer_captured() {
+        let shelf = Shelf::new();
+        shelf.load(1, 1, json!({}), &OPTIONS).unwrap();
+        assert!(matches!(
+            shelf.load(2, 2, json!({}), &OPTIONS),
+            Err(LoadError::UntrustedKey(_))
+        ));
+        let anew = LoadOptions {
+            trust_new_key: true,
+            ..OPTIONS
+        };
+        for (key, serial) in [(2, 2), (3, 3), (2, 4)] {
+            shelf.load(key, serial, json!({}), &anew).unwrap();
+        }
+        // The third key is a former one now, and the second is no longer.
+        assert_eq!(shelf.current_serials(), [4]);
+        assert_eq!(serials(&shelf.store.all().unwrap()), [1, 2, 3, 4]);
+        assert!(matches!(
+            shelf.load(3, 5, json!({}), &OPTIONS),
+            Err(LoadError::UntrustedKey(_))
+        ));
+    }
+
+    #[test]
+    fn pins_of_an_earlier_version_are_read() {
+        let shelf = Shelf::new();
+        let license = shelf.load(1, 1, json!({}), &OPTIONS).unwrap();
+        let text = std::fs::read_to_string(shelf.store.home.trust()).unwrap();
+        let old = json!({ Uuid::from_u128(1).to_string(): license.signed().thumbprint() });
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), old);
+        assert_eq!(shelf.current_serials(), [1]);
     }
 }

@@ -1,0 +1,110 @@
+//! The signing keys that are trusted, by company: `trust.json`.
+//!
+//! One key counts for what is captured from now on. Those that were pinned before it are remembered,
+//! because what was captured under their licenses is still to be delivered.
+
+use std::collections::BTreeMap;
+
+use glasshour_license_format::{License, SignedLicense, UntrustedKey};
+use glasshour_protocol::CompanyId;
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use crate::home::Home;
+use crate::platform::files;
+
+/// Every company's keys, as they stand in the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Pins {
+    by_company: BTreeMap<CompanyId, Pin>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Pin {
+    /// The only key that there ever was, by its RFC 7638 thumbprint.
+    Only(String),
+    /// A key that came after others.
+    After { key: String, former: Vec<String> },
+}
+
+impl Pin {
+    fn key(&self) -> &str {
+        match self {
+            Self::Only(key) | Self::After { key, .. } => key,
+        }
+    }
+
+    fn former(&self) -> &[String] {
+        match self {
+            Self::Only(_) => &[],
+            Self::After { former, .. } => former,
+        }
+    }
+
+    fn succeeded_by(&self, key: &str) -> Self {
+        let former = self.former().iter().map(String::as_str);
+        Self::After {
+            key: key.to_owned(),
+            former: former
+                .chain([self.key()])
+                .filter(|known| *known != key)
+                .map(str::to_owned)
+                .collect(),
+        }
+    }
+}
+
+impl Pins {
+    /// Reads the file; none there means that nothing is pinned yet.
+    pub(super) fn read(home: &Home) -> Result<Self, StoreError> {
+        let path = home.trust();
+        match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|source| StoreError::Damaged { path, source }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(source) => Err(StoreError::Io { path, source }),
+        }
+    }
+
+    /// The key that counts for a company.
+    pub(super) fn key(&self, company: CompanyId) -> Option<&str> {
+        self.by_company.get(&company).map(Pin::key)
+    }
+
+    /// Makes that key the one that counts, and writes the file if that is news.
+    pub(super) fn set(
+        &mut self,
+        home: &Home,
+        company: CompanyId,
+        thumbprint: &str,
+    ) -> Result<(), StoreError> {
+        let pin = match self.by_company.get(&company) {
+            Some(pin) if pin.key() == thumbprint => return Ok(()),
+            Some(pin) => pin.succeeded_by(thumbprint),
+            None => Pin::Only(thumbprint.to_owned()),
+        };
+        self.by_company.insert(company, pin);
+        let path = home.trust();
+        let bytes = serde_json::to_vec_pretty(self).expect("plain data with string keys");
+        files::write_private(&path, &bytes).map_err(|source| StoreError::Io { path, source })
+    }
+
+    /// Trusts what is signed by the company's present key. `None`: nothing of it is pinned.
+    pub(super) fn trust(&self, signed: SignedLicense) -> Option<Result<License, UntrustedKey>> {
+        let key = self.key(signed.claims().issuer.company_id)?;
+        Some(signed.trust(key))
+    }
+
+    /// Trusts what is signed by any key that the company was ever known by.
+    pub(super) fn trust_former(
+        &self,
+        signed: SignedLicense,
+    ) -> Option<Result<License, UntrustedKey>> {
+        let pin = self.by_company.get(&signed.claims().issuer.company_id)?;
+        let former = pin.former().iter().find(|key| *key == signed.thumbprint());
+        let key = former.map_or(pin.key(), String::as_str);
+        Some(signed.trust(key))
+    }
+}
