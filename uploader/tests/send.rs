@@ -440,3 +440,23 @@ async fn a_clock_that_is_a_day_off_does_not_keep_records_from_arriving() {
         story.end().await;
     }
 }
+
+/// Runs another test of this file in a process of its own, where a proxy is configured that cannot
+/// be reached.
+#[test]
+fn what_goes_without_tls_goes_past_a_configured_proxy() {
+    let dead = "http://127.0.0.1:9";
+    let run = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "records_arrive_and_leave_the_spool"])
+        .envs([
+            ("http_proxy", dead),
+            ("HTTP_PROXY", dead),
+            ("ALL_PROXY", dead),
+        ])
+        .env_remove("no_proxy")
+        .env_remove("NO_PROXY")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && said.contains("1 passed"), "{said}");
+}

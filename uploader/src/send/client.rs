@@ -63,7 +63,12 @@ impl Client {
         }
         // A second provider of the same process is not an error: the first one stays.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
+        let mut http = reqwest::Client::builder();
+        // Without TLS every proxy could read along, and a proxy's loopback is not this computer's.
+        if url.scheme() == "http" {
+            http = http.no_proxy();
+        }
+        let http = http
             .user_agent(&config.user_agent)
             .connect_timeout(CONNECT)
             .timeout(REQUEST)
