@@ -21,6 +21,7 @@
 //! to the owning thread, which commits what is waiting in one transaction and then answers each with
 //! its own typed reply.
 
+mod rows;
 mod schema;
 mod thread;
 

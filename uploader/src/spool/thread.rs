@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use glasshour_protocol::jws::sha256_hex;
-use glasshour_protocol::{LicenseId, RecordHeader, RecordId, SignedHeader};
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use glasshour_protocol::RecordId;
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::schema::Database;
-use super::{DeviceIdentity, Draft, Leased, Pushed, Refusal, Settlement, SpoolError, SpoolStats};
+use super::{
+    DeviceIdentity, Draft, Leased, Pushed, Refusal, Settlement, SpoolError, SpoolStats, rows,
+};
 
 /// Most requests that share one transaction and so one flush to disk.
 const BATCH: usize = 64;
@@ -38,8 +39,11 @@ pub(super) enum Request {
     },
 }
 
-/// An answer that may be given only once the transaction is on disk.
-type Deferred = Box<dyn FnOnce(Result<(), SpoolError>)>;
+/// What a write of a batch came to, before the batch is on disk.
+enum Done {
+    Pushed(Pushed),
+    Settled,
+}
 
 pub(super) struct Owner {
     database: Database,
@@ -72,47 +76,62 @@ impl Owner {
         }
     }
 
-    /// One transaction for all writes. A failed statement fails its own request; a failed commit
-    /// fails them all.
+    /// One transaction for all writes. A failed statement fails its own request; a failed begin or
+    /// commit, or a fault for which SQLite gives the whole transaction up, fails them all.
     fn write(&mut self, requests: Vec<Request>) {
-        let mut answers: Vec<Deferred> = Vec::with_capacity(requests.len());
-        let mut released = Vec::new();
-        let committed = (|| {
-            let transaction = self.database.connection.transaction()?;
-            for request in requests {
-                match request {
-                    Request::Push { draft, reply } => {
-                        let pushed =
-                            in_savepoint(&transaction, |t| push(t, &self.identity, &draft));
-                        answers.push(Box::new(move |commit| {
-                            let _ = reply.send(pushed.and_then(|p| commit.map(|()| p)));
-                        }));
-                    }
-                    Request::Settle {
-                        id,
-                        settlement,
-                        reply,
-                    } => {
-                        released.push(id);
-                        let settled = in_savepoint(&transaction, |t| settle(t, id, &settlement));
-                        answers.push(Box::new(move |commit| {
-                            let _ = reply.send(settled.and(commit));
-                        }));
-                    }
-                    _ => unreachable!("reads are served by `read`"),
-                }
-            }
-            transaction.commit()
-        })();
-        for id in released {
-            self.leased.remove(&id);
-        }
+        let mut committed = self.transact(&requests);
         if let Err(error) = &committed {
             tracing::error!(%error, "the spool could not commit");
         }
-        for answer in answers {
-            answer(committed.as_ref().map(|&()| ()).map_err(classify));
+        // What was settled is no longer lent, even where that could not be written down.
+        for request in &requests {
+            if let Request::Settle { id, .. } = request {
+                self.leased.remove(id);
+            }
         }
+        for request in requests {
+            let result = match &mut committed {
+                Ok(results) => results.next().expect("one for each request"),
+                Err(error) => Err(classify(error)),
+            };
+            match (request, result) {
+                (Request::Push { reply, .. }, Ok(Done::Pushed(pushed))) => {
+                    let _ = reply.send(Ok(pushed));
+                }
+                (Request::Push { reply, .. }, Err(error)) => {
+                    let _ = reply.send(Err(error));
+                }
+                (Request::Settle { reply, .. }, result) => {
+                    let _ = reply.send(result.map(drop));
+                }
+                _ => unreachable!("a push is answered with what was pushed"),
+            }
+        }
+    }
+
+    /// Carries the writes out; the error is the first that ended the transaction.
+    fn transact(
+        &mut self,
+        requests: &[Request],
+    ) -> rusqlite::Result<std::vec::IntoIter<Result<Done, SpoolError>>> {
+        let transaction = self
+            .database
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut results = Vec::with_capacity(requests.len());
+        for request in requests {
+            results.push(in_savepoint(&transaction, |t| match request {
+                Request::Push { draft, .. } => {
+                    rows::push(t, &self.identity, draft).map(Done::Pushed)
+                }
+                Request::Settle { id, settlement, .. } => {
+                    rows::settle(t, *id, settlement).map(|()| Done::Settled)
+                }
+                _ => unreachable!("reads are served by `read`"),
+            })?);
+        }
+        transaction.commit()?;
+        Ok(results.into_iter())
     }
 
     fn read(&mut self, request: Request) {
@@ -123,14 +142,14 @@ impl Owner {
                 now_ms,
                 reply,
             } => {
-                let leased = lease(connection, &mut self.leased, most, now_ms);
+                let leased = rows::lease(connection, &mut self.leased, most, now_ms);
                 let _ = reply.send(leased);
             }
             Request::Stats { reply } => {
-                let _ = reply.send(stats(connection));
+                let _ = reply.send(rows::stats(connection));
             }
             Request::Refusals { most, reply } => {
-                let _ = reply.send(refusals(connection, most));
+                let _ = reply.send(rows::refusals(connection, most));
             }
             Request::Push { .. } | Request::Settle { .. } => {
                 unreachable!("writes are served by `write`")
@@ -140,28 +159,38 @@ impl Owner {
 }
 
 /// Runs one request of a batch so that its failure undoes only itself.
+///
+/// The outer error means that the transaction is over: on a full disk, among others, SQLite may roll
+/// all of it back by itself, and then nothing more may be asked of it as if it were still open.
 fn in_savepoint<T>(
     transaction: &Transaction<'_>,
-    request: impl FnOnce(&Connection) -> Result<T, SpoolError>,
-) -> Result<T, SpoolError> {
+    request: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Result<T, SpoolError>> {
     transaction.execute_batch("SAVEPOINT request")?;
-    let result = request(transaction);
-    let end = match result {
-        Ok(_) => "RELEASE request",
-        Err(_) => "ROLLBACK TO request; RELEASE request",
+    let error = match request(transaction) {
+        Ok(done) => {
+            transaction.execute_batch("RELEASE request")?;
+            return Ok(Ok(done));
+        }
+        Err(error) => error,
     };
-    transaction.execute_batch(end)?;
-    result.map_err(|error| match error {
-        SpoolError::Database(error) => classify(&error),
-        other => other,
-    })
+    if transaction.is_autocommit() {
+        return Err(error);
+    }
+    match transaction.execute_batch("ROLLBACK TO request; RELEASE request") {
+        Ok(()) => Ok(Err(classify(&error))),
+        Err(_) => Err(error),
+    }
 }
 
 /// `rusqlite::Error` is not `Clone`; what the callers tell apart is.
 fn classify(error: &rusqlite::Error) -> SpoolError {
     match error {
         rusqlite::Error::SqliteFailure(failure, message) => {
-            if failure.code == rusqlite::ErrorCode::DiskFull {
+            // Growing the WAL's index fails with a code of its own where there is no room for it.
+            if failure.code == ErrorCode::DiskFull
+                || failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
+            {
                 SpoolError::DiskFull
             } else {
                 SpoolError::Database(rusqlite::Error::SqliteFailure(*failure, message.clone()))
@@ -171,209 +200,5 @@ fn classify(error: &rusqlite::Error) -> SpoolError {
     }
 }
 
-fn push(
-    connection: &Connection,
-    identity: &DeviceIdentity,
-    draft: &Draft,
-) -> Result<Pushed, SpoolError> {
-    let license = draft.license_id.to_string();
-    let last = last_of_chain(connection, draft.license_id)?;
-    let seq = last.as_ref().map_or(1, |(seq, _)| seq + 1);
-    let record_id = record_id(draft.captured.wall_ms);
-    let header = RecordHeader {
-        version: 1,
-        record_id,
-        device_id: identity.device_id,
-        license_id: draft.license_id,
-        seq: seq.unsigned_abs(),
-        prev: last.map(|(_, hash)| hash),
-        kind: draft.kind,
-        captured_at_ms: draft.captured.wall_ms,
-        mono_ms: draft.captured.mono_ms,
-        boot_id: draft.captured.boot_id.clone(),
-        utc_offset_min: draft.captured.utc_offset_min,
-        payload_sha256: sha256_hex(&draft.payload),
-        payload_len: draft.payload.len() as u64,
-        content_type: draft.content_type.clone(),
-        meta: draft.meta.clone(),
-    };
-    let signed = SignedHeader::sign(&header, &identity.key);
-    connection
-        .prepare_cached(
-            "INSERT INTO records (record_id, license_id, seq, kind, captured_at_ms, hold_until_ms,
-                              header, signature, content_type, payload)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        )?
-        .execute(params![
-            record_id.to_string(),
-            license,
-            seq,
-            draft.kind.as_str(),
-            draft.captured.wall_ms,
-            draft.hold_until_ms,
-            signed.bytes,
-            signed.signature,
-            draft.content_type,
-            draft.payload,
-        ])?;
-    connection
-        .prepare_cached(
-            "INSERT INTO chains (license_id, last_seq, last_hash) VALUES (?1, ?2, ?3)
-         ON CONFLICT (license_id) DO UPDATE SET last_seq = ?2, last_hash = ?3",
-        )?
-        .execute(params![license, seq, signed.hash()])?;
-    Ok(Pushed {
-        record_id,
-        seq: seq.unsigned_abs(),
-    })
-}
-
-fn last_of_chain(
-    connection: &Connection,
-    license: LicenseId,
-) -> rusqlite::Result<Option<(i64, String)>> {
-    connection
-        .prepare_cached("SELECT last_seq, last_hash FROM chains WHERE license_id = ?1")?
-        .query_row([license.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()
-}
-
-/// A UUIDv7 of the capture's own time; a clock before 1970 counts as 1970.
-fn record_id(wall_ms: i64) -> RecordId {
-    let ms = u64::try_from(wall_ms).unwrap_or(0);
-    let nanos = u32::try_from(ms % 1000).expect("below 1000") * 1_000_000;
-    RecordId(uuid::Uuid::new_v7(uuid::Timestamp::from_unix(
-        uuid::NoContext,
-        ms / 1000,
-        nanos,
-    )))
-}
-
-fn settle(
-    connection: &Connection,
-    id: RecordId,
-    settlement: &Settlement,
-) -> Result<(), SpoolError> {
-    match settlement {
-        Settlement::Later => {}
-        Settlement::Delivered => {
-            let gone = connection
-                .prepare_cached("DELETE FROM records WHERE record_id = ?1")?
-                .execute([id.to_string()])?;
-            connection
-                .prepare_cached(
-                    "INSERT INTO counters (name, value) VALUES ('delivered', ?1)
-                 ON CONFLICT (name) DO UPDATE SET value = value + ?1",
-                )?
-                .execute([i64::try_from(gone).expect("0 or 1")])?;
-        }
-        Settlement::Quarantined { code, message } => {
-            connection.prepare_cached(
-                "UPDATE records SET refusal_code = ?2, refusal_message = ?3 WHERE record_id = ?1",
-            )?
-            .execute(params![id.to_string(), code, message])?;
-        }
-    }
-    Ok(())
-}
-
-fn lease(
-    connection: &Connection,
-    leased: &mut HashSet<RecordId>,
-    most: usize,
-    now_ms: i64,
-) -> Result<Vec<Leased>, SpoolError> {
-    // Ids first: payloads of records that are lent already need not be read.
-    let mut candidates = connection.prepare_cached(
-        "SELECT record_id FROM records
-         WHERE refusal_code IS NULL AND hold_until_ms <= ?1
-         ORDER BY captured_at_ms, seq LIMIT ?2",
-    )?;
-    let limit = i64::try_from(most + leased.len()).unwrap_or(i64::MAX);
-    let ids = candidates
-        .query_map(params![now_ms, limit], |row| row.get::<_, String>(0))?
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut lent = Vec::new();
-    for text in ids {
-        if lent.len() == most {
-            break;
-        }
-        let id: RecordId = text.parse().map_err(|_| SpoolError::Row(text.clone()))?;
-        if leased.contains(&id) {
-            continue;
-        }
-        lent.push(load(connection, id)?);
-    }
-    leased.extend(lent.iter().map(|record| record.record_id));
-    Ok(lent)
-}
-
-fn load(connection: &Connection, record_id: RecordId) -> Result<Leased, SpoolError> {
-    let (kind, license, leased): (String, String, _) = connection
-        .prepare_cached(
-            "SELECT kind, license_id, header, signature, content_type, payload
-             FROM records WHERE record_id = ?1",
-        )?
-        .query_row([record_id.to_string()], |row| {
-            let header = SignedHeader {
-                bytes: row.get(2)?,
-                signature: row.get(3)?,
-            };
-            Ok((row.get(0)?, row.get(1)?, (header, row.get(4)?, row.get(5)?)))
-        })?;
-    let (header, content_type, payload) = leased;
-    let unreadable = || SpoolError::Row(record_id.to_string());
-    Ok(Leased {
-        record_id,
-        kind: kind.parse().map_err(|_| unreadable())?,
-        license_id: license.parse().map_err(|_| unreadable())?,
-        header,
-        content_type,
-        payload,
-    })
-}
-
-fn stats(connection: &Connection) -> Result<SpoolStats, SpoolError> {
-    let delivered: Option<i64> = connection
-        .prepare_cached("SELECT value FROM counters WHERE name = 'delivered'")?
-        .query_row([], |row| row.get(0))
-        .optional()?;
-    let (waiting, quarantined): (i64, i64) = connection
-        .prepare_cached(
-            "SELECT COUNT(*) FILTER (WHERE refusal_code IS NULL),
-                    COUNT(*) FILTER (WHERE refusal_code IS NOT NULL)
-             FROM records",
-        )?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(SpoolStats {
-        waiting: waiting.unsigned_abs(),
-        quarantined: quarantined.unsigned_abs(),
-        delivered: delivered.unwrap_or(0).unsigned_abs(),
-    })
-}
-
-fn refusals(connection: &Connection, most: usize) -> Result<Vec<Refusal>, SpoolError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT record_id, kind, refusal_code, COALESCE(refusal_message, '') FROM records
-         WHERE refusal_code IS NOT NULL ORDER BY captured_at_ms DESC, seq DESC LIMIT ?1",
-    )?;
-    let rows = statement.query_map([i64::try_from(most).unwrap_or(i64::MAX)], |row| {
-        Ok((
-            row.get::<_, String>(0)?,
-            row.get::<_, String>(1)?,
-            row.get(2)?,
-            row.get(3)?,
-        ))
-    })?;
-    rows.map(|row| {
-        let (id, kind, code, message) = row?;
-        let unreadable = || SpoolError::Row(id.clone());
-        Ok(Refusal {
-            record_id: id.parse().map_err(|_| unreadable())?,
-            kind: kind.parse().map_err(|_| unreadable())?,
-            code,
-            message,
-        })
-    })
-    .collect()
-}
+#[cfg(test)]
+mod tests;
