@@ -18,7 +18,7 @@ const MINUTE_BASE: f64 = 168.0;
 const MINUTE_HEIGHT: f64 = 72.0;
 const HOUR_MS: i64 = 3_600_000;
 /// A short day is not stretched over the whole width.
-const LEAST_SPAN_MS: i64 = 8 * HOUR_MS;
+const LEAST_SPAN_MS: i64 = 3 * HOUR_MS;
 /// A label is drawn where the bar has room for it; about the width of one letter.
 const LETTER: f64 = 7.5;
 
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(to - from, LEAST_SPAN_MS);
         assert_eq!(
             (zone.clock(from), zone.clock(to)),
-            ("07:00".into(), "15:00".into())
+            ("09:00".into(), "12:00".into())
         );
     }
 
