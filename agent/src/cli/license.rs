@@ -123,6 +123,13 @@ fn load(
         allow_plain_http: &policy.allow_plain_http,
         now: jiff::Timestamp::from_millisecond(now.wall_ms)?,
     };
+    let notices = Notices::open(home.clone());
+    // One whose notice was not acknowledged, for whatever reason, is gone through once more.
+    let settled = signed.claims().work_mode == WorkMode::Monitoring
+        || notices.was_shown(signed.claims().license_id);
+    if settled && store.is_in_use(&signed)? {
+        return already_loaded(&signed, json);
+    }
     store.check(&signed, &options)?;
     let first = store.pin(signed.claims().issuer.company_id)?.is_none();
     if !json {
@@ -144,7 +151,7 @@ fn load(
     // put to work.
     if claims.work_mode == WorkMode::Worklog {
         let shown_by = if yes { "--yes" } else { "terminal" };
-        Notices::open(home.clone()).set(claims.license_id, NoticeKind::Acknowledged, shown_by)?;
+        notices.set(claims.license_id, NoticeKind::Acknowledged, shown_by)?;
     }
     let running = control::tell_to_reload(home)?;
     if json {
@@ -162,6 +169,23 @@ fn load(
         if !running {
             println!("The agent is not running: start it with `glasshour run`, or log in again.");
         }
+    }
+    Ok(Exit::Ok)
+}
+
+fn already_loaded(signed: &SignedLicense, json: bool) -> anyhow::Result<Exit> {
+    let claims = signed.claims();
+    if json {
+        print_json(&json!({
+            "loaded": claims.license_id,
+            "serial": claims.serial,
+            "company": claims.issuer.company,
+            "employee": claims.employee.name,
+            "fingerprint": signed.thumbprint(),
+            "already_loaded": true,
+        }))?;
+    } else {
+        println!("This very license is loaded already; nothing has changed.");
     }
     Ok(Exit::Ok)
 }

@@ -32,24 +32,26 @@ pub enum LoadError {
     UntrustedKey(#[from] UntrustedKey),
     /// An older license than the loaded one.
     #[error(
-        "this license has serial {offered}, but serial {loaded} of the same employer is loaded \
-         already; an older license is not loaded over a newer one"
+        "this license has serial {offered}, but serial {loaded} of the same employer was loaded \
+         here before; an older license never follows a newer one: ask your employer for the \
+         newest"
     )]
     OlderSerial {
         /// Of the file.
         offered: u64,
-        /// Of the loaded license.
+        /// The highest that was ever loaded.
         loaded: u64,
     },
     /// For somebody else.
     #[error(
-        "this license is for {offered}, but this computer's user is enrolled at {company} as \
-         {loaded}; remove that license first (glasshour license remove) if that is right"
+        "this license is for {offered}, but this user of the computer is enrolled at {company} as \
+         {loaded}, and what one person does is never reported as another's; ask your \
+         administrator for an operating-system user of your own, and load it there"
     )]
     OtherEmployee {
         /// Name in the file.
         offered: String,
-        /// Name in the loaded license.
+        /// Name in the license that was loaded first.
         loaded: String,
         /// The employer.
         company: String,

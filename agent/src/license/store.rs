@@ -109,24 +109,31 @@ impl LicenseStore {
         if let Some(end) = claims.expires_at.filter(|end| *end <= options.now) {
             return Err(LoadError::Expired(end.to_string()));
         }
-        for loaded in self.current()? {
+        // Also what was removed counts: taking a license out of use makes no way back to an older one,
+        // and the device stays that of the employee it was enrolled for.
+        let same_company =
+            |loaded: &License| loaded.claims().issuer.company_id == claims.issuer.company_id;
+        for loaded in self.all()?.iter().filter(|loaded| same_company(loaded)) {
             let loaded = loaded.claims();
-            if loaded.issuer.company_id != claims.issuer.company_id {
-                let both = [loaded.work_mode, claims.work_mode];
-                if both == [WorkMode::Monitoring; 2] {
-                    return Err(LoadError::SecondMonitoring(loaded.issuer.company.clone()));
-                }
-            } else if loaded.employee.employee_id != claims.employee.employee_id {
+            if loaded.employee.employee_id != claims.employee.employee_id {
                 return Err(LoadError::OtherEmployee {
                     offered: claims.employee.name.clone(),
                     loaded: loaded.employee.name.clone(),
                     company: claims.issuer.company.clone(),
                 });
-            } else if claims.serial < loaded.serial {
+            }
+            if claims.serial < loaded.serial {
                 return Err(LoadError::OlderSerial {
                     offered: claims.serial,
                     loaded: loaded.serial,
                 });
+            }
+        }
+        for other in self.current()?.iter().filter(|other| !same_company(other)) {
+            let both = [other.claims().work_mode, claims.work_mode];
+            if both == [WorkMode::Monitoring; 2] {
+                let company = other.claims().issuer.company.clone();
+                return Err(LoadError::SecondMonitoring(company));
             }
         }
         Ok(())
@@ -141,19 +148,29 @@ impl LicenseStore {
     ) -> Result<License, LoadError> {
         self.check(&signed, options)?;
         let claims = signed.claims();
-        let path = self
-            .home
-            .licenses()
-            .join(format!("{}{SUFFIX}", claims.license_id));
+        let path = self.home.licenses().join(file_name(claims.license_id));
         Pins::read(&self.home)?.set(&self.home, claims.issuer.company_id, signed.thumbprint())?;
         files::write_private(&path, bytes).map_err(|source| StoreError::Io { path, source })?;
+        // One that was removed and is loaded again is in use, and in one place. Where it cannot be
+        // taken from the other, it is there twice, which does no harm.
+        let removed = self.home.removed_licenses();
+        let _ = std::fs::remove_file(removed.join(file_name(claims.license_id)));
         let thumbprint = signed.thumbprint().to_owned();
         Ok(signed.trust(&thumbprint)?)
     }
 
     /// Whether that very license is loaded.
     pub fn has(&self, id: LicenseId) -> bool {
-        self.home.licenses().join(format!("{id}{SUFFIX}")).exists()
+        self.home.licenses().join(file_name(id)).exists()
+    }
+
+    /// Whether that very license is the one that counts for its company, to the byte.
+    pub fn is_in_use(&self, signed: &SignedLicense) -> Result<bool, StoreError> {
+        Ok(self.current()?.iter().any(|license| {
+            let loaded = license.signed();
+            (loaded.thumbprint(), loaded.payload_sha256())
+                == (signed.thumbprint(), signed.payload_sha256())
+        }))
     }
 
     /// Takes all licenses of a company out of use. They stay on disk, apart, so that what was captured
@@ -162,7 +179,7 @@ impl LicenseStore {
         let mut removed = 0;
         for signed in read_folder(&self.home.licenses())? {
             if signed.claims().issuer.company_id == company {
-                let name = format!("{}{SUFFIX}", signed.claims().license_id);
+                let name = file_name(signed.claims().license_id);
                 let from = self.home.licenses().join(&name);
                 std::fs::rename(&from, self.home.removed_licenses().join(&name))
                     .map_err(|source| StoreError::Io { path: from, source })?;
@@ -182,6 +199,10 @@ pub struct LoadOptions<'a> {
     pub allow_plain_http: &'a [String],
     /// The time, for `expires_at`.
     pub now: Timestamp,
+}
+
+fn file_name(id: LicenseId) -> String {
+    format!("{id}{SUFFIX}")
 }
 
 fn read_folder(folder: &Path) -> Result<Vec<SignedLicense>, StoreError> {
@@ -357,5 +378,44 @@ mod tests {
         let old = json!({ Uuid::from_u128(1).to_string(): license.signed().thumbprint() });
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), old);
         assert_eq!(shelf.current_serials(), [1]);
+    }
+
+    #[test]
+    fn a_license_that_was_removed_makes_no_way_back_to_an_older_one() {
+        let shelf = Shelf::new();
+        let newer = shelf.load(1, 2, json!({}), &OPTIONS).unwrap();
+        assert!(shelf.store.is_in_use(newer.signed()).unwrap());
+        let company = newer.claims().issuer.company_id;
+        assert_eq!(shelf.store.remove(company).unwrap(), 1);
+        assert!(!shelf.store.is_in_use(newer.signed()).unwrap());
+        assert!(matches!(
+            shelf.load(1, 1, json!({}), &OPTIONS),
+            Err(LoadError::OlderSerial {
+                offered: 1,
+                loaded: 2
+            })
+        ));
+        shelf.load(1, 2, json!({}), &OPTIONS).unwrap();
+        assert_eq!(shelf.current_serials(), [2]);
+        assert_eq!(serials(&shelf.store.all().unwrap()), [2]);
+    }
+
+    #[test]
+    fn one_persons_device_is_never_used_for_another_person_of_the_same_company() {
+        let shelf = Shelf::new();
+        let license = shelf.load(1, 1, json!({}), &OPTIONS).unwrap();
+        let someone_else = json!({"employee": {
+            "employee_id": Uuid::from_u128(4),
+            "name": "Kim Roe",
+        }});
+        let refused = |answer: Result<License, LoadError>| {
+            matches!(answer, Err(LoadError::OtherEmployee { .. }))
+        };
+        assert!(refused(shelf.load(1, 2, someone_else.clone(), &OPTIONS)));
+        shelf
+            .store
+            .remove(license.claims().issuer.company_id)
+            .unwrap();
+        assert!(refused(shelf.load(1, 2, someone_else, &OPTIONS)));
     }
 }
