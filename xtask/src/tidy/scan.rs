@@ -75,7 +75,10 @@ fn string(text: &str, after_word: bool) -> Option<(usize, usize, usize)> {
     let prefix = if after_word {
         0
     } else {
-        text.find(['"', '#']).filter(|at| *at <= 2)?
+        // Two letters at most come before it; to look farther would make the scan quadratic.
+        text.bytes()
+            .take(3)
+            .position(|b| matches!(b, b'"' | b'#'))?
     };
     let (letters, rest) = text.split_at_checked(prefix)?;
     if !["", "r", "b", "br", "c", "cr"].contains(&letters) {
