@@ -19,6 +19,36 @@ const fn invalid(field: &'static str, reason: &'static str) -> Result<(), Invali
     Err(Invalid { field, reason })
 }
 
+/// Characters that make a text look like what it is not: control characters (terminal escapes), line
+/// and paragraph separators, marks that turn the direction of text (UAX #9, section 2), and characters
+/// that take no room. The joiners U+200C and U+200D stay: names in several scripts need them.
+pub(crate) fn misleads(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'
+                | '\u{200e}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+fn one_line(field: &'static str, text: &str) -> Result<(), Invalid> {
+    if text.chars().any(misleads) {
+        return invalid(
+            field,
+            "must have no line breaks, control characters, or characters that are not seen",
+        );
+    }
+    Ok(())
+}
+
 impl Profile {
     /// Checks ranges and the schedule.
     pub fn validate(&self) -> Result<(), Invalid> {
@@ -26,6 +56,7 @@ impl Profile {
         if self.name.trim().is_empty() {
             return invalid("profile.name", "must not be empty");
         }
+        one_line("profile.name", &self.name)?;
         if let Some(screenshots) = &self.screenshots {
             if !(1..=3600).contains(&screenshots.per_hour) {
                 return invalid("profile.screenshots.per_hour", RATE);
@@ -102,6 +133,22 @@ impl Claims {
         if self.issuer.company.trim().is_empty() {
             return invalid("issuer.company", "must not be empty");
         }
+        one_line("employee.name", &self.employee.name)?;
+        one_line("issuer.company", &self.issuer.company)?;
+        one_line("issuer.server_url", &self.issuer.server_url)?;
+        if let Some(contact) = &self.issuer.privacy_contact {
+            one_line("issuer.privacy_contact", contact)?;
+        }
+        if let Some(notice) = &self.notice
+            && notice
+                .chars()
+                .any(|c| misleads(c) && !matches!(c, '\n' | '\r' | '\t'))
+        {
+            return invalid(
+                "notice",
+                "must have no control characters, or characters that are not seen",
+            );
+        }
         let url = &self.issuer.server_url;
         if !(url.starts_with("https://") || url.starts_with("http://")) {
             return invalid("issuer.server_url", "must begin with https:// or http://");
@@ -112,5 +159,64 @@ impl Claims {
             return invalid("expires_at", "must be later than `not_before`");
         }
         self.profile.validate()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn claims(pointer: &str, text: &str) -> Claims {
+        let mut claims = json!({
+            "version": 1,
+            "license_id": "01936c2e-7a10-7bbb-8c1d-0123456789ab",
+            "serial": 1,
+            "issued_at": "2026-11-21T09:00:00Z",
+            "issuer": {
+                "company": "Acme",
+                "company_id": "01936c2e-7a10-7bbb-8c1d-0123456789ac",
+                "server_url": "https://time.acme.example",
+                "privacy_contact": "dpo@acme.example",
+            },
+            "employee": {
+                "employee_id": "01936c2e-7a10-7bbb-8c1d-0123456789ad",
+                "name": "Jo Doe",
+            },
+            "work_mode": "worklog",
+            "notice": "",
+            "profile": {"name": "Standard"},
+        });
+        let place = claims.pointer_mut(pointer).unwrap();
+        *place = Value::String(format!("{}{text}", place.as_str().unwrap()));
+        serde_json::from_value(claims).unwrap()
+    }
+
+    #[test]
+    fn a_text_that_could_mislead_on_a_terminal_is_refused_with_its_field() {
+        let fields = [
+            "employee.name",
+            "issuer.company",
+            "issuer.server_url",
+            "issuer.privacy_contact",
+            "profile.name",
+            "notice",
+        ];
+        for field in fields {
+            let pointer = format!("/{}", field.replace('.', "/"));
+            for bad in ["\u{1b}[2J", "\u{9b}31m", "\u{202e}", "\u{61c}", "\u{200b}"] {
+                let refused = claims(&pointer, bad).validate().unwrap_err();
+                assert_eq!(refused.field, field, "{bad:?}");
+            }
+            let names = claims(
+                &pointer,
+                " \u{1f469}\u{200d}\u{1f4bb} \u{645}\u{200c}\u{6cc}",
+            );
+            assert_eq!(names.validate(), Ok(()), "{field}");
+            assert_eq!(
+                claims(&pointer, "a\r\nb").validate().is_ok(),
+                field == "notice"
+            );
+        }
     }
 }

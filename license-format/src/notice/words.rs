@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use crate::claims::{Day, Schedule};
+use crate::validate::misleads;
 
 /// `Only Monday to Friday, from 08:00 to 19:00, by the clock of Europe/Paris.`
 pub(super) fn hours(schedule: &Schedule) -> String {
@@ -90,15 +91,12 @@ pub(super) fn list<T: AsRef<str>>(items: &[T], and: &str) -> String {
     }
 }
 
-/// Text from outside, fit for a terminal: line ends become spaces; control characters and the marks
-/// that turn the direction of text go.
+/// Text from outside, fit for a terminal: line ends become spaces; what could mislead goes.
 pub(super) fn plain(text: &str) -> String {
     let spaced: String = text
         .chars()
         .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|c| {
-            !c.is_control() && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        })
+        .filter(|&c| !misleads(c))
         .collect();
     spaced.trim().to_owned()
 }
@@ -128,5 +126,11 @@ mod tests {
         assert_eq!(duration(300), "5 minutes");
         assert_eq!(duration(86_400 + 3_690), "1 day 1 hour 1 minute 30 seconds");
         assert_eq!(duration(0), "0 seconds");
+    }
+
+    #[test]
+    fn no_mark_that_turns_the_direction_of_text_comes_through() {
+        let marks = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}\u{1b}\u{9b}";
+        assert_eq!(plain(&format!(" Ac{marks}me\u{2028}Inc\n")), "Acme Inc");
     }
 }
