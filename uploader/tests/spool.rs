@@ -1,12 +1,12 @@
 //! The spool's invariants, on real SQLite files.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 
 use std::collections::BTreeMap;
 
-use glasshour_protocol::{Kind, LicenseId, RecordHeader, RecordId};
+use glasshour_protocol::{DeviceId, Kind, LicenseId, RecordHeader, RecordId};
 use glasshour_uploader::Spool;
 use glasshour_uploader::spool::{Leased, OpenError, Settlement, SpoolStats};
 use proptest::prelude::*;
@@ -18,15 +18,17 @@ fn open(dir: &tempfile::TempDir) -> Spool {
 }
 
 /// Closes the spool and waits until its thread has let go of the file.
-async fn reopen(spool: Spool, dir: &tempfile::TempDir) -> Spool {
+async fn close(spool: Spool, dir: &tempfile::TempDir) {
     drop(spool);
-    loop {
-        match Spool::open(&dir.path().join("spool.sqlite"), identity()) {
-            Ok(spool) => return spool,
-            Err(OpenError::InUse { .. }) => tokio::task::yield_now().await,
-            Err(error) => panic!("{error}"),
-        }
+    let lock = std::fs::File::open(dir.path().join("spool.lock")).unwrap();
+    while lock.try_lock().is_err() {
+        tokio::task::yield_now().await;
     }
+}
+
+async fn reopen(spool: Spool, dir: &tempfile::TempDir) -> Spool {
+    close(spool, dir).await;
+    open(dir)
 }
 
 fn headers(leased: &[Leased]) -> Vec<RecordHeader> {
@@ -177,10 +179,99 @@ async fn a_delivered_record_leaves_nothing_readable_behind() {
         .record_id;
     spool.lease(1, NOW_MS).await.unwrap();
     spool.settle(id, Settlement::Delivered).await.unwrap();
-    drop(reopen(spool, &dir).await);
+    close(spool, &dir).await;
     let database = std::fs::read(dir.path().join("spool.sqlite")).unwrap();
     let found = database.windows(16).any(|window| window == &secret[..16]);
     assert!(!found, "secure_delete overwrites what is deleted");
+}
+
+/// Changes the file behind the spool's back.
+async fn tamper(spool: Spool, dir: &tempfile::TempDir, sql: &str) -> Spool {
+    close(spool, dir).await;
+    let path = dir.path().join("spool.sqlite");
+    rusqlite::Connection::open(&path)
+        .unwrap()
+        .execute_batch(sql)
+        .unwrap();
+    open(dir)
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_set_aside_and_the_others_are_lent() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut spool = open(&dir);
+    for n in 0..5 {
+        let draft = draft(LICENSE, Kind::Activity, NOW_MS + n, b"{}");
+        spool.push(draft).await.unwrap();
+    }
+    let damage = "UPDATE records SET record_id = 'x' WHERE seq = 1;
+                  UPDATE records SET kind = 'x' WHERE seq = 2;
+                  UPDATE records SET license_id = x'ff' WHERE seq = 3;
+                  UPDATE records SET header = 7 WHERE seq = 4;";
+    spool = tamper(spool, &dir, damage).await;
+    let leased = spool.lease(10, NOW_MS + 10).await.unwrap();
+    assert_eq!(headers(&leased)[0].seq, 5);
+    let stats = SpoolStats {
+        waiting: 1,
+        quarantined: 4,
+        delivered: 0,
+    };
+    assert_eq!(spool.stats().await.unwrap(), stats);
+    let refusals = spool.refusals(10).await.unwrap();
+    assert!(refusals.iter().all(|refusal| refusal.code == "unreadable"));
+    assert_eq!(refusals.len(), 2, "of those whose id and kind can be told");
+}
+
+#[tokio::test]
+async fn a_new_device_begins_chains_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = open(&dir);
+    let first = spool
+        .push(draft(LICENSE, Kind::Activity, NOW_MS, b"{}"))
+        .await
+        .unwrap();
+    close(spool, &dir).await;
+    let mut anew = identity();
+    anew.device_id = DeviceId(Uuid::from_u128(77));
+    let spool = Spool::open(&dir.path().join("spool.sqlite"), anew.clone()).unwrap();
+    let second = spool
+        .push(draft(LICENSE, Kind::Activity, NOW_MS + 1, b"{}"))
+        .await
+        .unwrap();
+    assert_eq!((first.seq, second.seq), (1, 1));
+    let headers = headers(&spool.lease(10, NOW_MS + 1).await.unwrap());
+    assert_eq!(headers[1].device_id, anew.device_id);
+    assert_eq!(headers[1].prev, None);
+}
+
+/// The file as version 1 made it. Never edited.
+const VERSION_1: &str = include_str!("spool-v1.sql");
+
+#[tokio::test]
+async fn a_file_of_version_1_keeps_its_records_and_goes_on_with_its_chains() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = rusqlite::Connection::open(dir.path().join("spool.sqlite")).unwrap();
+    old.execute_batch(VERSION_1).unwrap();
+    drop(old);
+
+    let spool = open(&dir);
+    let stats = SpoolStats {
+        waiting: 1,
+        quarantined: 1,
+        delivered: 7,
+    };
+    assert_eq!(spool.stats().await.unwrap(), stats);
+    assert_eq!(spool.refusals(1).await.unwrap()[0].code, "conflict");
+    let leased = spool.lease(10, NOW_MS).await.unwrap();
+    assert_eq!(leased[0].header.bytes, b"header nine");
+    assert_eq!(leased[0].payload, b"payload nine");
+    let tenth = spool
+        .push(draft(LICENSE, Kind::Activity, NOW_MS, b"{}"))
+        .await
+        .unwrap();
+    assert_eq!(tenth.seq, 10);
+    let lent = spool.lease(10, NOW_MS).await.unwrap();
+    assert_eq!(headers(&lent)[0].prev.as_deref(), Some("hash of nine"));
 }
 
 /// What can happen to a spool, for the model test.

@@ -13,7 +13,8 @@
 //! # Layout
 //! `records` holds the exact header bytes with their signature and the payload; the other columns are
 //! copies for ordering. `seal` says how the payload is protected at rest: `none` today, named so that
-//! sealed rows can stand beside it. `chains` holds the last `seq` and header hash per license.
+//! sealed rows can stand beside it. `chains` holds the last `seq` and header hash per device
+//! and license.
 //! `counters` holds what must be known after the rows are gone.
 //!
 //! # Threading
@@ -220,7 +221,7 @@ impl Spool {
     ///
     /// Touches the disk; call it off the async runtime.
     pub fn open(path: &Path, identity: DeviceIdentity) -> Result<Self, OpenError> {
-        let database = schema::open(path)?;
+        let database = schema::open(path, identity.device_id)?;
         let (requests, inbox) = mpsc::channel(QUEUE);
         let thread = thread::Owner::new(database, identity);
         std::thread::Builder::new()
@@ -251,10 +252,23 @@ impl Spool {
     }
 
     /// Lends up to `most` of the oldest records that may be sent at `now_ms` and are not lent yet.
+    ///
+    /// A row that cannot be read is set aside with the code `unreadable`; the others are lent.
     pub async fn lease(&self, most: usize, now_ms: i64) -> Result<Vec<Leased>, SpoolError> {
+        self.lease_except(most, now_ms, Vec::new()).await
+    }
+
+    /// Like [`Spool::lease`], and passes over what was captured under the licenses in `except`.
+    pub async fn lease_except(
+        &self,
+        most: usize,
+        now_ms: i64,
+        except: Vec<LicenseId>,
+    ) -> Result<Vec<Leased>, SpoolError> {
         self.ask(|reply| Request::Lease {
             most,
             now_ms,
+            except,
             reply,
         })
         .await?

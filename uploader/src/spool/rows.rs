@@ -1,12 +1,16 @@
 //! The statements of the spool: each a function over a connection, within whatever transaction is open.
 
 use std::collections::HashSet;
+use std::str::FromStr;
 
 use glasshour_protocol::jws::sha256_hex;
 use glasshour_protocol::{LicenseId, RecordHeader, RecordId, SignedHeader};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
 
 use super::{DeviceIdentity, Draft, Leased, Pushed, Refusal, Settlement, SpoolError, SpoolStats};
+
+/// Refusal code of a row that cannot be understood.
+const UNREADABLE: &str = "unreadable";
 
 pub(super) fn push(
     connection: &Connection,
@@ -14,7 +18,8 @@ pub(super) fn push(
     draft: &Draft,
 ) -> rusqlite::Result<Pushed> {
     let license = draft.license_id.to_string();
-    let last = last_of_chain(connection, draft.license_id)?;
+    let device = identity.device_id.to_string();
+    let last = last_of_chain(connection, &device, &license)?;
     let seq = last.as_ref().map_or(1, |(seq, _)| seq + 1);
     let record_id = record_id(draft.captured.wall_ms);
     let header = RecordHeader {
@@ -38,8 +43,8 @@ pub(super) fn push(
     connection
         .prepare_cached(
             "INSERT INTO records (record_id, license_id, seq, kind, captured_at_ms, hold_until_ms,
-                              header, signature, content_type, payload)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                              header, signature, content_type, payload, device_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )?
         .execute(params![
             record_id.to_string(),
@@ -52,13 +57,14 @@ pub(super) fn push(
             signed.signature,
             draft.content_type,
             draft.payload,
+            device,
         ])?;
     connection
         .prepare_cached(
-            "INSERT INTO chains (license_id, last_seq, last_hash) VALUES (?1, ?2, ?3)
-         ON CONFLICT (license_id) DO UPDATE SET last_seq = ?2, last_hash = ?3",
+            "INSERT INTO chains (device_id, license_id, last_seq, last_hash) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (device_id, license_id) DO UPDATE SET last_seq = ?3, last_hash = ?4",
         )?
-        .execute(params![license, seq, signed.hash()])?;
+        .execute(params![device, license, seq, signed.hash()])?;
     Ok(Pushed {
         record_id,
         seq: seq.unsigned_abs(),
@@ -67,11 +73,14 @@ pub(super) fn push(
 
 fn last_of_chain(
     connection: &Connection,
-    license: LicenseId,
+    device: &str,
+    license: &str,
 ) -> rusqlite::Result<Option<(i64, String)>> {
     connection
-        .prepare_cached("SELECT last_seq, last_hash FROM chains WHERE license_id = ?1")?
-        .query_row([license.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .prepare_cached(
+            "SELECT last_seq, last_hash FROM chains WHERE device_id = ?1 AND license_id = ?2",
+        )?
+        .query_row([device, license], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()
 }
 
@@ -114,56 +123,113 @@ pub(super) fn settle(
     Ok(())
 }
 
+/// What may be lent: not these records and nothing of these licenses.
+pub(super) struct Wanted<'a> {
+    pub(super) most: usize,
+    pub(super) now_ms: i64,
+    pub(super) except: &'a [LicenseId],
+}
+
+/// Lends the oldest records and adds them to `leased`. A row that cannot be understood is set aside.
 pub(super) fn lease(
     connection: &Connection,
     leased: &mut HashSet<RecordId>,
-    most: usize,
-    now_ms: i64,
+    wanted: &Wanted<'_>,
 ) -> Result<Vec<Leased>, SpoolError> {
     // Ids first: payloads of records that are lent already need not be read.
     let mut candidates = connection.prepare_cached(
-        "SELECT record_id FROM records
+        "SELECT rowid, record_id, license_id FROM records
          WHERE refusal_code IS NULL AND hold_until_ms <= ?1
-         ORDER BY captured_at_ms, seq LIMIT ?2",
+         ORDER BY captured_at_ms, seq",
     )?;
-    let limit = i64::try_from(most + leased.len()).unwrap_or(i64::MAX);
-    let ids = candidates
-        .query_map(params![now_ms, limit], |row| row.get::<_, String>(0))?
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut rows = candidates.query([wanted.now_ms])?;
     let mut lent = Vec::new();
-    for text in ids {
-        if lent.len() == most {
-            break;
-        }
-        let id: RecordId = text.parse().map_err(|_| SpoolError::Row(text.clone()))?;
-        if leased.contains(&id) {
+    let mut unreadable = Vec::new();
+    while lent.len() < wanted.most
+        && let Some(row) = rows.next()?
+    {
+        let rowid: i64 = row.get(0)?;
+        let Ok((id, license)) = ids(row) else {
+            unreadable.push(rowid);
+            continue;
+        };
+        if leased.contains(&id) || wanted.except.contains(&license) {
             continue;
         }
-        lent.push(load(connection, id)?);
+        match load(connection, rowid, id, license) {
+            Ok(record) => lent.push(record),
+            Err(SpoolError::Row(_)) => unreadable.push(rowid),
+            Err(SpoolError::Database(error))
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) =>
+            {
+                unreadable.push(rowid);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    drop(rows);
+    for rowid in unreadable {
+        set_aside(connection, rowid);
     }
     leased.extend(lent.iter().map(|record| record.record_id));
     Ok(lent)
 }
 
-fn load(connection: &Connection, record_id: RecordId) -> Result<Leased, SpoolError> {
-    let (kind, license, leased): (String, String, _) = connection
-        .prepare_cached(
-            "SELECT kind, license_id, header, signature, content_type, payload
-             FROM records WHERE record_id = ?1",
-        )?
-        .query_row([record_id.to_string()], |row| {
-            let header = SignedHeader {
-                bytes: row.get(2)?,
-                signature: row.get(3)?,
-            };
-            Ok((row.get(0)?, row.get(1)?, (header, row.get(4)?, row.get(5)?)))
-        })?;
-    let (header, content_type, payload) = leased;
+/// Where not even that can be written, the row is passed over and met again by the next lease.
+fn set_aside(connection: &Connection, rowid: i64) {
+    tracing::error!(
+        rowid,
+        "a record of the spool cannot be read and is set aside"
+    );
+    let written = connection.execute(
+        "UPDATE records SET refusal_code = ?2, refusal_message = ?3 WHERE rowid = ?1",
+        params![
+            rowid,
+            UNREADABLE,
+            "The record cannot be read in the spool; it was not sent.",
+        ],
+    );
+    if let Err(error) = written {
+        tracing::error!(rowid, %error, "and that could not be written down");
+    }
+}
+
+fn ids(row: &Row<'_>) -> Result<(RecordId, LicenseId), SpoolError> {
+    Ok((text(row, 1)?, text(row, 2)?))
+}
+
+/// A column that holds one of our names or ids.
+fn text<T: FromStr>(row: &Row<'_>, column: usize) -> Result<T, SpoolError> {
+    let unreadable = || SpoolError::Row(format!("column {column}"));
+    let value = row.get_ref(column)?.as_str().map_err(|_| unreadable())?;
+    value.parse().map_err(|_| unreadable())
+}
+
+fn load(
+    connection: &Connection,
+    rowid: i64,
+    record_id: RecordId,
+    license_id: LicenseId,
+) -> Result<Leased, SpoolError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT kind, header, signature, content_type, payload FROM records WHERE rowid = ?1",
+    )?;
+    let mut rows = statement.query([rowid])?;
     let unreadable = || SpoolError::Row(record_id.to_string());
+    let row = rows.next()?.ok_or_else(unreadable)?;
+    let read = || -> rusqlite::Result<_> {
+        let header = SignedHeader {
+            bytes: row.get(1)?,
+            signature: row.get(2)?,
+        };
+        Ok((header, row.get(3)?, row.get(4)?))
+    };
+    // What is not of the type that was written is the row's fault, not the database's.
+    let (header, content_type, payload) = read().map_err(|_| unreadable())?;
     Ok(Leased {
         record_id,
-        kind: kind.parse().map_err(|_| unreadable())?,
-        license_id: license.parse().map_err(|_| unreadable())?,
+        kind: text(row, 0)?,
+        license_id,
         header,
         content_type,
         payload,
@@ -175,11 +241,11 @@ pub(super) fn stats(connection: &Connection) -> Result<SpoolStats, SpoolError> {
         .prepare_cached("SELECT value FROM counters WHERE name = 'delivered'")?
         .query_row([], |row| row.get(0))
         .optional()?;
+    // Each count is one walk through a small index, never through the rows with their payloads.
     let (waiting, quarantined): (i64, i64) = connection
         .prepare_cached(
-            "SELECT COUNT(*) FILTER (WHERE refusal_code IS NULL),
-                    COUNT(*) FILTER (WHERE refusal_code IS NOT NULL)
-             FROM records",
+            "SELECT (SELECT COUNT(*) FROM records WHERE refusal_code IS NULL),
+                    (SELECT COUNT(*) FROM records WHERE refusal_code IS NOT NULL)",
         )?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(SpoolStats {
@@ -194,23 +260,18 @@ pub(super) fn refusals(connection: &Connection, most: usize) -> Result<Vec<Refus
         "SELECT record_id, kind, refusal_code, COALESCE(refusal_message, '') FROM records
          WHERE refusal_code IS NOT NULL ORDER BY captured_at_ms DESC, seq DESC LIMIT ?1",
     )?;
-    let rows = statement.query_map([i64::try_from(most).unwrap_or(i64::MAX)], |row| {
-        Ok((
-            row.get::<_, String>(0)?,
-            row.get::<_, String>(1)?,
-            row.get(2)?,
-            row.get(3)?,
-        ))
-    })?;
-    rows.map(|row| {
-        let (id, kind, code, message) = row?;
-        let unreadable = || SpoolError::Row(id.clone());
-        Ok(Refusal {
-            record_id: id.parse().map_err(|_| unreadable())?,
-            kind: kind.parse().map_err(|_| unreadable())?,
-            code,
-            message,
-        })
-    })
-    .collect()
+    let mut rows = statement.query([i64::try_from(most).unwrap_or(i64::MAX)])?;
+    let mut refusals = Vec::new();
+    while let Some(row) = rows.next()? {
+        // One whose id or kind cannot be read is counted, and cannot be listed.
+        if let (Ok(record_id), Ok(kind)) = (text(row, 0), text(row, 1)) {
+            refusals.push(Refusal {
+                record_id,
+                kind,
+                code: row.get(2)?,
+                message: row.get(3)?,
+            });
+        }
+    }
+    Ok(refusals)
 }

@@ -3,12 +3,14 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
+use glasshour_protocol::DeviceId;
 use rusqlite::Connection;
 
 use super::OpenError;
 
 /// Steps that were ever released, in order; never edited, only added to. `user_version` counts them.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE records (
         record_id      TEXT    PRIMARY KEY,
         license_id     TEXT    NOT NULL,
@@ -35,6 +37,48 @@ const MIGRATIONS: [&str; 1] = ["
         name  TEXT    PRIMARY KEY,
         value INTEGER NOT NULL
     );
+",
+    // A device that is made anew begins chains of its own. A unique constraint cannot be dropped, so
+    // the tables are made again; what is there belongs to the device that opens the file. The second
+    // index lets both counts of `stats` be read without touching a row.
+    "
+    CREATE TABLE records_2 (
+        record_id      TEXT    PRIMARY KEY,
+        device_id      TEXT    NOT NULL,
+        license_id     TEXT    NOT NULL,
+        seq            INTEGER NOT NULL,
+        kind           TEXT    NOT NULL,
+        captured_at_ms INTEGER NOT NULL,
+        hold_until_ms  INTEGER NOT NULL,
+        header         BLOB    NOT NULL,
+        signature      TEXT    NOT NULL,
+        content_type   TEXT    NOT NULL,
+        seal           TEXT    NOT NULL DEFAULT 'none' CHECK (seal IN ('none')),
+        payload        BLOB    NOT NULL,
+        refusal_code    TEXT,
+        refusal_message TEXT,
+        UNIQUE (device_id, license_id, seq)
+    );
+    INSERT INTO records_2 (record_id, device_id, license_id, seq, kind, captured_at_ms, hold_until_ms,
+                           header, signature, content_type, seal, payload, refusal_code, refusal_message)
+        SELECT record_id, opened_by.device_id, license_id, seq, kind, captured_at_ms, hold_until_ms,
+               header, signature, content_type, seal, payload, refusal_code, refusal_message
+        FROM records, temp.opened_by;
+    DROP TABLE records;
+    ALTER TABLE records_2 RENAME TO records;
+    CREATE INDEX records_by_age ON records (captured_at_ms, seq) WHERE refusal_code IS NULL;
+    CREATE INDEX records_refused ON records (captured_at_ms, seq) WHERE refusal_code IS NOT NULL;
+    CREATE TABLE chains_2 (
+        device_id  TEXT    NOT NULL,
+        license_id TEXT    NOT NULL,
+        last_seq   INTEGER NOT NULL,
+        last_hash  TEXT    NOT NULL,
+        PRIMARY KEY (device_id, license_id)
+    );
+    INSERT INTO chains_2 (device_id, license_id, last_seq, last_hash)
+        SELECT opened_by.device_id, license_id, last_seq, last_hash FROM chains, temp.opened_by;
+    DROP TABLE chains;
+    ALTER TABLE chains_2 RENAME TO chains;
 "];
 
 /// An open database and the lock that makes it ours.
@@ -44,8 +88,8 @@ pub(super) struct Database {
     _lock: File,
 }
 
-/// Opens the database at `path`, alone.
-pub(super) fn open(path: &Path) -> Result<Database, OpenError> {
+/// Opens the database at `path`, alone, as that device.
+pub(super) fn open(path: &Path, device: DeviceId) -> Result<Database, OpenError> {
     let lock_path = path.with_extension("lock");
     let io = |source| OpenError::Io {
         path: lock_path.clone(),
@@ -79,7 +123,7 @@ pub(super) fn open(path: &Path) -> Result<Database, OpenError> {
             known,
         });
     }
-    migrate(&connection, found).map_err(damaged)?;
+    migrate(&connection, found, device).map_err(damaged)?;
     Ok(Database {
         connection,
         _lock: lock,
@@ -99,8 +143,14 @@ fn configure(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Each step commits together with its number, so that a crash repeats a step or does not.
-fn migrate(connection: &Connection, found: i64) -> rusqlite::Result<()> {
+/// Each step commits together with its number, so that a crash repeats a step or does not. Steps find
+/// the device that opens the file in `temp.opened_by`.
+fn migrate(connection: &Connection, found: i64, device: DeviceId) -> rusqlite::Result<()> {
+    connection.execute_batch("CREATE TEMP TABLE opened_by (device_id TEXT NOT NULL)")?;
+    connection.execute(
+        "INSERT INTO temp.opened_by (device_id) VALUES (?1)",
+        [device.to_string()],
+    )?;
     for (number, step) in (1_i64..).zip(MIGRATIONS) {
         if number > found {
             connection.execute_batch(&format!(
@@ -108,5 +158,5 @@ fn migrate(connection: &Connection, found: i64) -> rusqlite::Result<()> {
             ))?;
         }
     }
-    Ok(())
+    connection.execute_batch("DROP TABLE temp.opened_by")
 }

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use glasshour_protocol::RecordId;
+use glasshour_protocol::{LicenseId, RecordId};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
+use super::rows::Wanted;
 use super::schema::Database;
 use super::{
     DeviceIdentity, Draft, Leased, Pushed, Refusal, Settlement, SpoolError, SpoolStats, rows,
@@ -23,6 +24,7 @@ pub(super) enum Request {
     Lease {
         most: usize,
         now_ms: i64,
+        except: Vec<LicenseId>,
         reply: oneshot::Sender<Result<Vec<Leased>, SpoolError>>,
     },
     Settle {
@@ -140,10 +142,21 @@ impl Owner {
             Request::Lease {
                 most,
                 now_ms,
+                except,
                 reply,
             } => {
-                let leased = rows::lease(connection, &mut self.leased, most, now_ms);
-                let _ = reply.send(leased);
+                let wanted = Wanted {
+                    most,
+                    now_ms,
+                    except: &except,
+                };
+                let lent = rows::lease(connection, &mut self.leased, &wanted);
+                // Nobody is there any more to settle them.
+                if let Err(Ok(unheard)) = reply.send(lent) {
+                    for record in unheard {
+                        self.leased.remove(&record.record_id);
+                    }
+                }
             }
             Request::Stats { reply } => {
                 let _ = reply.send(rows::stats(connection));

@@ -18,7 +18,7 @@ fn owner(folder: &Path) -> Owner {
         key: Arc::new(SigningKey::from_bytes(&[5; 32])),
     };
     Owner::new(
-        schema::open(&folder.join("spool.sqlite")).unwrap(),
+        schema::open(&folder.join("spool.sqlite"), identity.device_id).unwrap(),
         identity,
     )
 }
