@@ -8,13 +8,7 @@
 //!
 //! Two steps, two types. [`SignedLicense`] is whole and unaltered, but anybody could have signed it:
 //! it can be shown, no more. [`License`] is one whose signer is trusted, and only it hands out
-//! [`Permit`]s, without which no capture channel can be built.
-//!
-//! ```compile_fail
-//! use glasshour_license_format::{Permit, Screenshots, ScreenshotSettings};
-//! // A permit cannot be made by hand: its fields are private and it has no constructor.
-//! let permit: Permit<Screenshots> = Permit { settings: ScreenshotSettings::default() };
-//! ```
+//! [`Permit`]s, without which no capture channel can be built: `tests/ui` tries the ways around.
 
 #![forbid(unsafe_code)]
 
