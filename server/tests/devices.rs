@@ -129,3 +129,34 @@ async fn a_device_must_be_known_unrevoked_and_hold_a_fresh_token() {
         .refused(403, "device_revoked");
     assert_eq!(records(&server).await, Vec::<Value>::new());
 }
+
+#[tokio::test]
+async fn p17_a_device_refreshes_its_license() {
+    let server = Server::start().await;
+    let employee = server.employee().await;
+    let device = server.device(&employee).await;
+    let first = server.license(&employee).await;
+    let known = Some(first.claims().license_id);
+    device
+        .refresh(&server, known)
+        .await
+        .expect(StatusCode::NOT_MODIFIED);
+
+    let renamed = json!({"name": "Jo Roe"});
+    server
+        .patch(&format!("/api/v1/employees/{employee}"), renamed)
+        .await
+        .expect(StatusCode::OK);
+    let answer = device.refresh(&server, known).await.expect(StatusCode::OK);
+    let newer = glasshour_license_format::read(&answer.body).unwrap();
+    assert_eq!(newer.claims().serial, 2);
+    assert_eq!(newer.claims().employee.name, "Jo Roe");
+    assert_eq!(newer.thumbprint(), first.thumbprint());
+
+    // A license opens nothing for somebody who is not a device of that employee.
+    let stranger = Device::new(&server, first);
+    stranger
+        .refresh(&server, None)
+        .await
+        .refused(401, "device_unknown");
+}

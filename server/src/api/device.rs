@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use glasshour_license_format::{MAX_FILE_BYTES, SignedLicense};
@@ -16,6 +17,7 @@ use super::wire::MAX_LIMIT;
 use crate::AppState;
 use crate::auth::{DeviceToken, authenticate_device};
 use crate::error::ApiError;
+use crate::people;
 use crate::store::{Device, Employee, License, Read};
 
 /// Longest text that a device says about itself, in characters.
@@ -122,6 +124,46 @@ pub(super) async fn state(
         .await?;
     write.commit().await?;
     Ok(Json(answer))
+}
+
+/// The current license of the device's employee, for the device to refresh its own.
+///
+/// `ETag` is the license's id: a device that names it in `If-None-Match` has that one already. The
+/// device verifies the file as any other and decides by itself what of it holds at once; nothing that
+/// widens what is captured does.
+#[utoipa::path(get, path = "/api/v1/license", tag = "devices",
+    params(("If-None-Match" = Option<String>, Header)),
+    responses((status = 200, content_type = "application/gzip", body = Vec<u8>),
+        (status = 304, description = "The device has it already"),
+        (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema),
+        (status = 409, description = "`no_license`: never active yet", body = ErrorBodySchema)),
+    security(("device_token" = [])))]
+pub(super) async fn license(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let mut read = state.read().await?;
+    let (device, _) = authenticate_device(&state, &mut read, &headers).await?;
+    drop(read);
+    let (_, license) = people::license_file(&state, device.employee_id).await?;
+    let etag = format!("\"{}\"", license.license_id);
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|value| value.as_bytes() == etag.as_bytes());
+    let tag = HeaderValue::from_str(&etag).map_err(ApiError::internal)?;
+    let headers = [
+        (header::ETAG, tag),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/gzip"),
+        ),
+    ];
+    if known {
+        let [tag, cache, _] = headers;
+        return Ok((StatusCode::NOT_MODIFIED, [tag, cache]).into_response());
+    }
+    Ok((headers, license.file).into_response())
 }
 
 fn read_license(license_gz: &str) -> Result<SignedLicense, ApiError> {

@@ -106,6 +106,7 @@ pub(super) struct DeviceProjectSchema {
         profiles::list, profiles::create, profiles::read, profiles::update,
         projects::list, projects::create, projects::read, projects::update,
         devices::list, devices::revoke, device::enroll, device::state,
+        device::license,
         ingest::put_record, records::list, records::payload, sessions::list,
         health::live, health::ready, serve,
     ),

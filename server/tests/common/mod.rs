@@ -247,6 +247,16 @@ impl Device {
         server.send(request.unwrap()).await
     }
 
+    /// Asks for the current license; `known`: the id of the one that the device has.
+    pub(crate) async fn refresh(&self, server: &Server, known: Option<LicenseId>) -> Answer {
+        let mut request = Request::get("/api/v1/license")
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token()));
+        if let Some(id) = known {
+            request = request.header(header::IF_NONE_MATCH, format!("\"{id}\""));
+        }
+        server.send(request.body(Body::empty()).unwrap()).await
+    }
+
     /// Signs a record with the next place in the chain.
     pub(crate) fn make(&mut self, kind: Kind, content_type: &str, payload: &[u8]) -> Made {
         self.seq += 1;
