@@ -2,6 +2,7 @@
 
 mod platform_support;
 
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -364,8 +365,13 @@ fn which_key_was_pressed_is_never_read() {
 
     // Nowhere else is input looked at, and nothing turns key codes into characters.
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/platform/linux");
-    for file in std::fs::read_dir(folder).expect("the folder is there") {
-        let path = file.expect("it can be listed").path();
+    let mut paths = vec![PathBuf::from(folder)];
+    while let Some(path) = paths.pop() {
+        if path.is_dir() {
+            let listed = std::fs::read_dir(&path).expect("the folder is there");
+            paths.extend(listed.map(|file| file.expect("it can be listed").path()));
+            continue;
+        }
         let text = std::fs::read_to_string(&path).expect("it is text");
         let is_input = path.ends_with("input.rs");
         for word in [

@@ -21,7 +21,7 @@ use std::time::Duration;
 use glasshour_agent::platform::{Message, Platform as _, Unavailable};
 use glasshour_agent::tray::{Action, Icon, Item, View};
 use glasshour_protocol::ProjectId;
-use platform_support::{bound_to_us, desktop, eventually};
+use platform_support::{bound_to_us, desktop, eventually, processor_ticks};
 use rustix::process::{Pid, Signal, kill_process};
 use zbus::blocking::{Connection, connection};
 use zbus::zvariant::{OwnedValue, Structure, Value};
@@ -253,6 +253,7 @@ fn running(checked: u8) -> View {
                 items: vec![choice(1, "R&D_x"), choice(2, "Sales\u{202e}\n")],
             },
         ],
+        running: true,
     }
 }
 
@@ -265,6 +266,7 @@ fn stopped() -> View {
             label: "Start".to_owned(),
             enabled: true,
         }],
+        running: false,
     }
 }
 
@@ -472,16 +474,6 @@ fn when_the_bus_dies_the_tray_says_so_and_nothing_spins() {
         spent < 30,
         "{spent} hundredths of a second were spent on nothing"
     );
-}
-
-/// Processor time of this process so far, in hundredths of a second.
-fn processor_ticks() -> u64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux has /proc");
-    let (_, after_name) = stat.rsplit_once(')').expect("the name is in brackets");
-    let ticks = after_name.split_whitespace().skip(11).take(2);
-    ticks
-        .map(|ticks| ticks.parse::<u64>().expect("a number"))
-        .sum()
 }
 
 #[test]

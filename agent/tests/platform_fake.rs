@@ -28,6 +28,7 @@ fn view(icon: Icon) -> View {
         icon,
         tooltip: "Glasshour".to_owned(),
         menu: Vec::new(),
+        running: icon == Icon::Tracking,
     }
 }
 

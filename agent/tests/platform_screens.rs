@@ -300,6 +300,18 @@ fn a_popup_bears_the_name_of_the_window_it_belongs_to() {
 }
 
 #[test]
+fn a_nameless_popup_bears_the_name_of_the_program_that_made_it() {
+    let server = XServer::start("800x600x24");
+    let safe = Patch::show(&server, [0, 0], [100, 100], 0);
+    safe.set("WM_CLASS", "STRING", b"safe\0Safe\0");
+    safe.show_another([300, 300], [50, 80], 0xff_ff_ff);
+    let _stranger = Patch::show(&server, [500, 300], [50, 80], 0xff_ff_ff);
+    let windows = screens(&server).windows().expect("windows are told");
+    let applications: Vec<_> = windows.iter().map(|w| w.application.as_str()).collect();
+    assert_eq!(applications, ["Safe", "Safe", ""]);
+}
+
+#[test]
 fn without_a_window_manager_windows_are_still_told_apart() {
     let server = XServer::start("800x600x24");
     server.xterm("Bare", "40x10+20+30");

@@ -227,31 +227,15 @@ pub(crate) struct Patch {
 }
 
 impl Patch {
-    pub(crate) fn show(
-        server: &XServer,
-        [x, y]: [i16; 2],
-        [width, height]: [u16; 2],
-        colour: u32,
-    ) -> Self {
+    pub(crate) fn show(server: &XServer, place: [i16; 2], size: [u16; 2], colour: u32) -> Self {
         let connection = server.connect();
-        let id = connection.generate_id().expect("there are identifiers");
-        let root = connection.setup().roots[0].root;
-        let attributes = CreateWindowAux::new()
-            .override_redirect(1)
-            .background_pixel(colour);
-        let class = WindowClass::INPUT_OUTPUT;
-        connection
-            .create_window(0, id, root, x, y, width, height, 0, class, 0, &attributes)
-            .expect("the request is sent")
-            .check()
-            .expect("the window is made");
-        connection
-            .map_window(id)
-            .expect("the request is sent")
-            .check()
-            .expect("it is mapped");
-        connection.sync().expect("the server answers");
+        let id = patch(&connection, place, size, colour);
         Self { id, connection }
+    }
+
+    /// One more window of the same program; it goes with this one.
+    pub(crate) fn show_another(&self, place: [i16; 2], size: [u16; 2], colour: u32) {
+        patch(&self.connection, place, size, colour);
     }
 
     /// Sets a property of 8-bit values.
@@ -271,6 +255,32 @@ impl Patch {
             .check()
             .expect("the property is set");
     }
+}
+
+fn patch(
+    connection: &RustConnection,
+    [x, y]: [i16; 2],
+    [width, height]: [u16; 2],
+    colour: u32,
+) -> u32 {
+    let id = connection.generate_id().expect("there are identifiers");
+    let root = connection.setup().roots[0].root;
+    let attributes = CreateWindowAux::new()
+        .override_redirect(1)
+        .background_pixel(colour);
+    let class = WindowClass::INPUT_OUTPUT;
+    connection
+        .create_window(0, id, root, x, y, width, height, 0, class, 0, &attributes)
+        .expect("the request is sent")
+        .check()
+        .expect("the window is made");
+    connection
+        .map_window(id)
+        .expect("the request is sent")
+        .check()
+        .expect("it is mapped");
+    connection.sync().expect("the server answers");
+    id
 }
 
 /// Sets a property of 8-bit values on any window.
@@ -347,4 +357,14 @@ pub(crate) fn bound_to_us(program: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "--", program]);
     command
+}
+
+/// Processor time of this process so far, in hundredths of a second.
+pub(crate) fn processor_ticks() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux has /proc");
+    let (_, after_name) = stat.rsplit_once(')').expect("the name is in brackets");
+    let ticks = after_name.split_whitespace().skip(11).take(2);
+    ticks
+        .map(|ticks| ticks.parse::<u64>().expect("a number"))
+        .sum()
 }

@@ -117,6 +117,25 @@ impl Connection {
         }
     }
 
+    /// As [`wait`](Self::wait), and also until the other descriptor can be read.
+    pub(super) fn wait_also_for(
+        &self,
+        other: impl AsFd,
+        at_most: Option<Duration>,
+    ) -> Result<(), Unavailable> {
+        let mut either = [
+            PollFd::new(self.wire.stream(), PollFlags::IN),
+            PollFd::new(&other, PollFlags::IN),
+        ];
+        wait_for_any(&mut either, at_most).map_err(gone)?;
+        Ok(())
+    }
+
+    /// Sends what has been asked for so far.
+    pub(super) fn flush(&self) -> Result<(), Unavailable> {
+        self.wire.flush().map_err(gone)
+    }
+
     /// Ends the connection; another thread that waits on it returns with an error.
     pub(super) fn hang_up(&self) {
         // Fails only where the server has hung up already.
@@ -288,14 +307,19 @@ impl Stream for Patient {
     }
 }
 
-/// False: the time is over. A signal may make it wait anew.
+/// False: the time is over.
 fn wait_for(stream: &Patient, flags: PollFlags, at_most: Option<Duration>) -> io::Result<bool> {
+    wait_for_any(&mut [PollFd::new(stream, flags)], at_most)
+}
+
+/// False: the time is over. A signal may make it wait anew.
+fn wait_for_any(waited: &mut [PollFd<'_>], at_most: Option<Duration>) -> io::Result<bool> {
     let at_most = at_most
         .map(Timespec::try_from)
         .transpose()
         .map_err(io::Error::other)?;
     loop {
-        match poll(&mut [PollFd::new(stream, flags)], at_most.as_ref()) {
+        match poll(waited, at_most.as_ref()) {
             Ok(ready) => return Ok(ready > 0),
             Err(Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),

@@ -8,6 +8,7 @@
 //! | foreground   | EWMH, waited for on the root window    | keyboard focus, read but not waited |
 //! | idle         | MIT-SCREEN-SAVER                       | unsupported                         |
 //! | tray         | `StatusNotifierItem`                   | [`Tray::is_shown`] says so          |
+//! | indicator    | a window of our own, where no tray is  | gone, or unsupported on Wayland     |
 //! | messages     | `org.freedesktop.Notifications`        | gone                                |
 //!
 //! Making a [`LinuxDesktop`] touches nothing; each source connects when it is opened, on a connection
@@ -23,6 +24,7 @@ mod connection;
 mod foreground;
 mod identity;
 mod idle;
+mod indicator;
 mod input;
 pub(super) mod memory;
 mod notifier;
@@ -160,11 +162,11 @@ impl Platform for LinuxDesktop {
         Ok(Box::new(tray::StatusNotifier::open(view, picked)?))
     }
 
-    fn indicator(&self, _view: &View) -> Result<Box<dyn Tray>, Unavailable> {
-        self.display()?;
-        Err(Unavailable::Unsupported(
-            "this version draws no indicator of its own".to_owned(),
-        ))
+    fn indicator(&self, view: &View) -> Result<Box<dyn Tray>, Unavailable> {
+        Ok(Box::new(indicator::X11Indicator::open(
+            self.display()?,
+            view,
+        )?))
     }
 }
 

@@ -91,6 +91,27 @@ impl PixelFormat {
         }
     }
 
+    /// The number of a colour (R, G, B), as the server's drawing requests take it.
+    pub(super) fn pixel(&self, [red, green, blue]: [u8; 3]) -> u32 {
+        self.red.put(red) | self.green.put(green) | self.blue.put(blue)
+    }
+
+    /// Adds one row of colours to an image, padding included.
+    pub(super) fn push_row(&self, colours: &[[u8; 3]], image: &mut Vec<u8>) {
+        let start = image.len();
+        let bytes_per_pixel = usize::from(self.bits_per_pixel) / 8;
+        for &colour in colours {
+            let mut bytes = self.pixel(colour).to_le_bytes();
+            let bytes = bytes.get_mut(..bytes_per_pixel).unwrap_or_default();
+            if !self.least_significant_first {
+                bytes.reverse();
+            }
+            image.extend_from_slice(bytes);
+        }
+        let width = u16::try_from(colours.len()).unwrap_or(u16::MAX);
+        image.resize(start + self.row_bytes(width), 0);
+    }
+
     /// What nearly every desktop has: blue, green, red, nothing.
     fn is_common(&self) -> bool {
         self.bits_per_pixel == 32
@@ -117,6 +138,12 @@ impl Channel {
         let value = u64::from((pixel & self.mask) >> self.shift);
         let max = u64::from(self.max);
         u8::try_from((value * 255 + max / 2) / max).unwrap_or(u8::MAX)
+    }
+
+    /// The channel's part of a pixel, for a value of 0..=255.
+    fn put(self, value: u8) -> u32 {
+        let scaled = (u64::from(value) * u64::from(self.max) + 127) / 255;
+        u32::try_from(scaled).unwrap_or(self.max) << self.shift
     }
 }
 
@@ -191,6 +218,31 @@ mod tests {
             convert(&ten_bits, &0x3fff_ffff_u32.to_le_bytes()),
             [255, 255, 255, 255]
         );
+    }
+
+    #[test]
+    fn colours_come_back_as_they_were_put() {
+        for (bits, lsb, masks) in [
+            (32, true, [0x00ff_0000, 0xff00, 0xff]),
+            (32, false, [0xff, 0xff00, 0x00ff_0000]),
+            (24, true, [0x00ff_0000, 0xff00, 0xff]),
+            (16, false, [0xf800, 0x07e0, 0x001f]),
+            (32, true, [0x3ff0_0000, 0x000f_fc00, 0x3ff]),
+        ] {
+            let format = format(bits, lsb, masks);
+            let colours = [[0, 255, 0], [255, 0, 255], [255, 255, 255]];
+            let mut image = Vec::new();
+            format.push_row(&colours, &mut image);
+            assert_eq!(image.len(), format.row_bytes(3), "{bits} bits");
+            let mut rgba = [9; 12];
+            format.convert_row(&image, &mut rgba);
+            let back = rgba
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|&[r, g, b, _]| [r, g, b]);
+            assert!(back.eq(colours), "{bits} bits: {rgba:?}");
+        }
     }
 
     #[test]

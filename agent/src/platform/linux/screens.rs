@@ -208,43 +208,7 @@ impl X11Screens {
 
 impl Screens for X11Screens {
     fn monitors(&mut self) -> Result<Vec<Monitor>, Unavailable> {
-        let wire = self.connection.wire();
-        if !self.has_monitors {
-            let root = reply(wire.get_geometry(self.connection.root()))?;
-            return Ok(vec![Monitor {
-                name: "screen".to_owned(),
-                area: Rect {
-                    x: 0,
-                    y: 0,
-                    width: root.width.into(),
-                    height: root.height.into(),
-                },
-                primary: true,
-            }]);
-        }
-        let found = reply(wire.randr_get_monitors(self.connection.root(), true))?.monitors;
-        let names = found
-            .iter()
-            .map(|monitor| wire.get_atom_name(monitor.name).map_err(gone))
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut monitors = Vec::with_capacity(found.len());
-        for (monitor, name) in found.iter().zip(names) {
-            let name = reply_unless_vanished(name)?
-                .map(|reply| reply.name)
-                .unwrap_or_default();
-            monitors.push(Monitor {
-                name: clean(&String::from_utf8_lossy(&name), MAX_NAME_CHARS),
-                area: Rect {
-                    x: monitor.x.into(),
-                    y: monitor.y.into(),
-                    width: monitor.width.into(),
-                    height: monitor.height.into(),
-                },
-                primary: monitor.primary,
-            });
-        }
-        monitors.retain(|monitor| monitor.area.width > 0 && monitor.area.height > 0);
-        Ok(monitors)
+        monitors(&self.connection, self.has_monitors)
     }
 
     fn grab(&mut self, monitor: &Monitor) -> Result<Frame, Unavailable> {
@@ -266,8 +230,52 @@ impl Screens for X11Screens {
     }
 }
 
+/// The monitors as they are now. `has_monitors`: what [`has_monitors`] has told.
+pub(super) fn monitors(
+    connection: &Connection,
+    has_monitors: bool,
+) -> Result<Vec<Monitor>, Unavailable> {
+    let wire = connection.wire();
+    if !has_monitors {
+        let root = reply(wire.get_geometry(connection.root()))?;
+        return Ok(vec![Monitor {
+            name: "screen".to_owned(),
+            area: Rect {
+                x: 0,
+                y: 0,
+                width: root.width.into(),
+                height: root.height.into(),
+            },
+            primary: true,
+        }]);
+    }
+    let found = reply(wire.randr_get_monitors(connection.root(), true))?.monitors;
+    let names = found
+        .iter()
+        .map(|monitor| wire.get_atom_name(monitor.name).map_err(gone))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut monitors = Vec::with_capacity(found.len());
+    for (monitor, name) in found.iter().zip(names) {
+        let name = reply_unless_vanished(name)?
+            .map(|reply| reply.name)
+            .unwrap_or_default();
+        monitors.push(Monitor {
+            name: clean(&String::from_utf8_lossy(&name), MAX_NAME_CHARS),
+            area: Rect {
+                x: monitor.x.into(),
+                y: monitor.y.into(),
+                width: monitor.width.into(),
+                height: monitor.height.into(),
+            },
+            primary: monitor.primary,
+        });
+    }
+    monitors.retain(|monitor| monitor.area.width > 0 && monitor.area.height > 0);
+    Ok(monitors)
+}
+
 /// Whether the server knows `RandR` monitors (1.5, from 2015).
-fn has_monitors(connection: &Connection) -> Result<bool, Unavailable> {
+pub(super) fn has_monitors(connection: &Connection) -> Result<bool, Unavailable> {
     if !connection.has(randr::X11_EXTENSION_NAME)? {
         return Ok(false);
     }

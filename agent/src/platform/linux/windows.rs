@@ -2,11 +2,12 @@
 //!
 //! By the window manager's lists (EWMH) where there is one, else by what lies directly on the root
 //! window. Menus and other popups that bypass the window manager are listed too, under the name of
-//! the window they belong to: a mask over an application must cover its menus. Left out: unmapped,
-//! minimized, and on another desktop.
+//! the window they belong to, or where they do not tell that, of the program that made them: a mask
+//! over an application must cover its menus. Left out: unmapped, minimized, and on another desktop.
 
 use std::collections::HashMap;
 
+use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{
     ConnectionExt as _, GetGeometryReply, GetWindowAttributesReply, MapState, WindowClass,
 };
@@ -31,9 +32,10 @@ pub(super) struct Windows<'c> {
 }
 
 /// A window that lies directly on the root and can be seen.
-struct TopLevel {
-    id: WindowId,
-    area: Rect,
+pub(super) struct TopLevel {
+    pub(super) id: WindowId,
+    /// Its place, border included.
+    pub(super) area: Rect,
 }
 
 impl<'c> Windows<'c> {
@@ -53,6 +55,7 @@ impl<'c> Windows<'c> {
             .number(self.connection.root(), self.atoms._NET_CURRENT_DESKTOP)?;
         let mut clients = self.clients_by_top_level()?;
         let mut visible = Vec::new();
+        let mut makers = Vec::new();
         for top in top_levels(self.connection)? {
             let listed = clients.remove(&top.id).unwrap_or_default();
             let ids = if listed.is_empty() {
@@ -72,6 +75,7 @@ impl<'c> Windows<'c> {
                     continue;
                 }
                 let (application, title) = self.properties.names(description)?;
+                makers.push(self.maker(id));
                 visible.push(Window {
                     application,
                     title,
@@ -80,7 +84,14 @@ impl<'c> Windows<'c> {
                 });
             }
         }
+        name_after_makers(&mut visible, &makers);
         Ok(visible)
+    }
+
+    /// The connection that made a window: the server gives each a range of identifiers (X protocol,
+    /// "Connection Setup").
+    fn maker(self, id: WindowId) -> u32 {
+        id & !self.connection.wire().setup().resource_id_mask
     }
 
     /// The window with the focus; `None`: nothing, or something that is no window of a program.
@@ -180,8 +191,25 @@ impl<'c> Windows<'c> {
     }
 }
 
+/// Gives windows that bear no application's name that of another window of the same maker.
+fn name_after_makers(windows: &mut [Window], makers: &[u32]) {
+    let named: HashMap<u32, String> = makers
+        .iter()
+        .zip(windows.iter())
+        .filter(|(_, window)| !window.application.is_empty())
+        .map(|(&maker, window)| (maker, window.application.clone()))
+        .collect();
+    for (maker, window) in makers.iter().zip(windows) {
+        if window.application.is_empty()
+            && let Some(name) = named.get(maker)
+        {
+            window.application.clone_from(name);
+        }
+    }
+}
+
 /// What lies directly on the root window and can be seen, lowest first.
-fn top_levels(connection: &Connection) -> Result<Vec<TopLevel>, Unavailable> {
+pub(super) fn top_levels(connection: &Connection) -> Result<Vec<TopLevel>, Unavailable> {
     let wire = connection.wire();
     let screen = area_of(&reply(wire.get_geometry(connection.root()))?);
     let children = reply(wire.query_tree(connection.root()))?.children;
