@@ -1,11 +1,6 @@
 //! The sender against a real HTTP server on loopback that behaves well, badly, and not at all.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::result_large_err,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::result_large_err, reason = "tests")]
 
 mod support;
 
@@ -21,11 +16,13 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post, put};
 use glasshour_protocol::device::{self, DeviceState, EnrollRequest};
 use glasshour_protocol::jws::Jwk;
-use glasshour_protocol::{EmployeeId, ErrorBody, Kind, Receipt, RecordId, SignedHeader, code};
-use glasshour_uploader::send::SendStatus;
+use glasshour_protocol::{
+    EmployeeId, ErrorBody, Kind, LicenseId, Receipt, RecordId, SignedHeader, code,
+};
+use glasshour_uploader::send::{Rhythm, SendStatus};
 use glasshour_uploader::spool::SpoolStats;
 use glasshour_uploader::{Sender, SenderConfig, Spool};
-use support::{COMPANY, DEVICE, LICENSE, NOW_MS, OneLicense, StoppedAt, draft, identity, key};
+use support::{COMPANY, DEVICE, LICENSE, Licenses, NOW_MS, StoppedAt, draft, identity, key};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -39,12 +36,18 @@ enum Next {
     /// Not one of ours: a captive portal.
     Portal,
     Redirect,
+    /// Stores it, half a second later.
+    Slow,
+    /// Takes it and never answers.
+    Hang,
 }
 
 #[derive(Default)]
 struct Server {
     enrolled: usize,
     inactive: bool,
+    /// Asked how the device stands, the server does not know it.
+    forgotten: bool,
     next: VecDeque<Next>,
     stored: HashMap<RecordId, (Vec<u8>, usize)>,
     /// Seconds that the server's clock is ahead of the test's.
@@ -110,6 +113,7 @@ async fn enroll(
     }
     assert_eq!(body.public_key, Jwk::from_key(&key().verifying_key()));
     server.enrolled += 1;
+    server.forgotten = false;
     dated(&server, axum::Json(state(&server)))
 }
 
@@ -117,6 +121,10 @@ async fn device_state(State(shared): State<Shared>, headers: HeaderMap) -> Respo
     let server = shared.lock().unwrap();
     match authenticate(&server, &headers) {
         Err(refusal) => refusal,
+        Ok(()) if server.forgotten => dated(
+            &server,
+            error(StatusCode::UNAUTHORIZED, code::DEVICE_UNKNOWN),
+        ),
         Ok(()) => dated(&server, axum::Json(state(&server))),
     }
 }
@@ -127,8 +135,22 @@ async fn store(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let mut wait = Duration::ZERO;
+    let answer = answer(&shared, id, &headers, &body, &mut wait);
+    tokio::time::sleep(wait).await;
+    answer
+}
+
+/// The answer to a record, and how late it comes.
+fn answer(
+    shared: &Shared,
+    id: RecordId,
+    headers: &HeaderMap,
+    body: &Bytes,
+    wait: &mut Duration,
+) -> Response {
     let mut server = shared.lock().unwrap();
-    if let Err(refusal) = authenticate(&server, &headers) {
+    if let Err(refusal) = authenticate(&server, headers) {
         return refusal;
     }
     let wire = |name: &str| headers[name].to_str().unwrap();
@@ -137,7 +159,7 @@ async fn store(
     assert_eq!(header.record_id, id);
     assert_eq!(
         header.payload_sha256,
-        glasshour_protocol::jws::sha256_hex(&body)
+        glasshour_protocol::jws::sha256_hex(body)
     );
     if server.inactive {
         return dated(
@@ -153,6 +175,8 @@ async fn store(
             let elsewhere = [("location", "http://127.0.0.1:1/steal")];
             return dated(&server, (StatusCode::TEMPORARY_REDIRECT, elsewhere));
         }
+        Some(Next::Slow) => *wait = Duration::from_millis(500),
+        Some(Next::Hang) => *wait = Duration::from_hours(1),
         Some(Next::LoseTheReply) | None => {}
     }
     let times = server
@@ -186,6 +210,7 @@ async fn store(
 struct Story {
     server: Shared,
     spool: Spool,
+    licenses: Arc<Licenses>,
     status: watch::Receiver<SendStatus>,
     cancel: CancellationToken,
     sending: tokio::task::JoinHandle<()>,
@@ -194,6 +219,10 @@ struct Story {
 
 impl Story {
     async fn begin(server: Server) -> Self {
+        Self::begin_with(server, Rhythm::default()).await
+    }
+
+    async fn begin_with(server: Server, rhythm: Rhythm) -> Self {
         let server = Arc::new(Mutex::new(server));
         let routes = Router::new()
             .route("/api/v1/devices", post(enroll))
@@ -206,6 +235,7 @@ impl Story {
 
         let dir = tempfile::tempdir().unwrap();
         let spool = Spool::open(&dir.path().join("spool.sqlite"), identity()).unwrap();
+        let licenses = Arc::new(Licenses::default());
         let config = SenderConfig {
             server_url: format!("http://{address}/"),
             company_id: COMPANY,
@@ -219,16 +249,17 @@ impl Story {
                 platform: "test".into(),
                 agent_version: "0".into(),
             },
-            licenses: Arc::new(OneLicense),
+            licenses: licenses.clone(),
             wall: Arc::new(StoppedAt(NOW_MS)),
             user_agent: "glasshour-test".into(),
         };
         let (sender, status) = Sender::new(spool.clone(), config).unwrap();
         let cancel = CancellationToken::new();
-        let sending = tokio::spawn(sender.run(cancel.clone()));
+        let sending = tokio::spawn(sender.with_rhythm(rhythm).run(cancel.clone()));
         Self {
             server,
             spool,
+            licenses,
             status,
             cancel,
             sending,
@@ -239,6 +270,19 @@ impl Story {
     async fn push(&self, kind: Kind) -> RecordId {
         let draft = draft(LICENSE, kind, NOW_MS, b"{\"a\":1}");
         self.spool.push(draft).await.unwrap().record_id
+    }
+
+    async fn push_for(&self, license: LicenseId, hold_until_ms: i64) {
+        let mut draft = draft(license, Kind::Activity, NOW_MS, b"{}");
+        draft.hold_until_ms = hold_until_ms;
+        self.spool.push(draft).await.unwrap();
+    }
+
+    /// Waits until the server has been asked to take all that it was told to answer in a way.
+    async fn until_asked(&self) {
+        while !self.server.lock().unwrap().next.is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Waits for the spool to look like that.
@@ -439,6 +483,147 @@ async fn a_clock_that_is_a_day_off_does_not_keep_records_from_arriving() {
         story.until(delivered(1)).await;
         story.end().await;
     }
+}
+
+const HASTY: Rhythm = Rhythm {
+    heartbeat: Duration::from_millis(300),
+    blocked_heartbeat: Duration::from_millis(300),
+    last_words: Duration::from_millis(300),
+};
+
+#[tokio::test]
+async fn records_without_their_license_wait_for_it_and_hold_up_nobody() {
+    let mut story = Story::begin_with(Server::default(), HASTY).await;
+    let missing = LicenseId(Uuid::from_u128(98));
+    for _ in 0..6 {
+        story.push_for(missing, 0).await;
+    }
+    for _ in 0..6 {
+        story.push_for(LICENSE, 0).await;
+    }
+    let waiting = SpoolStats {
+        waiting: 6,
+        quarantined: 0,
+        delivered: 6,
+    };
+    story.until(waiting).await;
+    let status = story.until_status(|status| status.trouble.is_some()).await;
+    assert!(status.trouble.unwrap().contains("license"));
+
+    story.licenses.0.lock().unwrap().push(missing);
+    story.until(delivered(12)).await;
+    story.until_status(|status| status.trouble.is_none()).await;
+    story.end().await;
+}
+
+#[tokio::test]
+async fn what_was_under_way_is_given_time_when_sending_ends() {
+    let story = Story::begin(Server {
+        next: [Next::Slow].into(),
+        ..Server::default()
+    })
+    .await;
+    story.push(Kind::Activity).await;
+    story.until_asked().await;
+    let spool = story.spool.clone();
+    story.end().await;
+    assert_eq!(spool.stats().await.unwrap(), delivered(1));
+}
+
+#[tokio::test]
+async fn what_was_cut_off_can_be_leased_by_the_next_sender() {
+    let next: VecDeque<_> = [Next::Hang].into();
+    let server = || Server {
+        next: next.clone(),
+        ..Server::default()
+    };
+    let ended = Story::begin_with(server(), HASTY).await;
+    let dropped = Story::begin(server()).await;
+    for story in [&ended, &dropped] {
+        story.push(Kind::Activity).await;
+        story.until_asked().await;
+        assert_eq!(story.spool.lease(10, NOW_MS).await.unwrap().len(), 0);
+    }
+    let spools = [ended.spool.clone(), dropped.spool.clone()];
+    ended.end().await;
+    dropped.sending.abort();
+    assert!(dropped.sending.await.unwrap_err().is_cancelled());
+    for spool in spools {
+        assert_eq!(spool.lease(10, NOW_MS).await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn p08_a_server_is_asked_for_news_however_much_is_pushed_and_held() {
+    let story = Story::begin_with(Server::default(), HASTY).await;
+    let mut status = story.status.clone();
+    status.wait_for(|s| s.device.is_some()).await.unwrap();
+    story.server.lock().unwrap().inactive = true;
+    let pushing = async {
+        loop {
+            story.push_for(LICENSE, NOW_MS + 600_000).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let blocked = status.wait_for(|status| status.blocked.is_some());
+    let heard = async {
+        tokio::select! {
+            _ = blocked => {}
+            () = pushing => {}
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), heard)
+        .await
+        .unwrap();
+    story.end().await;
+}
+
+#[tokio::test]
+async fn p08_an_answer_from_before_the_block_does_not_end_it() {
+    let inactive = Next::Answer(StatusCode::FORBIDDEN, code::EMPLOYEE_INACTIVE);
+    let mut story = Story::begin_with(
+        Server {
+            // Until the two records are there nothing is taken.
+            inactive: true,
+            next: [inactive, Next::Slow].into(),
+            ..Server::default()
+        },
+        HASTY,
+    )
+    .await;
+    story.until_status(|status| status.blocked.is_some()).await;
+    story.push(Kind::Activity).await;
+    story.push(Kind::Activity).await;
+    story.server.lock().unwrap().inactive = false;
+    story.until_asked().await;
+    story.until_status(|status| status.blocked.is_some()).await;
+    // Whether it is asked before or after the late answer: only what it says counts.
+    story.server.lock().unwrap().inactive = true;
+    story
+        .until(SpoolStats {
+            waiting: 1,
+            delivered: 1,
+            ..SpoolStats::default()
+        })
+        .await;
+    assert!(story.status.borrow().blocked.is_some());
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_device_that_was_forgotten_enrols_again_though_it_has_nothing_to_send() {
+    let mut story = Story::begin_with(Server::default(), HASTY).await;
+    story.until_status(|status| status.device.is_some()).await;
+    story.server.lock().unwrap().forgotten = true;
+    let again = async {
+        while story.server.lock().unwrap().enrolled < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), again)
+        .await
+        .unwrap();
+    story.end().await;
 }
 
 /// Runs another test of this file in a process of its own, where a proxy is configured that cannot

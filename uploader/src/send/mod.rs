@@ -4,13 +4,18 @@
 //! jitter, obeys `Retry-After`, and never redirects credentials to another host. It refuses (gate 2)
 //! to send a record of a kind that its license does not permit.
 //!
+//! What it has leased it settles or gives back, also when it is dropped in the middle: the spool can
+//! be handed to another sender.
+//!
 //! What the server answers is sorted into four [`Verdict`]s, each a different thing to do next:
 //! settled, set aside, come back later, or stop until somebody changes something.
 
 mod backoff;
 mod client;
+mod round;
 mod verdict;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,21 +23,35 @@ use glasshour_license_format::Claims;
 use glasshour_protocol::device::{DeviceState, EnrollRequest};
 use glasshour_protocol::{CompanyId, LicenseId, code};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::spool::{DeviceIdentity, Leased, Settlement, Spool, SpoolError};
+use crate::spool::{DeviceIdentity, Spool, SpoolError};
 use backoff::Backoff;
 use client::Client;
 pub use client::{BuildError, Wall};
 pub use verdict::Verdict;
 
-/// Records on their way at the same time.
-const CONCURRENCY: usize = 4;
-/// How often the server is asked for news while it accepts records.
-const HEARTBEAT: Duration = Duration::from_secs(30);
-/// How often it is asked whether it accepts records again.
-const BLOCKED_HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often the server is asked, and how long is waited for it at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rhythm {
+    /// How often the server is asked for news of this device, whatever else is sent.
+    pub heartbeat: Duration,
+    /// How often it is asked while it accepts no records.
+    pub blocked_heartbeat: Duration,
+    /// What is under way and what is left in the spool when sending is cancelled has so long.
+    pub last_words: Duration,
+}
+
+impl Default for Rhythm {
+    fn default() -> Self {
+        Self {
+            heartbeat: Duration::from_secs(30),
+            blocked_heartbeat: Duration::from_secs(15),
+            last_words: Duration::from_secs(3),
+        }
+    }
+}
 
 /// What a sender needs to know.
 pub struct SenderConfig {
@@ -86,9 +105,16 @@ pub struct Sender {
     spool: Spool,
     config: SenderConfig,
     status: watch::Sender<SendStatus>,
+    rhythm: Rhythm,
+    enrolled: bool,
+    /// When the server is asked next, whatever happens until then.
+    heartbeat_at: Instant,
+    /// Licenses with records in the spool that are not in the book.
+    unknown: Vec<LicenseId>,
 }
 
-/// What the main loop does next.
+/// What the main loop does next, the more urgent the later.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Next {
     /// There may be more to send.
     Again,
@@ -96,10 +122,10 @@ enum Next {
     Idle,
     /// The server could not be reached or is busy.
     BackOff(Option<Duration>),
-    /// The server registers nothing.
-    Blocked,
     /// The server does not know this device.
     Enroll,
+    /// The server registers nothing.
+    Blocked,
 }
 
 impl Sender {
@@ -110,179 +136,140 @@ impl Sender {
     ) -> Result<(Self, watch::Receiver<SendStatus>), BuildError> {
         let client = Client::new(&config)?;
         let (status, watcher) = watch::channel(SendStatus::default());
-        Ok((
-            Self {
-                client,
-                spool,
-                config,
-                status,
-            },
-            watcher,
-        ))
+        let sender = Self {
+            client,
+            spool,
+            config,
+            status,
+            rhythm: Rhythm::default(),
+            enrolled: false,
+            heartbeat_at: Instant::now(),
+            unknown: Vec::new(),
+        };
+        Ok((sender, watcher))
     }
 
-    /// Sends until cancelled. On cancellation the requests under way are given two seconds.
+    /// Another rhythm than the default one.
+    #[must_use]
+    pub fn with_rhythm(self, rhythm: Rhythm) -> Self {
+        Self { rhythm, ..self }
+    }
+
+    /// Sends until cancelled. Then what is under way, and what was pushed a moment ago, is given
+    /// [`Rhythm::last_words`]; what is not settled by then can be leased again.
     pub async fn run(mut self, cancel: CancellationToken) {
         let mut backoff = Backoff::default();
-        let mut enrolled = false;
-        loop {
-            let round = async {
-                if !enrolled {
-                    match self.enroll().await {
-                        Next::Again => enrolled = true,
-                        other => return other,
+        let last_words = self.rhythm.last_words;
+        let deadline = loop {
+            let next = {
+                let mut step = pin!(self.step());
+                tokio::select! {
+                    next = &mut step => next,
+                    () = cancel.cancelled() => {
+                        let deadline = Instant::now() + last_words;
+                        let _ = tokio::time::timeout_at(deadline, step).await;
+                        break deadline;
                     }
                 }
-                self.round().await
             };
-            let next = tokio::select! {
-                next = round => next,
-                () = cancel.cancelled() => break,
-            };
-            let pause = match next {
+            let until = match next {
                 Next::Again => {
                     backoff.reset();
                     continue;
                 }
                 Next::Idle => {
                     backoff.reset();
-                    HEARTBEAT
+                    self.heartbeat_at
                 }
-                Next::Blocked => BLOCKED_HEARTBEAT,
-                Next::Enroll => {
-                    enrolled = false;
-                    backoff.next(None)
-                }
-                Next::BackOff(after) => backoff.next(after),
+                Next::Blocked => self.heartbeat_at,
+                Next::Enroll => Instant::now() + backoff.next(None),
+                Next::BackOff(after) => Instant::now() + backoff.next(after),
             };
             // A push wakes an idle sender; one that backs off stays polite.
             let wake_on_push = matches!(next, Next::Idle);
             tokio::select! {
-                () = tokio::time::sleep(pause) => {
-                    if matches!(next, Next::Idle | Next::Blocked) {
-                        self.heartbeat().await;
-                    }
-                }
+                () = tokio::time::sleep_until(until) => {}
                 () = self.spool.wait_for_push(), if wake_on_push => {}
-                () = cancel.cancelled() => break,
+                () = cancel.cancelled() => break Instant::now() + last_words,
             }
-        }
-        // What was leased and cut off is leased again at the next start; one last try for the
-        // session's end, which was pushed a moment ago.
-        let _ = tokio::time::timeout(Duration::from_secs(2), async {
-            if enrolled {
-                while matches!(self.round().await, Next::Again) {}
-            }
+        };
+        // One last try for the session's end, which was pushed a moment ago.
+        let _ = tokio::time::timeout_at(deadline, async {
+            while self.enrolled && matches!(self.round().await, Next::Again) {}
         })
         .await;
     }
 
+    /// Enrols if that is to be done, asks for news if that is due, sends one batch.
+    async fn step(&mut self) -> Next {
+        if !self.enrolled {
+            match self.enroll().await {
+                Next::Again => {}
+                other => return other,
+            }
+        }
+        if self.heartbeat_at <= Instant::now() {
+            match self.heartbeat().await {
+                Next::Again => {}
+                other => return other,
+            }
+        }
+        self.round().await
+    }
+
     async fn enroll(&mut self) -> Next {
+        self.heartbeat_at = Instant::now() + self.rhythm.heartbeat;
         match self.client.enroll(&self.config.enrollment).await {
             Ok(state) => {
-                self.heard(Some(state));
-                Next::Again
+                self.enrolled = true;
+                self.heard(state)
             }
             Err(verdict) => self.sorted(verdict),
         }
     }
 
-    async fn heartbeat(&mut self) {
-        match self.client.device_state().await {
-            Ok(state) => self.heard(Some(state)),
-            Err(verdict) => {
-                self.sorted(verdict);
-            }
-        }
-    }
-
-    /// Sends one batch.
-    async fn round(&mut self) -> Next {
-        if self.status.borrow().blocked.is_some() {
-            return Next::Blocked;
-        }
-        let leased = match self
-            .spool
-            .lease(CONCURRENCY, self.config.wall.now_ms())
-            .await
-        {
-            Ok(leased) if leased.is_empty() => return Next::Idle,
-            Ok(leased) => leased,
-            Err(error) => return self.spool_failed(&error),
-        };
-        let mut under_way = JoinSet::new();
-        let mut next = Next::Again;
-        for record in leased {
-            if let Some(settlement) = self.gate(&record) {
-                if let Err(error) = self.spool.settle(record.record_id, settlement).await {
-                    next = self.spool_failed(&error);
-                }
-                continue;
-            }
-            let client = self.client.clone();
-            under_way.spawn(async move { (record.record_id, client.put(&record).await) });
-        }
-        while let Some(done) = under_way.join_next().await {
-            let Ok((id, answer)) = done else { continue };
-            let settlement = match answer {
-                Ok(()) => {
-                    self.heard(None);
-                    Settlement::Delivered
-                }
-                Err(Verdict::Reject { code, message }) => Settlement::Quarantined { code, message },
-                Err(verdict) => {
-                    next = self.sorted(verdict);
-                    Settlement::Later
-                }
+    async fn heartbeat(&mut self) -> Next {
+        // Whatever comes of it: a server that cannot answer this may still take records.
+        let blocked = self.status.borrow().blocked.is_some();
+        self.heartbeat_at = Instant::now()
+            + if blocked {
+                self.rhythm.blocked_heartbeat
+            } else {
+                self.rhythm.heartbeat
             };
-            if let Err(error) = self.spool.settle(id, settlement).await {
-                next = self.spool_failed(&error);
-            }
-        }
-        next
-    }
-
-    /// Gate 2: whether the record's license permits it to be sent.
-    fn gate(&self, record: &Leased) -> Option<Settlement> {
-        let refuse = |code: &str, message: &str| {
-            Some(Settlement::Quarantined {
-                code: code.into(),
-                message: message.into(),
-            })
-        };
-        match self.config.licenses.claims(record.license_id) {
-            None => refuse(
-                code::LICENSE_UNKNOWN,
-                "The license that this record names was never loaded here.",
-            ),
-            Some(claims) if !claims.profile.permits_kind(record.kind) => refuse(
-                code::CHANNEL_NOT_LICENSED,
-                "The license does not permit this kind of record; it was not sent.",
-            ),
-            Some(_) => None,
+        match self.client.device_state().await {
+            Ok(state) => self.heard(state),
+            Err(verdict) => self.sorted(verdict),
         }
     }
 
-    /// The server answered as it should.
-    fn heard(&self, state: Option<DeviceState>) {
+    /// The server said how this device stands: the one thing that ends a block.
+    fn heard(&mut self, state: DeviceState) -> Next {
         let now = self.config.wall.now_ms();
+        let active = state.employee_active;
+        let trouble = self.license_trouble();
         self.status.send_modify(|status| {
             status.last_ok_ms = Some(now);
-            status.trouble = None;
-            if let Some(state) = state {
-                status.blocked = (!state.employee_active).then(|| Blocked {
-                    code: code::EMPLOYEE_INACTIVE.into(),
-                    message: "Your employer has set you to inactive: nothing is captured.".into(),
-                });
-                status.device = Some(state);
-            } else {
-                status.blocked = None;
-            }
+            status.trouble = trouble;
+            status.blocked = (!active).then(|| Blocked {
+                code: code::EMPLOYEE_INACTIVE.into(),
+                message: "Your employer has set you to inactive: nothing is captured.".into(),
+            });
+            status.device = Some(state);
         });
+        if active {
+            return Next::Again;
+        }
+        self.ask_again_soon();
+        Next::Blocked
+    }
+
+    fn ask_again_soon(&mut self) {
+        self.heartbeat_at = Instant::now() + self.rhythm.blocked_heartbeat;
     }
 
     /// Notes a verdict and says what to do next.
-    fn sorted(&self, verdict: Verdict) -> Next {
+    fn sorted(&mut self, verdict: Verdict) -> Next {
         match verdict {
             Verdict::Retry { after, why } => {
                 tracing::debug!(%why, "the server could not take records; trying again later");
@@ -295,9 +282,13 @@ impl Sender {
                     status.trouble = None;
                     status.blocked = Some(Blocked { code, message });
                 });
+                self.ask_again_soon();
                 Next::Blocked
             }
-            Verdict::Enroll => Next::Enroll,
+            Verdict::Enroll => {
+                self.enrolled = false;
+                Next::Enroll
+            }
             Verdict::Reject { code, message } => {
                 tracing::warn!(%code, %message, "the server refuses this device's request");
                 self.status

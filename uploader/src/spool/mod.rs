@@ -26,8 +26,9 @@ mod rows;
 mod schema;
 mod thread;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ed25519_dalek::SigningKey;
 use glasshour_protocol::{DeviceId, Kind, LicenseId, RecordId, RecordMeta, SignedHeader};
@@ -209,11 +210,23 @@ impl std::fmt::Debug for DeviceIdentity {
     }
 }
 
+/// Which records are lent, shared by the owning thread and the handles.
+#[derive(Clone, Debug, Default)]
+struct Leases(Arc<Mutex<HashSet<RecordId>>>);
+
+impl Leases {
+    fn lock(&self) -> MutexGuard<'_, HashSet<RecordId>> {
+        // A set of ids is whole between any two of its operations.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Handle to a spool.
 #[derive(Clone, Debug)]
 pub struct Spool {
     requests: mpsc::Sender<Request>,
     pushed: Arc<Notify>,
+    leases: Leases,
 }
 
 impl Spool {
@@ -223,7 +236,8 @@ impl Spool {
     pub fn open(path: &Path, identity: DeviceIdentity) -> Result<Self, OpenError> {
         let database = schema::open(path, identity.device_id)?;
         let (requests, inbox) = mpsc::channel(QUEUE);
-        let thread = thread::Owner::new(database, identity);
+        let leases = Leases::default();
+        let thread = thread::Owner::new(database, identity, leases.clone());
         std::thread::Builder::new()
             .name("spool".into())
             .spawn(move || thread.run(inbox))
@@ -234,6 +248,7 @@ impl Spool {
         Ok(Self {
             requests,
             pushed: Arc::new(Notify::new()),
+            leases,
         })
     }
 
@@ -282,6 +297,15 @@ impl Spool {
             reply,
         })
         .await?
+    }
+
+    /// Gives leases back at once, as [`Settlement::Later`] does, where nothing can be awaited: the
+    /// records can be leased again. Ids that are not lent are passed over.
+    pub fn release(&self, ids: impl IntoIterator<Item = RecordId>) {
+        let mut leases = self.leases.lock();
+        for id in ids {
+            leases.remove(&id);
+        }
     }
 
     /// Counts.

@@ -1,7 +1,5 @@
 //! The thread that owns the spool's database: takes requests in batches, commits, then answers.
 
-use std::collections::HashSet;
-
 use glasshour_protocol::{LicenseId, RecordId};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
@@ -9,7 +7,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::rows::Wanted;
 use super::schema::Database;
 use super::{
-    DeviceIdentity, Draft, Leased, Pushed, Refusal, Settlement, SpoolError, SpoolStats, rows,
+    DeviceIdentity, Draft, Leased, Leases, Pushed, Refusal, Settlement, SpoolError, SpoolStats,
+    rows,
 };
 
 /// Most requests that share one transaction and so one flush to disk.
@@ -50,15 +49,15 @@ enum Done {
 pub(super) struct Owner {
     database: Database,
     identity: DeviceIdentity,
-    leased: HashSet<RecordId>,
+    leases: Leases,
 }
 
 impl Owner {
-    pub(super) fn new(database: Database, identity: DeviceIdentity) -> Self {
+    pub(super) fn new(database: Database, identity: DeviceIdentity, leases: Leases) -> Self {
         Self {
             database,
             identity,
-            leased: HashSet::new(),
+            leases,
         }
     }
 
@@ -88,7 +87,7 @@ impl Owner {
         // What was settled is no longer lent, even where that could not be written down.
         for request in &requests {
             if let Request::Settle { id, .. } = request {
-                self.leased.remove(id);
+                self.leases.lock().remove(id);
             }
         }
         for request in requests {
@@ -150,11 +149,11 @@ impl Owner {
                     now_ms,
                     except: &except,
                 };
-                let lent = rows::lease(connection, &mut self.leased, &wanted);
+                let lent = rows::lease(connection, &mut self.leases.lock(), &wanted);
                 // Nobody is there any more to settle them.
                 if let Err(Ok(unheard)) = reply.send(lent) {
                     for record in unheard {
-                        self.leased.remove(&record.record_id);
+                        self.leases.lock().remove(&record.record_id);
                     }
                 }
             }

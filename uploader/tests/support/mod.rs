@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use ed25519_dalek::SigningKey;
 use glasshour_license_format::Claims;
@@ -61,12 +61,19 @@ pub(crate) fn claims() -> Claims {
     .expect("claims")
 }
 
-/// A book of that one license.
-pub(crate) struct OneLicense;
+/// A book whose licenses all say the same: that one's, and any that is loaded later.
+pub(crate) struct Licenses(pub(crate) Mutex<Vec<LicenseId>>);
 
-impl LicenseBook for OneLicense {
+impl Default for Licenses {
+    fn default() -> Self {
+        Self(Mutex::new(vec![LICENSE]))
+    }
+}
+
+impl LicenseBook for Licenses {
     fn claims(&self, id: LicenseId) -> Option<Arc<Claims>> {
-        (id == LICENSE).then(|| Arc::new(claims()))
+        let loaded = self.0.lock().expect("no test panics with it");
+        loaded.contains(&id).then(|| Arc::new(claims()))
     }
 }
 

@@ -20,6 +20,7 @@ fn owner(folder: &Path) -> Owner {
     Owner::new(
         schema::open(&folder.join("spool.sqlite"), identity.device_id).unwrap(),
         identity,
+        Leases::default(),
     )
 }
 
@@ -58,7 +59,7 @@ fn lent(owner: &mut Owner) -> RecordId {
     let (request, mut answer) = push(10);
     owner.write(vec![request]);
     let pushed = answer.try_recv().unwrap().unwrap();
-    owner.leased.insert(pushed.record_id);
+    owner.leases.lock().insert(pushed.record_id);
     pushed.record_id
 }
 
@@ -123,7 +124,7 @@ fn a_transaction_that_cannot_begin_answers_everybody_and_ends_their_leases() {
         second.try_recv(),
         Ok(Err(SpoolError::Database(_)))
     ));
-    assert!(owner.leased.is_empty());
+    assert!(owner.leases.lock().is_empty());
 
     owner.database.connection.execute_batch("ROLLBACK").unwrap();
     assert_eq!(waiting(&owner), 1, "and it can be delivered again");

@@ -1,0 +1,140 @@
+//! One batch: leased, held against its licenses (gate 2), sent at the same time, settled.
+
+use std::collections::HashSet;
+
+use glasshour_protocol::{RecordId, code};
+use tokio::task::JoinSet;
+
+use super::{Next, Sender, Verdict};
+use crate::spool::{Leased, Settlement, Spool};
+
+/// Records on their way at the same time.
+const CONCURRENCY: usize = 4;
+
+/// Records that were leased for a round; those not settled when it ends, or is dropped, go back.
+struct Lent {
+    spool: Spool,
+    ids: HashSet<RecordId>,
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.spool.release(self.ids.drain());
+    }
+}
+
+/// What gate 2 says of a record.
+enum Gate {
+    Open,
+    /// Its license is not in the book; it may be there later.
+    Unknown,
+    /// Never to be sent.
+    Shut(Settlement),
+}
+
+impl Sender {
+    /// Sends one batch.
+    pub(super) async fn round(&mut self) -> Next {
+        if self.status.borrow().blocked.is_some() {
+            return Next::Blocked;
+        }
+        let book = &self.config.licenses;
+        self.unknown
+            .retain(|license| book.claims(*license).is_none());
+        let now_ms = self.config.wall.now_ms();
+        let lease = self
+            .spool
+            .lease_except(CONCURRENCY, now_ms, self.unknown.clone());
+        let leased = match lease.await {
+            Ok(leased) if leased.is_empty() => return Next::Idle,
+            Ok(leased) => leased,
+            Err(error) => return self.spool_failed(&error),
+        };
+        let mut lent = Lent {
+            spool: self.spool.clone(),
+            ids: leased.iter().map(|record| record.record_id).collect(),
+        };
+        let mut under_way = JoinSet::new();
+        let mut next = Next::Again;
+        for record in leased {
+            match self.gate(&record) {
+                Gate::Open => {
+                    let client = self.client.clone();
+                    under_way.spawn(async move { (record.record_id, client.put(&record).await) });
+                }
+                Gate::Unknown => {
+                    let license = record.license_id;
+                    if !self.unknown.contains(&license) {
+                        tracing::warn!(%license, "records wait: their license is not loaded here");
+                        self.unknown.push(license);
+                        let trouble = self.license_trouble();
+                        self.status.send_modify(|status| status.trouble = trouble);
+                    }
+                }
+                Gate::Shut(settlement) => {
+                    next = next.max(self.settle(&mut lent, record.record_id, settlement).await);
+                }
+            }
+        }
+        while let Some(done) = under_way.join_next().await {
+            let Ok((id, answer)) = done else { continue };
+            let settlement = match answer {
+                Ok(()) => {
+                    self.stored(&next);
+                    Settlement::Delivered
+                }
+                Err(Verdict::Reject { code, message }) => Settlement::Quarantined { code, message },
+                Err(verdict) => {
+                    next = next.max(self.sorted(verdict));
+                    Settlement::Later
+                }
+            };
+            next = next.max(self.settle(&mut lent, id, settlement).await);
+        }
+        next
+    }
+
+    async fn settle(&self, lent: &mut Lent, id: RecordId, settlement: Settlement) -> Next {
+        match self.spool.settle(id, settlement).await {
+            Ok(()) => {
+                lent.ids.remove(&id);
+                Next::Again
+            }
+            Err(error) => self.spool_failed(&error),
+        }
+    }
+
+    /// The server has a record. A block stands: the answer may be from before it. So does what went
+    /// wrong with another record of the batch.
+    fn stored(&self, next: &Next) {
+        let now = self.config.wall.now_ms();
+        let trouble = self.license_trouble();
+        self.status.send_modify(|status| {
+            status.last_ok_ms = Some(now);
+            if *next == Next::Again {
+                status.trouble = trouble;
+            }
+        });
+    }
+
+    /// Gate 2: whether the record's license permits it to be sent.
+    fn gate(&self, record: &Leased) -> Gate {
+        match self.config.licenses.claims(record.license_id) {
+            None => Gate::Unknown,
+            Some(claims) if claims.profile.permits_kind(record.kind) => Gate::Open,
+            Some(_) => Gate::Shut(Settlement::Quarantined {
+                code: code::CHANNEL_NOT_LICENSED.into(),
+                message: "The license does not permit this kind of record; it was not sent.".into(),
+            }),
+        }
+    }
+
+    /// What `status` says while records wait for their license.
+    pub(super) fn license_trouble(&self) -> Option<String> {
+        (!self.unknown.is_empty()).then(|| {
+            "Some records are kept and not sent: the license they were captured under is not loaded \
+             here. Load it again to send them."
+                .into()
+        })
+    }
+}
