@@ -7,15 +7,22 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::changes::narrowed;
 use crate::claims::{
-    ActivitySettings, CameraSettings, Claims, Exclude, Schedule, ScreenshotSettings,
+    ActivitySettings, CameraSettings, Claims, Exclude, Profile, Schedule, ScreenshotSettings,
+    WorkMode,
 };
 use crate::read::SignedLicense;
 
-/// A license whose signer is trusted. Cheap to clone.
+/// A license whose signer is trusted.
+///
+/// What holds of it may be less than what it says: a newer license that captures more than the one
+/// the employee has agreed to is taken [`within`](Self::within) that one until they agree.
 #[derive(Clone, Debug)]
 pub struct License {
     signed: Arc<SignedLicense>,
+    profile: Profile,
+    work_mode: WorkMode,
 }
 
 /// The license is signed by another key than the one expected.
@@ -43,6 +50,8 @@ impl SignedLicense {
             });
         }
         Ok(License {
+            profile: self.claims().profile.clone(),
+            work_mode: self.claims().work_mode,
             signed: Arc::new(self),
         })
     }
@@ -117,50 +126,75 @@ impl<C: Channel> Permit<C> {
 /// The permits of one license.
 #[derive(Clone, Copy, Debug)]
 pub struct Permits<'a> {
-    claims: &'a Claims,
+    profile: &'a Profile,
 }
 
 impl Permits<'_> {
     fn of<C: Channel>(self, settings: Option<&C::Settings>) -> Option<Permit<C>> {
         Some(Permit {
             settings: settings?.clone(),
-            exclude: self.claims.profile.exclude.clone(),
-            schedule: self.claims.profile.schedule.clone(),
+            exclude: self.profile.exclude.clone(),
+            schedule: self.profile.schedule.clone(),
             channel: PhantomData,
         })
     }
 
     /// The right to take screenshots, if there is one.
     pub fn screenshots(self) -> Option<Permit<Screenshots>> {
-        self.of(self.claims.profile.screenshots.as_ref())
+        self.of(self.profile.screenshots.as_ref())
     }
 
     /// The right to use the camera, if there is one.
     pub fn camera(self) -> Option<Permit<Camera>> {
-        self.of(self.claims.profile.camera.as_ref())
+        self.of(self.profile.camera.as_ref())
     }
 
     /// The right to count input and name applications, if there is one.
     pub fn activity(self) -> Option<Permit<Activity>> {
-        self.of(self.claims.profile.activity.as_ref())
+        self.of(self.profile.activity.as_ref())
     }
 }
 
 impl License {
-    /// What the license permits.
+    /// What the license permits at present.
     pub fn permits(&self) -> Permits<'_> {
         Permits {
-            claims: self.signed.claims(),
+            profile: &self.profile,
         }
     }
 
-    /// What the license says.
+    /// What the license says; what holds of it is [`profile`](Self::profile).
     pub fn claims(&self) -> &Claims {
         self.signed.claims()
+    }
+
+    /// The profile that holds.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The work mode that holds.
+    pub fn work_mode(&self) -> WorkMode {
+        self.work_mode
     }
 
     /// The license as read, with its signer.
     pub fn signed(&self) -> &SignedLicense {
         &self.signed
+    }
+
+    /// The part of this license that one which the employee has agreed to permits as well: what it
+    /// narrows holds at once, what it widens does not.
+    #[must_use]
+    pub fn within(&self, agreed: &Self) -> Self {
+        Self {
+            signed: self.signed.clone(),
+            profile: narrowed(&agreed.profile, &self.claims().profile),
+            // Nobody is monitored who agreed to keep a worklog.
+            work_mode: match agreed.work_mode {
+                WorkMode::Worklog => WorkMode::Worklog,
+                WorkMode::Monitoring => self.claims().work_mode,
+            },
+        }
     }
 }

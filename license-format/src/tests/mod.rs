@@ -11,13 +11,13 @@ pub(crate) mod schema;
 use ed25519_dalek::SigningKey;
 use glasshour_protocol::jws;
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use forge::with_claims;
 
 use crate::read::{MAX_INFLATED_BYTES, ReadError, SignedLicense, read};
 use crate::sign::{SignError, gzip, protected_header, sign};
-use crate::{Claims, MAX_FILE_BYTES, Monitors, TYP};
+use crate::{Claims, MAX_FILE_BYTES, Monitors, TYP, WorkMode};
 
 const GOLDEN: &[u8] = include_bytes!("../../fixtures/v1/golden.license.gz");
 const CLAIMS: &str = include_str!("../../fixtures/v1/claims.json");
@@ -145,6 +145,34 @@ fn permits_come_only_with_trust_and_only_for_what_is_licensed() {
     let activity = license.permits().activity().unwrap();
     assert!(!activity.settings().window_titles);
     assert_eq!(activity.exclude().applications, ["KeePassXC"]);
+}
+
+#[test]
+fn a_newer_license_within_an_agreed_one_hands_out_no_more_than_both() {
+    let license = |change: &dyn Fn(&mut Value)| {
+        let signed = read(&with_claims(change)).unwrap();
+        let thumbprint = signed.thumbprint().to_owned();
+        signed.trust(&thumbprint).unwrap()
+    };
+    let agreed = license(&|c| {
+        c["profile"].as_object_mut().unwrap().remove("camera");
+    });
+    let newer = license(&|c| {
+        c["serial"] = json!(8);
+        c["work_mode"] = json!("monitoring");
+        c["profile"]["screenshots"]["per_hour"] = json!(60);
+        c["profile"].as_object_mut().unwrap().remove("activity");
+    });
+    let held = newer.within(&agreed);
+    assert_eq!(held.claims().serial, 8, "records bear the newer license");
+    assert!(held.permits().camera().is_none());
+    assert!(held.permits().activity().is_none());
+    assert_eq!(held.permits().screenshots().unwrap().settings().per_hour, 6);
+    assert_eq!(held.work_mode(), WorkMode::Worklog);
+    assert_eq!(
+        newer.permits().screenshots().unwrap().settings().per_hour,
+        60
+    );
 }
 
 #[test]
