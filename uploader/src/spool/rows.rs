@@ -12,6 +12,11 @@ use super::{DeviceIdentity, Draft, Leased, Pushed, Refusal, Settlement, SpoolErr
 /// Refusal code of a row that cannot be understood.
 const UNREADABLE: &str = "unreadable";
 
+/// Each count is one walk through a small index, never through the rows with their payloads.
+pub(super) const COUNTS: &str = "
+    SELECT (SELECT COUNT(*) FROM records WHERE refusal_code IS NULL),
+           (SELECT COUNT(*) FROM records WHERE refusal_code IS NOT NULL)";
+
 pub(super) fn push(
     connection: &Connection,
     identity: &DeviceIdentity,
@@ -241,12 +246,8 @@ pub(super) fn stats(connection: &Connection) -> Result<SpoolStats, SpoolError> {
         .prepare_cached("SELECT value FROM counters WHERE name = 'delivered'")?
         .query_row([], |row| row.get(0))
         .optional()?;
-    // Each count is one walk through a small index, never through the rows with their payloads.
     let (waiting, quarantined): (i64, i64) = connection
-        .prepare_cached(
-            "SELECT (SELECT COUNT(*) FROM records WHERE refusal_code IS NULL),
-                    (SELECT COUNT(*) FROM records WHERE refusal_code IS NOT NULL)",
-        )?
+        .prepare_cached(COUNTS)?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(SpoolStats {
         waiting: waiting.unsigned_abs(),

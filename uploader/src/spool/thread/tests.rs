@@ -129,3 +129,20 @@ fn a_transaction_that_cannot_begin_answers_everybody_and_ends_their_leases() {
     owner.database.connection.execute_batch("ROLLBACK").unwrap();
     assert_eq!(waiting(&owner), 1, "and it can be delivered again");
 }
+
+#[test]
+fn counting_walks_two_indexes_and_not_the_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let owner = owner(folder.path());
+    let explain = format!("EXPLAIN QUERY PLAN {}", rows::COUNTS);
+    let mut statement = owner.database.connection.prepare(&explain).unwrap();
+    let plan: Vec<String> = statement
+        .query_map([], |row| row.get("detail"))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    for index in ["records_by_age", "records_refused"] {
+        let walked = format!("SCAN records USING INDEX {index}");
+        assert!(plan.iter().any(|step| *step == walked), "{plan:?}");
+    }
+}
