@@ -13,6 +13,7 @@ pub mod ipc;
 pub mod journal;
 pub mod license;
 pub mod platform;
+pub mod sentence;
 pub mod session;
 pub mod status;
 pub mod tray;

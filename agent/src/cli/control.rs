@@ -2,31 +2,29 @@
 
 use serde_json::json;
 
-use super::{block_on, print_json};
+use super::{block_on, out};
 use crate::engine::plain_status;
 use crate::exit::Exit;
 use crate::home::Home;
 use crate::ipc::{Answer, CallError, RefusedBy, Request, call};
+use crate::sentence::with_causes;
 
 /// Sends a command and prints how things are then.
 pub(super) fn ask(home: &Home, request: &Request, json: bool) -> anyhow::Result<Exit> {
     match block_on(call(&home.socket(), request))? {
         Ok(Answer::Done { status }) if json => {
-            print_json(&status)?;
+            out::json(&status)?;
             Ok(Exit::Ok)
         }
         Ok(Answer::Done { status }) => {
-            println!(
-                "{}",
-                plain_status(&status).first().map_or("", String::as_str)
-            );
+            out::line(plain_status(&status).first().map_or("", String::as_str));
             Ok(Exit::Ok)
         }
         Ok(Answer::Refused { reason, message }) => {
             if json {
-                print_json(&json!({ "refused": reason, "message": message }))?;
+                out::json(&json!({ "refused": reason, "message": message }))?;
             } else {
-                eprintln!("glasshour: {message}");
+                out::complain(message);
             }
             Ok(match reason {
                 RefusedBy::NoLicense => Exit::NoLicense,
@@ -41,15 +39,13 @@ pub(super) fn ask(home: &Home, request: &Request, json: bool) -> anyhow::Result<
 /// `glasshour status`.
 pub(super) fn status(home: &Home, json: bool) -> anyhow::Result<Exit> {
     match block_on(call(&home.socket(), &Request::Status))? {
-        Ok(Answer::Done { status }) if json => print_json(&status).map(|()| Exit::Ok),
+        Ok(Answer::Done { status }) if json => out::json(&status).map(|()| Exit::Ok),
         Ok(Answer::Done { status }) => {
-            for line in plain_status(&status) {
-                println!("{line}");
-            }
+            plain_status(&status).iter().for_each(out::line);
             Ok(Exit::Ok)
         }
         Ok(Answer::Refused { message, .. }) => {
-            eprintln!("glasshour: {message}");
+            out::complain(message);
             Ok(Exit::Failure)
         }
         Err(error) => not_answered(&error, json),
@@ -67,9 +63,9 @@ pub(super) fn tell_to_reload(home: &Home) -> anyhow::Result<bool> {
 
 fn not_answered(error: &CallError, json: bool) -> anyhow::Result<Exit> {
     if json {
-        print_json(&json!({ "running": false, "message": error.to_string() }))?;
+        out::json(&json!({ "running": false, "message": with_causes(error) }))?;
     } else {
-        eprintln!("glasshour: {error}");
+        out::complain(with_causes(error));
     }
     Ok(match error {
         CallError::NotRunning => Exit::NotRunning,

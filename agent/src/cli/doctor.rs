@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{block_on, print_json};
+use super::{block_on, out};
 use crate::config;
 use crate::exit::Exit;
 use crate::home::Home;
@@ -68,7 +68,7 @@ pub(super) fn doctor(home: &Home, json: bool) -> anyhow::Result<Exit> {
     }
     let healthy = findings.iter().all(|finding| finding.ok != Some(false));
     if json {
-        print_json(&serde_json::json!({ "healthy": healthy, "findings": findings }))?;
+        out::json(&serde_json::json!({ "healthy": healthy, "findings": findings }))?;
     } else {
         for finding in &findings {
             let mark = match finding.ok {
@@ -76,7 +76,10 @@ pub(super) fn doctor(home: &Home, json: bool) -> anyhow::Result<Exit> {
                 Some(false) => "PROBLEM",
                 None => "-",
             };
-            println!("{:<8} {:<12} {}", mark, finding.part, finding.message);
+            out::line(format!(
+                "{mark:<8} {:<12} {}",
+                finding.part, finding.message
+            ));
         }
     }
     Ok(if healthy { Exit::Ok } else { Exit::Failure })

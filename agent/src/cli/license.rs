@@ -10,7 +10,7 @@ use glasshour_protocol::CompanyId;
 use glasshour_protocol::payload::NoticeKind;
 use serde_json::json;
 
-use super::{control, print_json};
+use super::{control, out};
 use crate::config;
 use crate::exit::Exit;
 use crate::home::Home;
@@ -72,16 +72,22 @@ fn verify(bytes: &[u8], file: &Path) -> Result<SignedLicense, LoadError> {
 
 fn show(signed: &SignedLicense, json: bool) -> anyhow::Result<Exit> {
     if json {
-        print_json(&json!({
+        out::json(&json!({
             "claims": signed.claims(),
             "fingerprint": signed.thumbprint(),
             "notice": notice(signed.claims()).to_text(),
         }))?;
     } else {
-        println!("{}", notice(signed.claims()).to_text());
-        println!("Signed with the key {}.", signed.thumbprint());
+        notice_lines(signed).into_iter().for_each(out::line);
     }
     Ok(Exit::Ok)
+}
+
+fn notice_lines(signed: &SignedLicense) -> Vec<String> {
+    let notice = notice(signed.claims()).to_text();
+    let mut lines: Vec<_> = notice.lines().map(str::to_owned).collect();
+    lines.push(format!("Signed with the key {}.", signed.thumbprint()));
+    lines
 }
 
 fn show_loaded(home: &Home, json: bool) -> anyhow::Result<Exit> {
@@ -99,9 +105,9 @@ fn no_license(json: bool) -> anyhow::Result<Exit> {
     let message = "No license is loaded. Ask your employer for the file that ends in .license.gz, \
                    then load it with `glasshour license load FILE`.";
     if json {
-        print_json(&json!({ "code": "no_license", "message": message }))?;
+        out::json(&json!({ "code": "no_license", "message": message }))?;
     } else {
-        eprintln!("{message}");
+        out::error_line(message);
     }
     Ok(Exit::NoLicense)
 }
@@ -132,16 +138,17 @@ fn load(
     }
     store.check(&signed, &options)?;
     let first = store.pin(signed.claims().issuer.company_id)?.is_none();
-    if !json {
-        show(&signed, false)?;
-        if first {
-            println!(
-                "This is the first license of {} here: its key is trusted from now on. You can \
-                 compare the fingerprint above with the one that your employer gives you.",
-                signed.claims().issuer.company
-            );
-        }
+    let mut lines = notice_lines(&signed);
+    if first {
+        lines.push(format!(
+            "This is the first license of {} here: its key is trusted from now on. You can compare \
+             the fingerprint above with the one that your employer gives you.",
+            signed.claims().issuer.company
+        ));
     }
+    // Whatever is acknowledged was shown; in JSON mode beside the answer, which is for a script.
+    let show = if json { out::error_line } else { out::line };
+    lines.into_iter().for_each(show);
     if !yes && !acknowledged()? {
         return Err(LoadError::NotAcknowledged.into());
     }
@@ -155,7 +162,7 @@ fn load(
     }
     let running = control::tell_to_reload(home)?;
     if json {
-        print_json(&json!({
+        out::json(&json!({
             "loaded": claims.license_id,
             "serial": claims.serial,
             "company": claims.issuer.company,
@@ -165,9 +172,9 @@ fn load(
             "agent_running": running,
         }))?;
     } else {
-        println!("The license is loaded.");
+        out::line("The license is loaded.");
         if !running {
-            println!("The agent is not running: start it with `glasshour run`, or log in again.");
+            out::line("The agent is not running: start it with `glasshour run`, or log in again.");
         }
     }
     Ok(Exit::Ok)
@@ -176,7 +183,7 @@ fn load(
 fn already_loaded(signed: &SignedLicense, json: bool) -> anyhow::Result<Exit> {
     let claims = signed.claims();
     if json {
-        print_json(&json!({
+        out::json(&json!({
             "loaded": claims.license_id,
             "serial": claims.serial,
             "company": claims.issuer.company,
@@ -185,7 +192,7 @@ fn already_loaded(signed: &SignedLicense, json: bool) -> anyhow::Result<Exit> {
             "already_loaded": true,
         }))?;
     } else {
-        println!("This very license is loaded already; nothing has changed.");
+        out::line("This very license is loaded already; nothing has changed.");
     }
     Ok(Exit::Ok)
 }
@@ -198,8 +205,9 @@ fn acknowledged() -> anyhow::Result<bool> {
              have read it"
         );
     }
-    print!("Do you acknowledge this notice and load the license? [y/N] ");
-    std::io::stdout().flush()?;
+    // On standard error, as the notice is where the answer is for a script.
+    eprint!("Do you acknowledge this notice and load the license? [y/N] ");
+    std::io::stderr().flush()?;
     let mut answer = String::new();
     stdin.lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
@@ -224,21 +232,21 @@ fn list(home: &Home, json: bool) -> anyhow::Result<Exit> {
                 })
             })
             .collect();
-        print_json(&items)?;
+        out::json(&items)?;
         return Ok(Exit::Ok);
     }
     for license in &loaded {
         let claims = license.claims();
-        println!(
-            "{} — {}, {} mode, profile {}, serial {}\n  company {}\n  key     {}",
+        out::line(format!(
+            "{} — {}, {} mode, profile {}, serial {}",
             claims.issuer.company,
             claims.employee.name,
             claims.work_mode.as_str(),
             claims.profile.name,
             claims.serial,
-            claims.issuer.company_id,
-            license.signed().thumbprint(),
-        );
+        ));
+        out::line(format!("  company {}", claims.issuer.company_id));
+        out::line(format!("  key     {}", license.signed().thumbprint()));
     }
     if loaded.is_empty() {
         return no_license(false);
@@ -259,22 +267,22 @@ fn remove(home: &Home, company: &str, json: bool) -> anyhow::Result<Exit> {
     };
     let claims = license.claims();
     if claims.work_mode == WorkMode::Monitoring {
-        eprintln!(
-            "glasshour: the license is for monitoring mode; only the administrator removes it, \
+        out::complain(format!(
+            "the license is for monitoring mode; only the administrator removes it, \
              from {}",
             config::license_dir().display()
-        );
+        ));
         return Ok(Exit::Refused);
     }
     let removed = store.remove(claims.issuer.company_id)?;
     control::tell_to_reload(home)?;
     if json {
-        print_json(&json!({ "removed": removed }))?;
+        out::json(&json!({ "removed": removed }))?;
     } else {
-        println!(
+        out::line(format!(
             "The license of {} is out of use. Nothing is captured for it.",
             claims.issuer.company
-        );
+        ));
     }
     Ok(Exit::Ok)
 }

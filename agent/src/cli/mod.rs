@@ -3,6 +3,7 @@
 mod control;
 mod doctor;
 mod license;
+mod out;
 mod run;
 mod today;
 
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config;
 use crate::exit::Exit;
 use crate::home::Home;
+use crate::sentence::with_causes;
 
 /// Time tracking that the tracked person can trust.
 ///
@@ -97,7 +99,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("glasshour: {error:#}");
+            out::complain(with_causes(error.as_ref()));
             Exit::Failure.into()
         }
     }
@@ -123,12 +125,6 @@ fn dispatch(cli: Cli, home: Home) -> anyhow::Result<Exit> {
         Command::Today => today::today(&home, json),
         Command::Doctor => doctor::doctor(&home, json),
     }
-}
-
-/// Prints a value for a script.
-fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
-    Ok(())
 }
 
 /// A runtime for one short conversation.

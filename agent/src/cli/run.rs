@@ -27,7 +27,7 @@ pub(super) fn run(home: Home, tray: bool) -> anyhow::Result<Exit> {
     match runtime.block_on(engine::run(config, desktop)) {
         Ok(()) => Ok(Exit::Ok),
         Err(error @ RunError::AlreadyRunning(_)) => {
-            eprintln!("glasshour: {error}");
+            super::out::complain(error.to_string());
             Ok(Exit::Refused)
         }
         Err(error) => Err(error.into()),

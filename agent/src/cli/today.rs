@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::{block_on, print_json};
+use super::{block_on, out};
 use crate::exit::Exit;
 use crate::home::Home;
 use crate::ipc::{Answer, Request, call};
@@ -42,14 +42,14 @@ pub(super) fn today(home: &Home, json: bool) -> anyhow::Result<Exit> {
         _ => None,
     };
     if json {
-        print_json(&serde_json::json!({
+        out::json(&serde_json::json!({
             "sessions": sessions,
             "spool": status.as_ref().map(|status| status.spool),
         }))?;
         return Ok(Exit::Ok);
     }
     if sessions.is_empty() {
-        println!("Nothing was tracked today.");
+        out::line("Nothing was tracked today.");
     }
     let clock = |ms: i64| {
         Timestamp::from_millisecond(ms)
@@ -66,17 +66,17 @@ pub(super) fn today(home: &Home, json: bool) -> anyhow::Result<Exit> {
             .as_ref()
             .map(|note| format!("  {note}"))
             .unwrap_or_default();
-        println!(
+        out::line(format!(
             "{} – {end}  {:>9}  {project}{note}",
             clock(session.started_ms),
             duration(length)
-        );
+        ));
     }
     if let Some(status) = &status {
-        println!(
+        out::line(format!(
             "{} records were delivered, {} wait to be sent.",
             status.spool.delivered, status.spool.waiting
-        );
+        ));
     }
     Ok(Exit::Ok)
 }

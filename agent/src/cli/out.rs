@@ -1,0 +1,84 @@
+//! What the command line prints: nothing goes out raw.
+//!
+//! Names, addresses and server messages come from elsewhere, some of them from a license that nobody
+//! trusts yet. A text is one line, without terminal escapes or marks that turn the direction of text;
+//! JSON escapes them.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::platform::text::clean;
+
+/// One line on standard output.
+pub(super) fn line(text: impl AsRef<str>) {
+    println!("{}", printable(text.as_ref()));
+}
+
+/// One line on standard error.
+pub(super) fn error_line(text: impl AsRef<str>) {
+    eprintln!("{}", printable(text.as_ref()));
+}
+
+/// What needs somebody, on standard error, with the program's name before it.
+pub(super) fn complain(text: impl AsRef<str>) {
+    error_line(format!("glasshour: {}", text.as_ref()));
+}
+
+/// A value for a script, on standard output.
+pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    println!("{}", escaped(&serde_json::to_string_pretty(value)?));
+    Ok(())
+}
+
+/// One line that a terminal shows as it is; only the indentation is kept of what stands around it.
+fn printable(text: &str) -> String {
+    let indentation: String = text.chars().take_while(|c| *c == ' ').collect();
+    indentation + &clean(text, usize::MAX)
+}
+
+/// JSON that a terminal shows as it is: `serde_json` leaves C1 control characters
+/// and direction marks as they are. They occur within strings alone, where an escape means the same.
+fn escaped(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c != '\n' && clean(c.encode_utf8(&mut [0; 4]), 1).is_empty() && c != ' ' {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing into a string cannot fail.
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_one_line_without_escapes_and_keeps_its_indentation() {
+        assert_eq!(
+            printable("  company Ac\u{1b}[2Jme\nok       license \u{202e}x\u{9b}31m"),
+            "  company Ac[2Jme ok       license x31m"
+        );
+    }
+
+    #[test]
+    fn json_means_the_same_and_holds_no_control_character() {
+        let value = serde_json::json!({ "name": "Zoë \u{9b}31m\u{202e}\u{2028}\u{1b}\u{7f} x" });
+        let text = escaped(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(
+            text.chars()
+                .all(|c| c == '\n' || !clean(&c.to_string(), 1).is_empty() || c == ' '),
+            "{text:?}"
+        );
+        assert!(text.contains("Zoë") && text.contains("\\u009b31m\\u202e"));
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
+            value
+        );
+    }
+}

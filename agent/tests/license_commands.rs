@@ -1,0 +1,111 @@
+//! The license commands as a person or a script meets them: the real binary, no agent running.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use base64::Engine as _;
+use serde_json::Value;
+
+const GOLDEN: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../license-format/fixtures/v1/golden.license.gz"
+);
+
+struct Desk {
+    dir: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn home(&self) -> PathBuf {
+        self.dir.path().join("home")
+    }
+
+    fn system(&self) -> PathBuf {
+        self.dir.path().join("etc")
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_glasshour"))
+            .arg("--home")
+            .arg(self.home())
+            .args(arguments)
+            .env("GLASSHOUR_SYSTEM_CONFIG", self.system())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+fn json_file(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn in_json_mode_the_notice_is_shown_beside_the_answer_and_yes_is_recorded_as_such() {
+    let desk = Desk::new();
+    let answer = desk.run(&["license", "load", GOLDEN, "--yes", "--json"]);
+    assert!(answer.status.success(), "{}", text(&answer.stderr));
+    assert!(serde_json::from_slice::<Value>(&answer.stdout).is_ok());
+    assert!(text(&answer.stderr).contains("What is captured"));
+    let notices = json_file(&desk.home().join("notices.json"));
+    let entry = notices.as_object().unwrap().values().next().unwrap();
+    assert_eq!(entry.get("event").unwrap(), "acknowledged");
+    assert_eq!(entry.get("shown_by").unwrap(), "--yes");
+}
+
+#[test]
+fn loading_the_very_same_license_again_says_so_and_asks_nothing() {
+    let desk = Desk::new();
+    assert!(
+        desk.run(&["license", "load", GOLDEN, "--yes"])
+            .status
+            .success()
+    );
+    // Without --yes there is nobody to ask, and nothing to ask for.
+    let again = desk.run(&["license", "load", GOLDEN]);
+    assert!(again.status.success(), "{}", text(&again.stderr));
+    assert!(text(&again.stdout).contains("loaded already; nothing has changed"));
+}
+
+#[test]
+fn a_file_that_nobody_trusts_writes_nothing_to_the_terminal_but_text() {
+    /// `{"payl\u001b[2J\nok\u009b\u202e": 1}`, gzipped.
+    const HOSTILE: &str =
+        "H4sIAAAAAAACA6tWKkiszIkpNTAwTIo28orJy88GcSyTYkqNDIxSlawUDGsBV8/k+SQAAAA=";
+    let desk = Desk::new();
+    let path = desk.dir.path().join("hostile.license.gz");
+    let bytes = base64::engine::general_purpose::STANDARD.decode(HOSTILE);
+    std::fs::write(&path, bytes.unwrap()).unwrap();
+    for command in [&["license", "load"][..], &["license", "show"]] {
+        let answer = desk.run(&[command, &[path.to_str().unwrap()]].concat());
+        let printed = text(&answer.stderr);
+        assert!(!answer.status.success() && printed.contains("payl"));
+        let lines: Vec<_> = printed.lines().collect();
+        assert_eq!(lines.len(), 1, "{printed:?}");
+        assert!(
+            !printed
+                .chars()
+                .any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'),
+            "{printed:?}"
+        );
+    }
+}
+
+#[test]
+fn an_error_says_why() {
+    let desk = Desk::new();
+    let answer = desk.run(&["license", "load", "/nowhere/jo.license.gz"]);
+    assert!(text(&answer.stderr).contains("cannot read /nowhere/jo.license.gz: No such file"));
+}
