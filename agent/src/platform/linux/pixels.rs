@@ -150,7 +150,7 @@ impl Channel {
 fn unsupported(depth: u8) -> Unavailable {
     Unavailable::Unsupported(format!(
         "the screen has a colour depth of {depth} bits with a palette, which this version cannot \
-         take pictures of; set the display to 24 bits"
+         read or draw; set the display to 24 bits"
     ))
 }
 

@@ -6,6 +6,7 @@
 //! server. It takes no focus and no menu: the command line does what the tray's menu does.
 
 mod drawing;
+mod place;
 mod window;
 
 use std::os::fd::OwnedFd;

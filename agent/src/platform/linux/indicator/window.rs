@@ -20,6 +20,7 @@ use x11rb::protocol::xproto::{
 use x11rb::wrapper::ConnectionExt as _;
 
 use super::drawing::{Drawn, Face, Pen};
+use super::place::{BORDER, Corner, contains, max_width, place};
 use crate::platform::linux::connection::{Connection, gone, refused, reply};
 use crate::platform::linux::properties::WindowId;
 use crate::platform::linux::screens::{has_monitors, monitors};
@@ -28,16 +29,12 @@ use crate::platform::{Rect, Unavailable};
 
 /// Shortest time between two looks at what lies above the window.
 const PACE: Duration = Duration::from_millis(300);
-/// After so many looks in turn that found it hidden, another program keeps it so.
+/// After so many looks in turn that found it hidden, another program keeps it so: a lock screen, say.
 const LOST_LOOKS: u32 = 3;
+/// Time between two looks from then on: it does not flicker over what insists on being on top.
+const PACE_WHEN_LOST: Duration = Duration::from_secs(3);
 /// How long it stays away from under the pointer.
 const STEP_ASIDE: Duration = Duration::from_secs(10);
-/// Distance from the monitor's edges, in pixels.
-const MARGIN: u16 = 8;
-/// The line around it, in pixels.
-const BORDER: u16 = 1;
-/// Its greatest width in pixels; on a narrow monitor half of that, so that its two places are apart.
-const MAX_WIDTH: u16 = 440;
 /// Instance and class, as in `WM_CLASS`.
 const CLASS: &[u8] = b"glasshour\0Glasshour\0";
 
@@ -49,15 +46,6 @@ atom_manager! {
         _NET_WM_WINDOW_TYPE_NOTIFICATION,
         UTF8_STRING,
     }
-}
-
-/// A corner of the monitor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Corner {
-    /// Bottom right.
-    Home,
-    /// Top left, to be out of the way.
-    Away,
 }
 
 /// What may have changed; each takes in the ones before it.
@@ -188,7 +176,6 @@ impl IndicatorWindow {
         if self.doubt == Doubt::None || now < self.next_look {
             return Ok(());
         }
-        self.next_look = now + PACE;
         if std::mem::replace(&mut self.doubt, Doubt::None) == Doubt::Monitors {
             self.monitor = main_monitor(&self.connection, self.has_monitors)?;
             self.draw()?;
@@ -200,6 +187,12 @@ impl IndicatorWindow {
             self.lost_looks = self.lost_looks.saturating_add(1);
             self.doubt = Doubt::Windows;
         }
+        self.next_look = now
+            + if self.lost_looks < LOST_LOOKS {
+                PACE
+            } else {
+                PACE_WHEN_LOST
+            };
         if !is_straight {
             self.straighten()?;
             self.look()?;
@@ -271,6 +264,16 @@ impl IndicatorWindow {
             &[std::process::id()],
         )
         .map_err(gone)?;
+        // EWMH asks for it beside the process.
+        let host = rustix::system::uname();
+        wire.change_property8(
+            PropMode::REPLACE,
+            id,
+            AtomEnum::WM_CLIENT_MACHINE,
+            AtomEnum::STRING,
+            host.nodename().to_bytes(),
+        )
+        .map_err(gone)?;
         let hints = WmHints {
             input: Some(false),
             ..WmHints::new()
@@ -282,13 +285,13 @@ impl IndicatorWindow {
     /// Draws the face as the window's background, which the server repaints by itself.
     fn draw(&mut self) -> Result<(), Unavailable> {
         let wire = self.connection.wire();
-        let half = u16::try_from(self.monitor.width / 2).unwrap_or(u16::MAX);
-        let max_width = MAX_WIDTH.min(half.saturating_sub(MARGIN + 2 * BORDER));
         let Drawn {
             pixmap,
             width,
             height,
-        } = self.pen.draw(&self.connection, &self.face, max_width)?;
+        } = self
+            .pen
+            .draw(&self.connection, &self.face, max_width(self.monitor))?;
         self.size = (width, height);
         let background = ChangeWindowAttributesAux::new().background_pixmap(pixmap);
         wire.change_window_attributes(self.id, &background)
@@ -360,37 +363,6 @@ impl IndicatorWindow {
     }
 }
 
-/// The place of a window of that size (without border) in a corner of a monitor.
-fn place(monitor: Rect, (width, height): (u16, u16), corner: Corner) -> Rect {
-    let (width, height) = (
-        u32::from(width + 2 * BORDER),
-        u32::from(height + 2 * BORDER),
-    );
-    let margin = u32::from(MARGIN);
-    let (right, down) = match corner {
-        Corner::Home => (
-            monitor.width.saturating_sub(width + margin),
-            monitor.height.saturating_sub(height + margin),
-        ),
-        Corner::Away => (margin, margin),
-    };
-    Rect {
-        x: monitor.x.saturating_add_unsigned(right),
-        y: monitor.y.saturating_add_unsigned(down),
-        width,
-        height,
-    }
-}
-
-fn contains(outer: Rect, inner: Rect) -> bool {
-    let within = |outer: i32, outer_len: u32, inner: i32, inner_len: u32| {
-        outer <= inner
-            && i64::from(inner) + i64::from(inner_len) <= i64::from(outer) + i64::from(outer_len)
-    };
-    within(outer.x, outer.width, inner.x, inner.width)
-        && within(outer.y, outer.height, inner.y, inner.height)
-}
-
 fn create(connection: &Connection, pen: &Pen) -> Result<WindowId, Unavailable> {
     let wire = connection.wire();
     let id = wire.generate_id().map_err(refused)?;
@@ -451,43 +423,4 @@ fn main_monitor(connection: &Connection, has_monitors: bool) -> Result<Rect, Una
         width: root.width.into(),
         height: root.height.into(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MONITOR: Rect = Rect {
-        x: 100,
-        y: -50,
-        width: 800,
-        height: 600,
-    };
-
-    #[test]
-    fn its_two_places_lie_within_the_monitor_and_apart() {
-        let home = place(MONITOR, (200, 24), Corner::Home);
-        let away = place(MONITOR, (200, 24), Corner::Away);
-        let expected = Rect {
-            x: 100 + 800 - 8 - 202,
-            y: -50 + 600 - 8 - 26,
-            width: 202,
-            height: 26,
-        };
-        assert_eq!(home, expected);
-        assert!(contains(MONITOR, home) && contains(MONITOR, away));
-        assert!(!home.overlaps(away));
-    }
-
-    #[test]
-    fn a_window_contains_itself_and_nothing_larger() {
-        assert!(contains(MONITOR, MONITOR));
-        let wider = Rect {
-            width: 801,
-            ..MONITOR
-        };
-        assert!(contains(wider, MONITOR) && !contains(MONITOR, wider));
-        let moved = Rect { y: -49, ..MONITOR };
-        assert!(!contains(moved, MONITOR) && !contains(MONITOR, moved));
-    }
 }
