@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::home::{Home, HomeError};
 
 /// Where the administrator's files are unless told otherwise.
-const SYSTEM_DIR: &str = "/etc/glasshour";
+pub const SYSTEM_DIR: &str = "/etc/glasshour";
 
 /// What the administrator decides for every user of a machine (`policy.json`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -65,6 +65,30 @@ pub fn system_dir() -> PathBuf {
     environment("GLASSHOUR_SYSTEM_CONFIG").map_or_else(|| SYSTEM_DIR.into(), PathBuf::from)
 }
 
+/// Whether this process may write where the machine's administrator writes. Asked of the system's own
+/// folder, whatever the environment says, by writing there: access lists and read-only file systems
+/// count as well.
+pub fn may_administer() -> bool {
+    let mut folder = Path::new(SYSTEM_DIR);
+    while !folder.exists() {
+        let Some(parent) = folder.parent() else {
+            return false;
+        };
+        folder = parent;
+    }
+    may_write(folder)
+}
+
+fn may_write(folder: &Path) -> bool {
+    let probe = folder.join(format!(".glasshour-probe-{}", std::process::id()));
+    let written = std::fs::File::create_new(&probe).is_ok();
+    if written {
+        // It is empty; that it cannot be removed again changes nothing about the answer.
+        let _ = std::fs::remove_file(&probe);
+    }
+    written
+}
+
 /// Where the administrator puts licenses.
 pub fn license_dir() -> PathBuf {
     system_dir().join("license.d")
@@ -81,5 +105,18 @@ pub fn policy() -> Result<Policy, ConfigError> {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Policy::default()),
         Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whether_a_folder_may_be_written_is_found_out_without_a_trace() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(may_write(dir.path()));
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        assert!(!may_write(&dir.path().join("not there")));
     }
 }

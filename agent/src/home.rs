@@ -6,6 +6,7 @@
 //! devices/<company_id>.json          this device's id and key for one employer
 //! spool/<company_id>.sqlite          records on their way to one employer
 //! trust.json                         pinned signing keys by company
+//! adopted.json                       which licenses came from the administrator's folder
 //! notices.json                       which licenses' notices were shown or acknowledged
 //! sessions.jsonl                     own sessions, for `today` and to find what a crash left open
 //! alive.json                         when the running session was last seen alive
@@ -81,6 +82,11 @@ impl Home {
     /// Pinned keys.
     pub fn trust(&self) -> PathBuf {
         self.root.join("trust.json")
+    }
+
+    /// Licenses from the administrator's folder.
+    pub fn adopted(&self) -> PathBuf {
+        self.root.join("adopted.json")
     }
 
     /// Shown and acknowledged notices.

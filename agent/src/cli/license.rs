@@ -42,6 +42,9 @@ pub(super) enum LicenseCommand {
     Remove {
         /// The company's name or id, as `license list` shows it
         company: String,
+        /// Also one for monitoring mode: for who may write to the system's configuration
+        #[arg(long)]
+        as_administrator: bool,
     },
 }
 
@@ -55,7 +58,10 @@ pub(super) fn license(command: LicenseCommand, home: &Home, json: bool) -> anyho
             trust_new_key,
         } => load(home, &file, yes, trust_new_key, json),
         LicenseCommand::List => list(home, json),
-        LicenseCommand::Remove { company } => remove(home, &company, json),
+        LicenseCommand::Remove {
+            company,
+            as_administrator,
+        } => remove(home, &company, as_administrator, json),
     }
 }
 
@@ -254,7 +260,7 @@ fn list(home: &Home, json: bool) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-fn remove(home: &Home, company: &str, json: bool) -> anyhow::Result<Exit> {
+fn remove(home: &Home, company: &str, as_administrator: bool, json: bool) -> anyhow::Result<Exit> {
     let store = LicenseStore::new(home.clone());
     let loaded = store.current()?;
     let by_id = company.parse::<CompanyId>().ok();
@@ -267,12 +273,33 @@ fn remove(home: &Home, company: &str, json: bool) -> anyhow::Result<Exit> {
     };
     let claims = license.claims();
     if claims.work_mode == WorkMode::Monitoring {
-        out::complain(format!(
-            "the license is for monitoring mode; only the administrator removes it, \
-             from {}",
-            config::license_dir().display()
-        ));
-        return Ok(Exit::Refused);
+        let from = store.adopted_from(claims.license_id)?;
+        if let Some(file) = from.map(|file| config::license_dir().join(file)) {
+            out::complain(format!(
+                "the license is for monitoring mode and comes from {0}; the administrator takes it \
+                 out of use by removing {0}, and the agent follows within half a minute",
+                file.display()
+            ));
+            return Ok(Exit::Refused);
+        }
+        if !as_administrator {
+            out::complain(format!(
+                "the license is for monitoring mode: not the employee but the administrator takes \
+                 it out of use, as a user who may write to {}, with: glasshour --home {} license \
+                 remove {} --as-administrator",
+                config::SYSTEM_DIR,
+                home.root().display(),
+                claims.issuer.company_id,
+            ));
+            return Ok(Exit::Refused);
+        }
+        if !config::may_administer() {
+            out::complain(format!(
+                "this user may not write to {}, so it is not the administrator",
+                config::SYSTEM_DIR
+            ));
+            return Ok(Exit::Refused);
+        }
     }
     let removed = store.remove(claims.issuer.company_id)?;
     control::tell_to_reload(home)?;

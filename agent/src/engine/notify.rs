@@ -1,29 +1,40 @@
 //! What the agent tells its user unasked, and how it takes up the administrator's licenses.
 
-use glasshour_license_format::{License, WorkMode, read};
+use std::io::ErrorKind;
+
+use glasshour_license_format::{License, SignedLicense, WorkMode, read};
 use glasshour_protocol::payload::{Cause, NoticeKind, SessionEvent, SessionEventKind};
 
 use super::tracking::{Tracking, notice_message};
 use super::{Engine, message};
 use crate::clock::Moment;
-use crate::license::{LoadOptions, read_file};
+use crate::license::{LoadError, LoadOptions, Present, read_file};
+use crate::sentence::with_causes;
 use crate::session::State;
 
 const SUFFIX: &str = ".license.gz";
 
 impl Engine {
-    /// Loads what the administrator has put into the license folder. In monitoring mode that needs no
-    /// hand (rule 13); a worklog license is loaded by its employee alone, who is told of it. Returns
-    /// what needs somebody, in sentences.
+    /// Loads what the administrator has put into the license folder, and takes out of use what they have
+    /// taken away. In monitoring mode that needs no hand (rule 13); a worklog license is loaded by its
+    /// employee alone, who is told of it. Returns what needs somebody, in sentences.
     pub(super) fn adopt_system_licenses(&mut self, now: Moment) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(&self.config.license_dir) else {
-            return Vec::new();
+        let folder = &self.config.license_dir;
+        let mut names: Vec<_> = match std::fs::read_dir(folder) {
+            Ok(entries) => entries
+                .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+                .filter_map(|name| name.strip_suffix(SUFFIX).map(str::to_owned))
+                .filter(|name| !name.starts_with('.'))
+                .collect(),
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            // Nothing is concluded from what cannot be seen: what is in use stays in use.
+            Err(error) => {
+                return vec![format!(
+                    "The administrator's licenses in {} cannot be read: {error}.",
+                    folder.display()
+                )];
+            }
         };
-        let mut names: Vec<_> = entries
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter_map(|name| name.strip_suffix(SUFFIX).map(str::to_owned))
-            .filter(|name| !name.starts_with('.'))
-            .collect();
         let user = self.platform.identity().os_user;
         if names.contains(&user) {
             names = vec![user];
@@ -31,10 +42,38 @@ impl Engine {
             names.retain(|name| !self.is_somebody_elses(name));
         }
         names.sort();
-        names
+        let files: Vec<_> = names.iter().map(|name| self.system_file(name)).collect();
+        let present: Vec<_> = files
             .iter()
-            .filter_map(|name| self.adopt(name, now).err())
-            .collect()
+            .map(|(file, read)| Present {
+                file: file.clone(),
+                company: read
+                    .as_ref()
+                    .ok()
+                    .map(|(_, signed)| signed.claims().issuer.company_id),
+            })
+            .collect();
+        let mut problems = Vec::new();
+        if let Err(error) = self.store.retire_missing(&present) {
+            problems.push(with_causes(&error));
+        }
+        for (file, read) in files {
+            let adopted = read.and_then(|(bytes, signed)| self.adopt(&file, &bytes, signed, now));
+            problems.extend(adopted.err());
+        }
+        problems
+    }
+
+    fn system_file(&self, name: &str) -> (String, Result<(Vec<u8>, SignedLicense), String>) {
+        let file = format!("{name}{SUFFIX}");
+        let path = self.config.license_dir.join(&file);
+        let read = read_file(&path)
+            .and_then(|bytes| match read(&bytes) {
+                Ok(signed) => Ok((bytes, signed)),
+                Err(source) => Err(LoadError::Read { path, source }),
+            })
+            .map_err(|error| with_causes(&error));
+        (file, read)
     }
 
     /// A license that bears a user's name is for that user alone. Names are asked for once: it takes a
@@ -48,29 +87,38 @@ impl Engine {
         })
     }
 
-    fn adopt(&self, name: &str, now: Moment) -> Result<(), String> {
-        let path = self.config.license_dir.join(format!("{name}{SUFFIX}"));
-        let bytes = read_file(&path).map_err(|error| error.to_string())?;
-        let signed = read(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-        if self.store.has(signed.claims().license_id) {
-            return Ok(());
-        }
-        if signed.claims().work_mode == WorkMode::Worklog {
+    fn adopt(
+        &self,
+        file: &str,
+        bytes: &[u8],
+        signed: SignedLicense,
+        now: Moment,
+    ) -> Result<(), String> {
+        let path = self.config.license_dir.join(file);
+        let (id, mode) = (signed.claims().license_id, signed.claims().work_mode);
+        if mode == WorkMode::Worklog {
+            if self.store.has(id) {
+                return Ok(());
+            }
             return Err(format!(
                 "A license of {} waits for you. Load it with `glasshour license load {}`.",
                 signed.claims().issuer.company,
                 path.display()
             ));
         }
-        let options = LoadOptions {
-            trust_new_key: false,
-            allow_plain_http: &self.config.allow_plain_http,
-            now: jiff::Timestamp::from_millisecond(now.wall_ms).unwrap_or_default(),
-        };
-        let loaded = self.store.load(&bytes, signed, &options);
-        loaded
-            .map(|_| ())
-            .map_err(|error| format!("{}: {error}", path.display()))
+        let failed =
+            |error: &dyn std::error::Error| format!("{}: {}", path.display(), with_causes(error));
+        if !self.store.has(id) {
+            let options = LoadOptions {
+                trust_new_key: false,
+                allow_plain_http: &self.config.allow_plain_http,
+                now: jiff::Timestamp::from_millisecond(now.wall_ms).unwrap_or_default(),
+            };
+            let loaded = self.store.load(bytes, signed, &options);
+            loaded.map_err(|error| failed(&error))?;
+        }
+        let noted = self.store.note_adopted(id, file);
+        noted.map_err(|error| failed(&error))
     }
 
     /// In monitoring mode the notice is shown when a license is first put to work, and again until the

@@ -1,11 +1,13 @@
 //! The licenses loaded on this device: which are trusted, which one counts, and the record of their
 //! notices.
 
+mod adopted;
 mod load;
 mod notices;
 mod pins;
 mod store;
 
+pub use adopted::Present;
 pub use load::{LoadError, check_server_url, read_file};
 pub use notices::{Notices, Unrecorded};
 pub use store::{Book, LicenseStore, LoadOptions, StoreError};

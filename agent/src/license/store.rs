@@ -12,6 +12,7 @@ use glasshour_protocol::{CompanyId, LicenseId};
 use glasshour_uploader::send::LicenseBook;
 use jiff::Timestamp;
 
+use super::adopted::{self, Present};
 use super::load::{LoadError, check_server_url, read_file};
 use super::pins::Pins;
 use crate::home::Home;
@@ -173,12 +174,69 @@ impl LicenseStore {
         }))
     }
 
+    /// Remembers that a loaded license came from that file in the administrator's folder.
+    pub fn note_adopted(&self, id: LicenseId, file: &str) -> Result<(), StoreError> {
+        let mut adopted = adopted::read(&self.home)?;
+        if adopted.insert(id, file.to_owned()).as_deref() == Some(file) {
+            return Ok(());
+        }
+        adopted::write(&self.home, &adopted)
+    }
+
+    /// The file in the administrator's folder that a license came from.
+    pub fn adopted_from(&self, id: LicenseId) -> Result<Option<String>, StoreError> {
+        Ok(adopted::read(&self.home)?.remove(&id))
+    }
+
+    /// Takes the adopted licenses out of use whose file the administrator has taken away, or has
+    /// replaced by one of another company; and with each the older ones of its company, which must not
+    /// come back in its place. `present` is everything that lies there for this user. Returns the
+    /// companies concerned.
+    pub fn retire_missing(&self, present: &[Present]) -> Result<Vec<CompanyId>, StoreError> {
+        let mut adopted = adopted::read(&self.home)?;
+        if adopted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let loaded = read_folder(&self.home.licenses())?;
+        let before = adopted.len();
+        let mut retired: BTreeMap<CompanyId, u64> = BTreeMap::new();
+        adopted.retain(|id, file| {
+            let claims = loaded.iter().map(SignedLicense::claims);
+            let Some(claims) = claims.into_iter().find(|claims| claims.license_id == *id) else {
+                return false; // removed already
+            };
+            let company = claims.issuer.company_id;
+            let stays = present.iter().any(|there| {
+                there.file == *file && there.company.is_none_or(|holds| holds == company)
+            });
+            if !stays {
+                let up_to = retired.entry(company).or_default();
+                *up_to = claims.serial.max(*up_to);
+            }
+            stays
+        });
+        for (company, up_to) in &retired {
+            self.take_out(|claims| {
+                claims.issuer.company_id == *company && claims.serial <= *up_to
+            })?;
+        }
+        // Last: what a crash leaves is done again.
+        if adopted.len() != before {
+            adopted::write(&self.home, &adopted)?;
+        }
+        Ok(retired.into_keys().collect())
+    }
+
     /// Takes all licenses of a company out of use. They stay on disk, apart, so that what was captured
     /// under them can still be delivered. Returns how many there were.
     pub fn remove(&self, company: CompanyId) -> Result<usize, StoreError> {
+        self.take_out(|claims| claims.issuer.company_id == company)
+    }
+
+    fn take_out(&self, which: impl Fn(&Claims) -> bool) -> Result<usize, StoreError> {
         let mut removed = 0;
         for signed in read_folder(&self.home.licenses())? {
-            if signed.claims().issuer.company_id == company {
+            if which(signed.claims()) {
                 let name = file_name(signed.claims().license_id);
                 let from = self.home.licenses().join(&name);
                 std::fs::rename(&from, self.home.removed_licenses().join(&name))
@@ -417,5 +475,38 @@ mod tests {
             .remove(license.claims().issuer.company_id)
             .unwrap();
         assert!(refused(shelf.load(1, 2, someone_else, &OPTIONS)));
+    }
+
+    #[test]
+    fn p13_a_license_goes_out_of_use_when_the_administrator_takes_its_file_away() {
+        let shelf = Shelf::new();
+        let id = |serial: u64| LicenseId(Uuid::from_u128(serial.into()));
+        let monitoring = json!({"work_mode": "monitoring"});
+        for serial in [1, 2] {
+            shelf.load(1, serial, monitoring.clone(), &OPTIONS).unwrap();
+        }
+        shelf.store.note_adopted(id(2), "jo.license.gz").unwrap();
+        let company = CompanyId(Uuid::from_u128(1));
+        let present = |company| Present {
+            file: "jo.license.gz".into(),
+            company,
+        };
+        // There, or there and not readable: nothing changes.
+        for there in [Some(company), None] {
+            let retired = shelf.store.retire_missing(&[present(there)]).unwrap();
+            assert_eq!(retired, []);
+        }
+        assert_eq!(shelf.current_serials(), [2]);
+        assert_eq!(shelf.store.retire_missing(&[]).unwrap(), [company]);
+        // The older one does not come back in its place, and both can still deliver.
+        assert_eq!(shelf.current_serials(), Vec::<u64>::new());
+        assert_eq!(serials(&shelf.store.all().unwrap()), [1, 2]);
+        assert_eq!(shelf.store.retire_missing(&[]).unwrap(), []);
+        // Put back, it is used again; replaced by another company's, it is not.
+        shelf.load(1, 2, monitoring, &OPTIONS).unwrap();
+        shelf.store.note_adopted(id(2), "jo.license.gz").unwrap();
+        let other = CompanyId(Uuid::from_u128(9));
+        let retired = shelf.store.retire_missing(&[present(Some(other))]);
+        assert_eq!(retired.unwrap(), [company]);
     }
 }
