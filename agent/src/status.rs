@@ -4,7 +4,8 @@
 use glasshour_license_format::WorkMode;
 use glasshour_protocol::device::Project;
 use glasshour_protocol::payload::ChannelHealth;
-use glasshour_protocol::{LicenseId, SessionId};
+use glasshour_protocol::{Kind, LicenseId, RecordId, SessionId};
+use glasshour_uploader::spool::Refusal;
 use serde::{Deserialize, Serialize};
 
 /// The whole state of a running agent.
@@ -40,6 +41,9 @@ pub struct Status {
     pub channels: Vec<ChannelHealth>,
     /// Records on their way.
     pub spool: SpoolStatus,
+    /// The newest records that a server refused for good, and why.
+    #[serde(default)]
+    pub refusals: Vec<RefusedRecord>,
     /// The server.
     pub server: ServerStatus,
     /// Everything that needs somebody, each in a sentence with what to do.
@@ -97,6 +101,30 @@ pub struct SpoolStatus {
     pub quarantined: u64,
     /// Delivered since the spool was made.
     pub delivered: u64,
+}
+
+/// A record that a server refused for good; it is kept on this computer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedRecord {
+    /// Which.
+    pub record_id: RecordId,
+    /// Its kind.
+    pub kind: Kind,
+    /// Stable code.
+    pub code: String,
+    /// In a sentence.
+    pub message: String,
+}
+
+impl From<Refusal> for RefusedRecord {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            record_id: refusal.record_id,
+            kind: refusal.kind,
+            code: refusal.code,
+            message: refusal.message,
+        }
+    }
 }
 
 /// The server, as the sender last found it.

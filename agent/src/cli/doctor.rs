@@ -1,16 +1,20 @@
 //! `glasshour doctor`: every part that the agent needs, whether it works, and what to do if not.
 
+use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 
+use glasshour_license_format::WorkMode;
 use serde::Serialize;
 
 use super::{block_on, out};
-use crate::config;
+use crate::config::{self, Policy};
 use crate::exit::Exit;
 use crate::home::Home;
 use crate::ipc::{Answer, CallError, Request, call};
-use crate::license::LicenseStore;
+use crate::license::{LicenseStore, LoadError, read_file};
 use crate::platform::{self, Platform, Unavailable};
+use crate::sentence::with_causes;
 use crate::status::Status;
 
 /// One finding.
@@ -54,9 +58,10 @@ pub(super) fn doctor(home: &Home, json: bool) -> anyhow::Result<Exit> {
     let platform = platform::detect();
     let mut findings = vec![Finding::good("home", home.root().display().to_string())];
     findings.push(match config::policy() {
-        Ok(policy) => Finding::good("policy", format!("{policy:?}")),
-        Err(error) => Finding::bad("policy", error.to_string()),
+        Ok(policy) => Finding::good("policy", policy_words(&policy)),
+        Err(error) => Finding::bad("policy", with_causes(&error)),
     });
+    findings.extend(system_licenses(home, &config::license_dir()));
     findings.extend(licenses(home, &platform));
     match block_on(call(&home.socket(), &Request::Status))? {
         Ok(Answer::Done { status }) => findings.extend(running(&status)),
@@ -83,6 +88,74 @@ pub(super) fn doctor(home: &Home, json: bool) -> anyhow::Result<Exit> {
         }
     }
     Ok(if healthy { Exit::Ok } else { Exit::Failure })
+}
+
+fn policy_words(policy: &Policy) -> String {
+    if policy.allow_plain_http.is_empty() {
+        return "captures are sent encrypted (https) only".into();
+    }
+    format!(
+        "captures may be sent without encryption (http) to {}; everywhere else encrypted only",
+        policy.allow_plain_http.join(", ")
+    )
+}
+
+/// What lies in the administrator's folder, and what became of it.
+fn system_licenses(home: &Home, folder: &Path) -> Vec<Finding> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+        Err(error) => {
+            let text = format!("{} cannot be read: {error}", folder.display());
+            return vec![Finding::bad("license.d", text)];
+        }
+    };
+    let mut paths: Vec<_> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.to_string_lossy().ends_with(".license.gz"))
+        .collect();
+    paths.sort();
+    let store = LicenseStore::new(home.clone());
+    paths
+        .iter()
+        .map(|path| system_license(&store, path))
+        .collect()
+}
+
+fn system_license(store: &LicenseStore, path: &Path) -> Finding {
+    let read = read_file(path).and_then(|bytes| {
+        glasshour_license_format::read(&bytes).map_err(|source| LoadError::Read {
+            path: path.to_owned(),
+            source,
+        })
+    });
+    let signed = match read {
+        Ok(signed) => signed,
+        Err(error) => return Finding::bad("license.d", with_causes(&error)),
+    };
+    let (issuer, employee) = (&signed.claims().issuer, &signed.claims().employee);
+    let what = format!(
+        "{}: {} for {}",
+        path.display(),
+        issuer.company,
+        employee.name
+    );
+    match store.is_in_use(&signed) {
+        Ok(true) => Finding::good("license.d", format!("{what}, in use")),
+        Ok(false) if store.has(signed.claims().license_id) => Finding::neutral(
+            "license.d",
+            format!("{what}; a newer one has taken its place"),
+        ),
+        Ok(false) if signed.claims().work_mode == WorkMode::Worklog => Finding::neutral(
+            "license.d",
+            format!("{what}, not loaded: the employee loads it with `glasshour license load`"),
+        ),
+        Ok(false) => Finding::neutral(
+            "license.d",
+            format!("{what}, not loaded; where it is for this user, the running agent says why"),
+        ),
+        Err(error) => Finding::bad("license.d", with_causes(&error)),
+    }
 }
 
 /// The licenses, and each channel that they permit, tried for real.
@@ -191,6 +264,13 @@ fn running(status: &Status) -> Vec<Finding> {
     } else {
         Finding::bad("records", format!("{counts}; tell your administrator"))
     });
+    findings.extend(status.refusals.iter().map(|refused| {
+        let text = format!(
+            "{} {}: {} ({})",
+            refused.kind, refused.record_id, refused.message, refused.code
+        );
+        Finding::bad("refused", text)
+    }));
     findings.extend(
         status
             .problems
@@ -198,4 +278,44 @@ fn running(status: &Status) -> Vec<Finding> {
             .map(|p| Finding::bad("problem", p.clone())),
     );
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_file_of_the_administrator_is_told_with_what_became_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::open(&dir.path().join("home")).unwrap();
+        let folder = dir.path().join("license.d");
+        assert_eq!(system_licenses(&home, &folder), []);
+        std::fs::create_dir(&folder).unwrap();
+        let golden = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../license-format/fixtures/v1/golden.license.gz"
+        );
+        std::fs::copy(golden, folder.join("a.license.gz")).unwrap();
+        std::fs::write(folder.join("b.license.gz"), b"no license").unwrap();
+        let found = system_licenses(&home, &folder);
+        let ok: Vec<_> = found.iter().map(|finding| finding.ok).collect();
+        assert_eq!(ok, [None, Some(false)]);
+        let first = found.first().unwrap();
+        assert!(
+            first.message.contains("Acme for Jo Doe, not loaded"),
+            "{first:?}"
+        );
+        // A file in the folder's place is not an empty folder.
+        let odd = system_licenses(&home, &folder.join("a.license.gz"));
+        assert_eq!(odd.first().unwrap().ok, Some(false));
+    }
+
+    #[test]
+    fn the_policy_is_told_in_words() {
+        let policy = Policy {
+            allow_plain_http: vec!["time.acme.example".into()],
+        };
+        assert!(policy_words(&policy).contains("(http) to time.acme.example;"));
+        assert!(policy_words(&Policy::default()).ends_with("(https) only"));
+    }
 }

@@ -15,6 +15,8 @@ use crate::status::{
 };
 
 const DAY_MS: i64 = 86_400_000;
+/// How many refusals of each employer's server are told; the newest.
+const MOST_REFUSALS: usize = 5;
 
 /// Time tracked on one local day by sessions that have ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,11 +107,16 @@ pub(super) async fn status(engine: &Engine, now: Moment) -> Status {
         .is_some_and(|(claims, device)| device.current_serial > claims.serial);
     let project_id = running.and_then(|running| running.project_id);
     let mut spool = SpoolStatus::default();
+    let mut refusals = Vec::new();
     for account in engine.accounts.iter() {
         if let Ok(stats) = account.spool.stats().await {
             spool.waiting += stats.waiting;
             spool.quarantined += stats.quarantined;
             spool.delivered += stats.delivered;
+            if stats.quarantined > 0 {
+                let newest = account.spool.refusals(MOST_REFUSALS).await;
+                refusals.extend(newest.unwrap_or_default().into_iter().map(Into::into));
+            }
         }
     }
     spool.waiting += engine.unpushed.len() as u64;
@@ -144,6 +151,7 @@ pub(super) async fn status(engine: &Engine, now: Moment) -> Status {
         }),
         channels,
         spool,
+        refusals,
         server: ServerStatus {
             url: claims.map(|claims| claims.issuer.server_url.clone()),
             reachable: sent.trouble.is_none() && sent.last_ok_ms.is_some(),

@@ -156,6 +156,7 @@ mod tests {
             blocked: None,
             channels: vec![],
             spool: SpoolStatus::default(),
+            refusals: vec![],
             server: ServerStatus::default(),
             problems: vec![],
             today_ms: 0,
