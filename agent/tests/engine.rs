@@ -674,3 +674,22 @@ async fn a_display_that_goes_and_comes_back_is_a_reason_and_then_none() {
         "the session itself went on"
     );
 }
+
+#[tokio::test]
+async fn p13_monitoring_ends_when_the_administrator_takes_the_file_away() {
+    let stage = Stage::new("monitoring", json!({"name": "Standard"}));
+    let folder = stage.dir.path().join("license.d");
+    std::fs::create_dir(&folder).unwrap();
+    let loaded = format!("{}.license.gz", LICENSE.0);
+    let file = folder.join("everybody.license.gz");
+    std::fs::copy(stage.home().licenses().join(loaded), &file).unwrap();
+    stage
+        .run(async |stage| {
+            stage.seconds(2).await;
+            assert_eq!(stage.status().await.state, StateWord::Tracking);
+            std::fs::remove_file(&file).unwrap();
+            stage.seconds(31).await;
+            assert_eq!(stage.status().await.state, StateWord::NoLicense);
+        })
+        .await;
+}

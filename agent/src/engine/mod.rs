@@ -230,7 +230,7 @@ impl Engine {
         {
             Ok(licenses) => licenses,
             Err(error) => {
-                self.license_problems.push(error.to_string());
+                self.license_problems.push(crate::sentence::with_causes(&error));
                 return;
             }
         };
