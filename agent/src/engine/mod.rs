@@ -230,7 +230,8 @@ impl Engine {
         {
             Ok(licenses) => licenses,
             Err(error) => {
-                self.license_problems.push(crate::sentence::with_causes(&error));
+                self.license_problems
+                    .push(crate::sentence::with_causes(&error));
                 return;
             }
         };
