@@ -14,5 +14,5 @@ glasshour-server --version
 
 # What the machine of an employee has anyway, here without a screen.
 apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends \
-    dbus less openbox util-linux xdotool xfonts-base xterm xvfb >/dev/null
+    dbus dunst less openbox util-linux xdotool xfonts-base xterm xvfb >/dev/null
 adduser --quiet --disabled-password --gecos '' jo

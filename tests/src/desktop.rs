@@ -1,12 +1,13 @@
-//! A desktop of its own: an X server without a screen, a window manager, a session bus, and real
-//! windows with something in them.
+//! A desktop of its own: an X server without a screen, a window manager, a session bus, a service
+//! that shows messages, and real windows with something in them.
 //!
 //! Nothing of the user's is touched: the display number is one that the X server finds free, and
-//! the bus is private, without services that could be started on it.
+//! the bus is private: no service but that one is on it, and none could be started.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -38,6 +39,7 @@ pub mod windows {
 pub struct Desktop {
     // Ended in this order: windows before the window manager before the display.
     opened: Vec<Process>,
+    _messages: Process,
     _window_manager: Process,
     _bus: Process,
     _display: Process,
@@ -58,6 +60,8 @@ impl Desktop {
             "xterm",
             "xdotool",
             "dbus-daemon",
+            "dbus-send",
+            "dunst",
             "less",
             "setpriv",
         ] {
@@ -110,8 +114,10 @@ impl Desktop {
             Ok(when(input.is_managed()))
         })?;
 
+        let messages = start_messages(&environment, &logs)?;
         let mut desktop = Self {
             opened: Vec::new(),
+            _messages: messages,
             _window_manager: window_manager,
             _bus: bus,
             _display: display,
@@ -218,6 +224,29 @@ fn start_bus(folder: &Path, logs: &Path) -> Result<(Process, OsString)> {
         })
         .context("the session bus did not say where it listens")?;
     Ok((bus, address.into()))
+}
+
+/// What shows messages on that desktop: without it an agent in monitoring mode could not put its
+/// notice before anybody. Ready when this returns.
+fn start_messages(environment: &[(String, OsString)], logs: &Path) -> Result<Process> {
+    let mut dunst = Plan::new("dunst", "dunst", logs)
+        .within(environment)
+        .start()?;
+    wait_until(START, "the service that shows messages", || {
+        if let Some(status) = dunst.status()? {
+            bail!("dunst ended with {status}");
+        }
+        let asked = Command::new("dbus-send")
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .args(["--session", "--print-reply", "--dest=org.freedesktop.DBus"])
+            .args(["/org/freedesktop/DBus", "org.freedesktop.DBus.NameHasOwner"])
+            .arg("string:org.freedesktop.Notifications")
+            .output()?;
+        Ok(when(
+            String::from_utf8_lossy(&asked.stdout).contains("boolean true"),
+        ))
+    })?;
+    Ok(dunst)
 }
 
 /// Some pages to scroll through, in lines that fit the window.
