@@ -15,6 +15,10 @@ pub struct Status {
     pub running: bool,
     /// In one word.
     pub state: StateWord,
+    /// Whether what the license permits is being captured now: a session runs, the licensed hours say
+    /// so, and the person can see it.
+    #[serde(default)]
+    pub capturing: bool,
     /// Who starts and stops.
     pub mode: Option<WorkMode>,
     /// The employer.

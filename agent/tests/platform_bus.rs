@@ -235,6 +235,7 @@ fn running(checked: u8) -> View {
     View {
         icon: Icon::Tracking,
         tooltip: "Glasshour: tracking R&D, 1:23 today".to_owned(),
+        label: "Glasshour: tracking R&D".to_owned(),
         menu: vec![
             Item::Label("Tracking".to_owned()),
             Item::Command {
@@ -261,6 +262,7 @@ fn stopped() -> View {
     View {
         icon: Icon::Off,
         tooltip: "Glasshour: stopped".to_owned(),
+        label: "Glasshour: not tracking".to_owned(),
         menu: vec![Item::Command {
             action: Action::Start(None),
             label: "Start".to_owned(),

@@ -27,6 +27,7 @@ fn view(icon: Icon) -> View {
     View {
         icon,
         tooltip: "Glasshour".to_owned(),
+        label: "Glasshour".to_owned(),
         menu: Vec::new(),
         running: icon == Icon::Tracking,
     }

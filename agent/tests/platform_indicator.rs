@@ -26,6 +26,7 @@ fn view(icon: Icon, text: &str) -> View {
     View {
         icon,
         tooltip: text.to_owned(),
+        label: text.to_owned(),
         menu: Vec::new(),
         running: icon == Icon::Tracking,
     }

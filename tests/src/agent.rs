@@ -66,6 +66,11 @@ impl Status {
             .unwrap_or("(no state)")
     }
 
+    /// Whether the channels are open.
+    pub fn is_capturing(&self) -> bool {
+        self.0.get("capturing") == Some(&Value::Bool(true))
+    }
+
     /// Records that wait in the spool.
     pub fn waiting(&self) -> u64 {
         self.spool("waiting")
@@ -268,7 +273,10 @@ impl Agent {
             || {
                 let status = self.status()?;
                 last = status.0.to_string();
-                Ok((status.state() == state).then_some(status))
+                // While tracking, only once it captures: that takes until the person can see it.
+                let reached =
+                    status.state() == state && (state != "tracking" || status.is_capturing());
+                Ok(reached.then_some(status))
             },
         );
         result.with_context(|| format!("its last status was {last}"))

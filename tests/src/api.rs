@@ -113,17 +113,30 @@ impl Api {
         serde_json::from_value(made).context("the answer to a new employee")
     }
 
-    /// Sets an employee Active or not (rule 8).
+    /// Puts an employee on another profile, which issues a license (rule 17).
     ///
     /// # Errors
     /// The server does not answer 2xx.
-    pub fn set_active(&self, employee: &Employee, active: bool) -> Result<()> {
+    pub fn set_profile(&self, employee: &Employee, profile: &str) -> Result<()> {
+        self.patch_employee(employee, &json!({"profile_id": profile}))?;
+        Ok(())
+    }
+
+    fn patch_employee(&self, employee: &Employee, change: &Value) -> Result<Value> {
         let path = format!("/api/v1/employees/{}", employee.employee_id);
         let request = self
             .http
             .patch(self.at(&path))
             .header("authorization", self.bearer());
-        let changed: Value = read_json(request.send_json(json!({"active": active}))?)?;
+        read_json(request.send_json(change)?)
+    }
+
+    /// Sets an employee Active or not (rule 8).
+    ///
+    /// # Errors
+    /// The server does not answer 2xx.
+    pub fn set_active(&self, employee: &Employee, active: bool) -> Result<()> {
+        let changed = self.patch_employee(employee, &json!({"active": active}))?;
         if changed.get("active") != Some(&json!(active)) {
             bail!("the employee's Active box did not change: {changed}");
         }

@@ -45,6 +45,9 @@ enum Next {
 #[derive(Default)]
 struct Server {
     enrolled: usize,
+    /// The file of a license with serial 2.
+    newer_license: Option<&'static [u8]>,
+    license_fetches: usize,
     inactive: bool,
     /// Asked how the device stands, the server does not know it.
     forgotten: bool,
@@ -96,7 +99,7 @@ fn state(server: &Server) -> DeviceState {
         company_id: COMPANY,
         employee_id: EmployeeId(Uuid::from_u128(4)),
         employee_active: !server.inactive,
-        current_serial: 1,
+        current_serial: server.newer_license.map_or(1, |_| 2),
         projects: vec![],
         server_time_ms: NOW_MS,
     }
@@ -127,6 +130,15 @@ async fn device_state(State(shared): State<Shared>, headers: HeaderMap) -> Respo
         ),
         Ok(()) => dated(&server, axum::Json(state(&server))),
     }
+}
+
+async fn license(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+    let mut server = shared.lock().unwrap();
+    if let Err(refusal) = authenticate(&server, &headers) {
+        return refusal;
+    }
+    server.license_fetches += 1;
+    dated(&server, server.newer_license.unwrap().to_vec())
 }
 
 async fn store(
@@ -227,6 +239,7 @@ impl Story {
         let routes = Router::new()
             .route("/api/v1/devices", post(enroll))
             .route("/api/v1/device", get(device_state))
+            .route("/api/v1/license", get(license))
             .route("/api/v1/records/{id}", put(store))
             .with_state(server.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -249,6 +262,7 @@ impl Story {
                 platform: "test".into(),
                 agent_version: "0".into(),
             },
+            serial: 1,
             licenses: licenses.clone(),
             wall: Arc::new(StoppedAt(NOW_MS)),
             user_agent: "glasshour-test".into(),
@@ -644,4 +658,21 @@ fn what_goes_without_tls_goes_past_a_configured_proxy() {
         .unwrap();
     let said = String::from_utf8_lossy(&run.stdout);
     assert!(run.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[tokio::test]
+async fn a_newer_license_is_fetched_once_and_handed_over_as_it_came() {
+    let mut story = Story::begin(Server {
+        newer_license: Some(b"not read here"),
+        ..Server::default()
+    })
+    .await;
+    let status = story
+        .until_status(|status| status.newer_license.is_some())
+        .await;
+    assert_eq!(status.newer_license.as_deref(), Some(&b"not read here"[..]));
+    story.push(Kind::Activity).await;
+    story.until(delivered(1)).await;
+    assert_eq!(story.server.lock().unwrap().license_fetches, 1);
+    story.end().await;
 }

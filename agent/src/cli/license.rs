@@ -14,7 +14,7 @@ use super::{control, out};
 use crate::config;
 use crate::exit::Exit;
 use crate::home::Home;
-use crate::license::{LicenseStore, LoadError, LoadOptions, Notices, read_file};
+use crate::license::{LicenseStore, LoadError, LoadOptions, Notices, agreement, read_file};
 use crate::platform;
 
 /// What can be done with licenses.
@@ -35,6 +35,12 @@ pub(super) enum LicenseCommand {
         /// Accept that the employer signs with another key than before
         #[arg(long)]
         trust_new_key: bool,
+    },
+    /// Agree to a newer license that would capture more, after showing what it permits
+    Agree {
+        /// You have read what the license permits: do not ask
+        #[arg(long)]
+        yes: bool,
     },
     /// List the loaded licenses
     List,
@@ -57,6 +63,7 @@ pub(super) fn license(command: LicenseCommand, home: &Home, json: bool) -> anyho
             yes,
             trust_new_key,
         } => load(home, &file, yes, trust_new_key, json),
+        LicenseCommand::Agree { yes } => agree(home, yes, json),
         LicenseCommand::List => list(home, json),
         LicenseCommand::Remove {
             company,
@@ -137,8 +144,9 @@ fn load(
     };
     let notices = Notices::open(home.clone());
     // One whose notice was not acknowledged, for whatever reason, is gone through once more.
-    let settled = signed.claims().work_mode == WorkMode::Monitoring
-        || notices.was_shown(signed.claims().license_id);
+    let acknowledged_before =
+        notices.event(signed.claims().license_id) == Some(NoticeKind::Acknowledged);
+    let settled = signed.claims().work_mode == WorkMode::Monitoring || acknowledged_before;
     if settled && store.is_in_use(&signed)? {
         return already_loaded(&signed, json);
     }
@@ -182,6 +190,38 @@ fn load(
         if !running {
             out::line("The agent is not running: start it with `glasshour run`, or log in again.");
         }
+    }
+    Ok(Exit::Ok)
+}
+
+/// Acknowledges the notices of licenses of which something waits for that.
+fn agree(home: &Home, yes: bool, json: bool) -> anyhow::Result<Exit> {
+    let store = LicenseStore::new(home.clone());
+    let notices = Notices::open(home.clone());
+    let all = store.all()?;
+    let mut agreed = Vec::new();
+    for newest in store.current()? {
+        let held = agreement::in_force(&newest, &all, |id| notices.event(id));
+        if !agreement::waits(&held) {
+            continue;
+        }
+        let show = if json { out::error_line } else { out::line };
+        notice_lines(newest.signed()).into_iter().for_each(show);
+        if !yes && !acknowledged()? {
+            return Err(LoadError::NotAcknowledged.into());
+        }
+        let shown_by = if yes { "--yes" } else { "terminal" };
+        let id = newest.claims().license_id;
+        notices.set(id, NoticeKind::Acknowledged, shown_by)?;
+        agreed.push(id);
+    }
+    control::tell_to_reload(home)?;
+    if json {
+        out::json(&json!({ "agreed": agreed }))?;
+    } else if agreed.is_empty() {
+        out::line("Nothing waits for you to agree to: what your licenses say holds already.");
+    } else {
+        out::line("You have agreed. The license holds from now on.");
     }
     Ok(Exit::Ok)
 }

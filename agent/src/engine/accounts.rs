@@ -144,6 +144,7 @@ impl Accounts {
             company_id: company,
             identity: identity.clone(),
             enrollment: self.enrollment(&identity, license)?,
+            serial: license.claims().serial,
             licenses: self.book.clone(),
             wall: Arc::new(ClockWall(self.platform.clock())),
             user_agent: concat!("glasshour/", env!("CARGO_PKG_VERSION")).into(),

@@ -10,6 +10,7 @@ mod desktop;
 mod keep;
 mod minutes;
 mod notify;
+mod refresh;
 mod report;
 mod shots;
 mod tracking;
@@ -32,7 +33,7 @@ use crate::clock::{Clock, Moment};
 use crate::home::Home;
 use crate::ipc::Listener;
 use crate::journal::Journal;
-use crate::license::{LicenseStore, Notices};
+use crate::license::{LicenseStore, Notices, agreement};
 use crate::platform::{Message, Platform, signals};
 use crate::status::Status;
 use crate::tray::{Action, View};
@@ -107,6 +108,9 @@ struct Engine {
     spool_trouble: Option<String>,
     /// Licenses that could not be used, in sentences.
     license_problems: Vec<String>,
+    /// The newer license that was last fetched, as a file, and why it cannot be used.
+    last_newer_license: Option<Arc<[u8]>>,
+    refresh_problem: Option<String>,
     /// Which names of license files are names of users.
     user_names: HashMap<String, bool>,
     last_rescan_mono_ms: u64,
@@ -147,7 +151,7 @@ pub async fn run(config: RunConfig, platform: Arc<dyn Platform>) -> Result<(), R
                 }
             }
             Some(done) = shots.recv() => engine.shot_done(done).await,
-            Some(company) = news.recv() => engine.server_news(company).await,
+            Some(company) = news.recv() => engine.server_news(company, &shot_sender).await,
             () = engine.desktop.changed() => {}
             () = tokio::time::sleep(pause) => {}
             cause = &mut ending => break cause,
@@ -205,6 +209,8 @@ impl Engine {
             unpushed: VecDeque::new(),
             spool_trouble: None,
             license_problems: Vec::new(),
+            last_newer_license: None,
+            refresh_problem: None,
             user_names: HashMap::new(),
             last_rescan_mono_ms: now.mono_ms,
             last_alive_mono_ms: now.mono_ms,
@@ -239,7 +245,9 @@ impl Engine {
             .extend(self.accounts.set(&current, &all));
         self.recover_crashed_session(now).await;
 
-        let chosen = tracking::choose(&current).cloned();
+        // What the employee has not agreed to yet does not hold.
+        let chosen = tracking::choose(&current)
+            .map(|newest| agreement::in_force(newest, &all, |id| self.notices.event(id)));
         let same = match (&self.tracking, &chosen) {
             (Some(tracking), Some(license)) => tracking.is_for(license),
             (None, None) => true,
@@ -251,7 +259,9 @@ impl Engine {
             }
             return;
         }
+        let mut going_on = None;
         if let Some(mut old) = self.tracking.take() {
+            going_on = Some((old.company(), old.machine.to_go_on()));
             let events = old.machine.end(now, Cause::License);
             self.apply(&mut old, now, events).await;
         }
@@ -271,6 +281,10 @@ impl Engine {
                 let blocked = self.accounts.send_status(company).and_then(|s| s.blocked);
                 let mut events = tracking.server_says(now, blocked);
                 events.extend(tracking.machine.begin(now, default));
+                let same_employer = going_on.filter(|(employer, _)| *employer == company);
+                if let Some((_, what)) = same_employer {
+                    events.extend(tracking.machine.go_on(now, what));
+                }
                 self.apply(&mut tracking, now, events).await;
                 self.tracking = Some(tracking);
             }
@@ -401,7 +415,10 @@ impl Engine {
     }
 
     /// The sender has learnt something.
-    async fn server_news(&mut self, company: CompanyId) {
+    async fn server_news(&mut self, company: CompanyId, shots: &mpsc::Sender<ShotDone>) {
+        if self.take_newer_license(company, self.clock.now()) {
+            self.reload(shots).await;
+        }
         let Some(mut tracking) = self.tracking.take() else {
             return;
         };

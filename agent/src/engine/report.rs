@@ -9,6 +9,7 @@ use super::tracking::Tracking;
 use super::{Engine, no_license};
 use crate::clock::Moment;
 use crate::journal::Journal;
+use crate::license::agreement;
 use crate::session::State;
 use crate::status::{
     Blocked, LicenseStatus, ServerStatus, SpoolStatus, StateWord, Status, duration,
@@ -125,7 +126,8 @@ pub(super) async fn status(engine: &Engine, now: Moment) -> Status {
     Status {
         running: true,
         state: state_word(tracking),
-        mode: claims.map(|claims| claims.work_mode),
+        capturing: tracking.is_some_and(Tracking::is_capturing),
+        mode: tracking.map(|tracking| tracking.license().work_mode()),
         company: claims.map(|claims| claims.issuer.company.clone()),
         employee: claims.map(|claims| claims.employee.name.clone()),
         license: claims.map(|claims| LicenseStatus {
@@ -183,17 +185,26 @@ fn problems(
     superseded: bool,
     spool: SpoolStatus,
 ) -> Vec<String> {
+    let tracking = engine.tracking.as_ref();
     let mut problems = engine.license_problems.clone();
+    problems.extend(engine.refresh_problem.clone());
     problems.extend(engine.spool_trouble.clone());
     for channel in channels.iter().filter(|channel| channel.permitted) {
         if let Some(reason) = &channel.reason {
             problems.push(format!("{}: {reason}", channel.channel));
         }
     }
+    if tracking.is_some_and(|tracking| agreement::waits(tracking.license())) {
+        problems.push(
+            "Your employer's newer license would capture more than you have agreed to. Until you \
+             agree, only what both permit is captured. Read it with `glasshour license show`, agree \
+             with `glasshour license agree`."
+                .into(),
+        );
+    }
     if superseded {
         problems.push(
-            "Your employer has issued a newer license. Ask for it and load it with `glasshour \
-             license load FILE`."
+            "Your employer has issued a newer license; it is fetched as soon as the server gives it."
                 .into(),
         );
     }

@@ -29,6 +29,8 @@ pub(super) struct Tracking {
     license: License,
     pub(super) machine: Machine,
     session: Option<Session>,
+    /// Whether the channels are open.
+    capturing: bool,
     server_block: Option<Block>,
     idle: Option<Box<dyn Idle>>,
     last_idle_ms: Option<u64>,
@@ -118,13 +120,13 @@ impl Tracking {
         last_shot_ms: Option<i64>,
         done: mpsc::Sender<ShotDone>,
     ) -> Result<Self, TrackingError> {
-        let profile = &license.claims().profile;
+        let profile = license.profile();
         let hours = profile
             .schedule
             .as_ref()
             .map(LicensedHours::new)
             .transpose()?;
-        let mode = license.claims().work_mode;
+        let mode = license.work_mode();
         let machine = Machine::new(mode, profile.idle_after_s, hours, now, new_session_id);
         let shots = match license.permits().screenshots() {
             None => None,
@@ -148,6 +150,7 @@ impl Tracking {
             license,
             machine,
             session: None,
+            capturing: false,
             server_block: None,
             idle: None,
             last_idle_ms: None,
@@ -172,12 +175,14 @@ impl Tracking {
         self.license.claims().issuer.company_id
     }
 
+    /// Whether it is this license that is at work, and to the same extent.
     pub(super) fn is_for(&self, license: &License) -> bool {
-        self.license_id() == license.claims().license_id
+        let extent = |license: &License| (license.profile().clone(), license.work_mode());
+        self.license_id() == license.claims().license_id && extent(&self.license) == extent(license)
     }
 
     pub(super) fn is_monitoring(&self) -> bool {
-        self.license.claims().work_mode == WorkMode::Monitoring
+        self.license.work_mode() == WorkMode::Monitoring
     }
 
     pub(super) fn default_project(&self) -> Option<ProjectId> {
@@ -186,7 +191,7 @@ impl Tracking {
 
     /// Until when a capture waits on this machine (license: `review_hold_s`).
     pub(super) fn hold_until(&self, captured: Moment) -> i64 {
-        match i64::from(self.license.claims().profile.review_hold_s) {
+        match i64::from(self.license.profile().review_hold_s) {
             0 => 0,
             seconds => captured.wall_ms.saturating_add(seconds * 1000),
         }
@@ -302,6 +307,11 @@ impl Tracking {
         self.last_idle_ms
     }
 
+    /// Whether the channels are open.
+    pub(super) fn is_capturing(&self) -> bool {
+        self.capturing
+    }
+
     /// Since when (monotonic) the display that the session runs on does not answer.
     pub(super) fn display_gone_since(&self) -> Option<u64> {
         self.display_gone_since
@@ -328,6 +338,7 @@ impl Tracking {
 
     /// The gate has opened: what the license permits is captured from now on.
     pub(super) fn open_channels(&mut self, platform: &Arc<dyn Platform>, now: Moment) {
+        self.capturing = true;
         if let Some(shots) = &mut self.shots {
             shots.open = true;
         }
@@ -345,6 +356,7 @@ impl Tracking {
 
     /// The gate has shut. Returns the minute that was under way.
     pub(super) fn close_channels(&mut self, now: Moment) -> Option<Minute> {
+        self.capturing = false;
         if let Some(shots) = &mut self.shots {
             shots.open = false;
         }
@@ -434,7 +446,7 @@ impl Tracking {
         let Some(running) = self.machine.running() else {
             return u64::MAX;
         };
-        let idle_after = u64::from(self.license.claims().profile.idle_after_s) * 1000;
+        let idle_after = u64::from(self.license.profile().idle_after_s) * 1000;
         let idle = match self.last_idle_ms {
             Some(_) if running.idle_since_ms.is_some() => WATCH_IDLE_MS,
             Some(idle) => idle_after.saturating_sub(idle).max(1_000),
@@ -457,7 +469,7 @@ impl Tracking {
 
     /// The state of every channel (tenet 4).
     pub(super) fn health(&self) -> Vec<ChannelHealth> {
-        let profile = &self.license.claims().profile;
+        let profile = self.license.profile();
         let shots = self.shots.as_ref();
         let activity = self.activity.as_ref();
         let trouble = activity

@@ -2,6 +2,7 @@
 //! notices.
 
 mod adopted;
+pub mod agreement;
 mod load;
 mod notices;
 mod pins;

@@ -56,6 +56,11 @@ impl Notices {
         self.read_or_empty().contains_key(&license)
     }
 
+    /// What became of that license's notice so far.
+    pub fn event(&self, license: LicenseId) -> Option<NoticeKind> {
+        self.read_or_empty().get(&license).map(|entry| entry.event)
+    }
+
     /// Remembers that it was, and how: `notification`, `terminal`, `--yes`.
     ///
     /// What is known already stays: a notice that was acknowledged does not become one that was only

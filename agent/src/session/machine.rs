@@ -226,6 +226,27 @@ impl Machine {
         self.say()
     }
 
+    /// What is to go on under a newer license of the same employer: `None`, nothing; `Some`, a session
+    /// on that project.
+    pub fn to_go_on(&self) -> Option<Option<ProjectId>> {
+        match &self.state {
+            State::Running(running) => Some(running.project_id),
+            State::Blocked { resume, .. } => *resume,
+            State::Stopped | State::OffHours => None,
+        }
+    }
+
+    /// The license was replaced by a newer one: what ran goes on at once, or when the block ends.
+    pub fn go_on(&mut self, now: Moment, what: Option<Option<ProjectId>>) -> Vec<SessionEvent> {
+        self.observe(now);
+        match (&mut self.state, what) {
+            (State::Stopped, Some(project_id)) => self.open(now, project_id, Cause::License, None),
+            (State::Blocked { resume, .. }, Some(project_id)) => *resume = Some(project_id),
+            _ => {}
+        }
+        self.say()
+    }
+
     /// The agent is about to end, by log-out, shutdown or a person.
     pub fn end(&mut self, now: Moment, cause: Cause) -> Vec<SessionEvent> {
         self.observe(now);

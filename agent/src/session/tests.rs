@@ -163,6 +163,30 @@ fn an_employee_who_stops_while_blocked_is_not_tracked_afterwards() {
 }
 
 #[test]
+fn p17_what_ran_goes_on_under_a_newer_license() {
+    let mut old = machine(WorkMode::Worklog);
+    old.start(at(0), Some(APOLLO), None).unwrap();
+    let what = old.to_go_on();
+    assert_eq!(
+        short(&old.end(at(5), Cause::License)),
+        [(Kind::Stopped, Cause::License, 5)]
+    );
+    let mut newer = machine(WorkMode::Worklog);
+    let went_on = newer.go_on(at(5), what);
+    assert_eq!(short(&went_on), [(Kind::Started, Cause::License, 5)]);
+    assert_eq!(went_on[0].project_id, Some(APOLLO));
+
+    let mut blocked = machine(WorkMode::Worklog);
+    blocked.block(at(5), block());
+    assert_eq!(blocked.go_on(at(5), what), []);
+    assert_eq!(
+        short(&blocked.unblock(at(9), None)),
+        [(Kind::Started, Cause::License, 9)]
+    );
+    assert_eq!(machine(WorkMode::Worklog).to_go_on(), None);
+}
+
+#[test]
 fn idle_is_dated_to_the_last_input_but_not_before_the_session() {
     let mut machine = machine(WorkMode::Worklog);
     machine.start(at(3), None, None).unwrap();

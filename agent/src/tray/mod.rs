@@ -16,6 +16,9 @@ pub struct View {
     pub icon: Icon,
     /// One line: product, state, project, today's time.
     pub tooltip: String,
+    /// The same without the time, for what is drawn on the screen: a text that changes each minute would
+    /// change the picture of a screen on which nothing happens.
+    pub label: String,
     /// Top to bottom.
     pub menu: Vec<Item>,
     /// Whether a session runs: then the person must be able to see it.

@@ -39,6 +39,7 @@ pub fn view(status: &Status) -> View {
     View {
         icon: icon(status),
         tooltip: format!("Glasshour: {state}"),
+        label: label(status),
         menu,
         running: status.state == StateWord::Tracking,
     }
@@ -79,6 +80,19 @@ fn state_line(status: &Status) -> String {
             "No license is loaded. Ask your employer for the file that ends in .license.gz".into()
         }
     }
+}
+
+fn label(status: &Status) -> String {
+    let state = match status.state {
+        StateWord::Tracking => match &status.project {
+            Some(project) => format!("tracking {}", project.name),
+            None => "tracking".into(),
+        },
+        StateWord::Stopped | StateWord::NoLicense => "not tracking".into(),
+        StateWord::Paused => "paused".into(),
+        StateWord::Blocked => "nothing is captured".into(),
+    };
+    format!("Glasshour: {state}")
 }
 
 fn worklog_items(status: &Status, menu: &mut Vec<Item>) {
@@ -139,6 +153,7 @@ mod tests {
         Status {
             running: true,
             state,
+            capturing: state == StateWord::Tracking,
             mode: Some(mode),
             company: Some("Acme".into()),
             employee: Some("Jo Doe".into()),
@@ -200,6 +215,10 @@ mod tests {
         let tracking = view(&status(WorkMode::Worklog, StateWord::Tracking));
         assert_eq!(tracking.icon, Icon::Tracking);
         assert_eq!(tracking.tooltip, "Glasshour: Tracking Apollo for 1 h 12 m");
+        assert_eq!(
+            tracking.label, "Glasshour: tracking Apollo",
+            "no time that goes on"
+        );
         let picks = actions(&tracking.menu);
         assert!(picks.contains(&&Action::Stop) && picks.contains(&&Action::Switch(project)));
         assert!(!picks.contains(&&Action::Start(None)));

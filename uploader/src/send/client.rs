@@ -107,6 +107,14 @@ impl Client {
         read_json(answer).await
     }
 
+    /// `GET /api/v1/license`: the file of the employee's current license.
+    pub(super) async fn license(&self) -> Result<Vec<u8>, Verdict> {
+        let answer = self
+            .send(|| self.http.get(format!("{}/api/v1/license", self.origin)))
+            .await?;
+        read_capped(answer).await
+    }
+
     /// `PUT /api/v1/records/{record_id}`: `Ok` once the server has it durably.
     pub(super) async fn put(&self, record: &Leased) -> Result<(), Verdict> {
         let url = format!("{}/api/v1/records/{}", self.origin, record.record_id);

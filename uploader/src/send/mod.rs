@@ -63,6 +63,8 @@ pub struct SenderConfig {
     pub identity: DeviceIdentity,
     /// What to enrol with: the newest license.
     pub enrollment: EnrollRequest,
+    /// Its serial; when the server has a higher one, that license is fetched.
+    pub serial: u64,
     /// Every license whose records may still be in the spool.
     pub licenses: Arc<dyn LicenseBook>,
     /// The wall clock, for tokens and holds.
@@ -88,6 +90,8 @@ pub struct SendStatus {
     pub blocked: Option<Blocked>,
     /// What the server last said about this device.
     pub device: Option<DeviceState>,
+    /// The file of a newer license, as fetched: neither read nor trusted yet.
+    pub newer_license: Option<Arc<[u8]>>,
 }
 
 /// Why the server registers nothing at present.
@@ -204,13 +208,13 @@ impl Sender {
     async fn step(&mut self) -> Next {
         if !self.enrolled {
             match self.enroll().await {
-                Next::Again => {}
+                Next::Again => self.refresh().await,
                 other => return other,
             }
         }
         if self.heartbeat_at <= Instant::now() {
             match self.heartbeat().await {
-                Next::Again => {}
+                Next::Again => self.refresh().await,
                 other => return other,
             }
         }
@@ -240,6 +244,29 @@ impl Sender {
         match self.client.device_state().await {
             Ok(state) => self.heard(state),
             Err(verdict) => self.sorted(verdict),
+        }
+    }
+
+    /// Fetches a newer license, once, when the server has said that there is one. Where that fails it
+    /// is tried again after the next news.
+    async fn refresh(&mut self) {
+        let wanted = {
+            let status = self.status.borrow();
+            let newer = status
+                .device
+                .as_ref()
+                .is_some_and(|d| d.current_serial > self.config.serial);
+            newer && status.newer_license.is_none()
+        };
+        if !wanted {
+            return;
+        }
+        match self.client.license().await {
+            Ok(file) => {
+                self.status
+                    .send_modify(|status| status.newer_license = Some(file.into()));
+            }
+            Err(verdict) => tracing::info!(?verdict, "the newer license could not be fetched"),
         }
     }
 

@@ -60,7 +60,7 @@ impl Face {
     pub(super) fn of(view: &View) -> Self {
         Self {
             icon: view.icon,
-            text: clean(&view.tooltip, MAX_CHARS),
+            text: clean(&view.label, MAX_CHARS),
             is_off: view.icon == Icon::Off && !view.running,
         }
     }
