@@ -217,13 +217,14 @@ proptest! {
         name in "\\PC{1,40}", serial in 1u64..1 << 53, per_hour in 1u32..=3600, titles in any::<bool>(),
         idle in 10u32..=86_400,
     ) {
-        prop_assume!(!name.trim().is_empty());
         let mut wanted = claims();
         wanted.employee.name = name;
         wanted.serial = serial;
         wanted.profile.screenshots.as_mut().unwrap().per_hour = per_hour;
         wanted.profile.activity.as_mut().unwrap().window_titles = titles;
         wanted.profile.idle_after_s = idle;
+        // Some characters that are no controls are refused in names all the same.
+        prop_assume!(wanted.validate().is_ok());
         let file = sign(&wanted, &key()).unwrap();
         let license = read(&file).unwrap();
         prop_assert_eq!(license.claims(), &wanted);
