@@ -57,7 +57,16 @@ fn p17_what_a_newer_license_narrows_holds_at_once_and_what_it_widens_waits() -> 
         })?;
         story.agent.call(["stop"])?.ok()?;
         story.agent.wait_for_empty_spool(SOON)?;
-        story.balance(&employee)?.check()?;
+        // What was captured before the agent had heard of the narrower license was refused and kept
+        // apart; all else is at the server once.
+        let balance = story.balance(&employee)?;
+        assert!(balance.doubled.is_empty() && balance.unheard_of.is_empty());
+        let refused = story.agent.status()?.quarantined();
+        assert_eq!(balance.lost.len() as u64, refused, "{balance:?}");
+        assert!(
+            refused <= 12,
+            "it fetches the license at the first refusal: {refused}"
+        );
         Ok(())
     })
 }

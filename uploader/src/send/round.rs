@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use glasshour_protocol::{RecordId, code};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::{Next, Sender, Verdict};
 use crate::spool::{Leased, Settlement, Spool};
@@ -83,7 +84,13 @@ impl Sender {
                     self.stored(&next);
                     Settlement::Delivered
                 }
-                Err(Verdict::Reject { code, message }) => Settlement::Quarantined { code, message },
+                Err(Verdict::Reject { code, message }) => {
+                    if code == code::LICENSE_SUPERSEDED {
+                        // There is a newer license: the sooner it is fetched, the less is refused.
+                        self.heartbeat_at = Instant::now();
+                    }
+                    Settlement::Quarantined { code, message }
+                }
                 Err(verdict) => {
                     next = next.max(self.sorted(verdict));
                     Settlement::Later
