@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use glasshour_protocol::SessionId;
 use glasshour_protocol::payload::{HealthReport, SessionEventKind};
+use glasshour_protocol::{SessionId, code};
 
 use super::tracking::Tracking;
 use super::{Engine, no_license};
@@ -12,7 +12,7 @@ use crate::journal::Journal;
 use crate::license::agreement;
 use crate::session::State;
 use crate::status::{
-    Blocked, LicenseStatus, ServerStatus, SpoolStatus, StateWord, Status, duration,
+    Blocked, LicenseStatus, RefusedRecord, ServerStatus, SpoolStatus, StateWord, Status, duration,
 };
 
 const DAY_MS: i64 = 86_400_000;
@@ -108,7 +108,7 @@ pub(super) async fn status(engine: &Engine, now: Moment) -> Status {
         .is_some_and(|(claims, device)| device.current_serial > claims.serial);
     let project_id = running.and_then(|running| running.project_id);
     let mut spool = SpoolStatus::default();
-    let mut refusals = Vec::new();
+    let mut refusals: Vec<RefusedRecord> = Vec::new();
     for account in engine.accounts.iter() {
         if let Ok(stats) = account.spool.stats().await {
             spool.waiting += stats.waiting;
@@ -122,7 +122,7 @@ pub(super) async fn status(engine: &Engine, now: Moment) -> Status {
     }
     spool.waiting += engine.unpushed.len() as u64;
     let channels = tracking.map(Tracking::health).unwrap_or_default();
-    let problems = problems(engine, &channels, superseded, spool);
+    let problems = problems(engine, &channels, superseded, &refusals);
     Status {
         running: true,
         state: state_word(tracking),
@@ -183,7 +183,7 @@ fn problems(
     engine: &Engine,
     channels: &[glasshour_protocol::payload::ChannelHealth],
     superseded: bool,
-    spool: SpoolStatus,
+    refusals: &[RefusedRecord],
 ) -> Vec<String> {
     let tracking = engine.tracking.as_ref();
     let mut problems = engine.license_problems.clone();
@@ -208,12 +208,16 @@ fn problems(
                 .into(),
         );
     }
-    if spool.quarantined > 0 {
-        problems.push(format!(
-            "The server refuses {} records for good; they are kept on this computer. See \
-             `glasshour doctor`.",
-            spool.quarantined
-        ));
+    // What was captured before a narrower license was heard of is refused as it should be.
+    if refusals
+        .iter()
+        .any(|refused| refused.code != code::LICENSE_SUPERSEDED)
+    {
+        problems.push(
+            "The server refuses some records for good; they are kept on this computer. See \
+             `glasshour doctor`."
+                .into(),
+        );
     }
     if tracking_runs(engine) {
         problems.extend(engine.desktop.hidden());
