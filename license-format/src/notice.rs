@@ -231,8 +231,8 @@ impl NoticeInput<'_> {
     fn always(&self) -> Vec<String> {
         vec![
             format!(
-                "When your work sessions begin and end, why they end, and when you are idle: after \
-                 {} without input.",
+                "When your work sessions begin and end, why they end, their project, the notes you \
+                 write, and when you are idle: after {} without input.",
                 duration(self.profile.idle_after_s)
             ),
             "The state of the agent: its version, the computer's name, your login name there, the \

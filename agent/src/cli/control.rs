@@ -17,7 +17,16 @@ pub(super) fn ask(home: &Home, request: &Request, json: bool) -> anyhow::Result<
             Ok(Exit::Ok)
         }
         Ok(Answer::Done { status }) => {
+            if matches!(request, Request::Note { .. }) {
+                out::line("Noted.");
+            }
             out::line(plain_status(&status).first().map_or("", String::as_str));
+            // Who starts tracking learns at once what does not work.
+            if matches!(request, Request::Start { .. }) {
+                for problem in &status.problems {
+                    out::complain(problem);
+                }
+            }
             Ok(Exit::Ok)
         }
         Ok(Answer::Refused { reason, message }) => {

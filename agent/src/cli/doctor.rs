@@ -92,7 +92,7 @@ pub(super) fn doctor(home: &Home, json: bool) -> anyhow::Result<Exit> {
 
 fn policy_words(policy: &Policy) -> String {
     if policy.allow_plain_http.is_empty() {
-        return "captures are sent encrypted (https) only".into();
+        return "captures leave this computer encrypted (https) only".into();
     }
     format!(
         "captures may be sent without encryption (http) to {}; everywhere else encrypted only",

@@ -5,6 +5,7 @@
 //! JSON escapes them.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 use serde::Serialize;
 
@@ -12,7 +13,7 @@ use crate::platform::text::clean;
 
 /// One line on standard output.
 pub(super) fn line(text: impl AsRef<str>) {
-    println!("{}", printable(text.as_ref()));
+    print(&printable(text.as_ref()));
 }
 
 /// One line on standard error.
@@ -27,8 +28,13 @@ pub(super) fn complain(text: impl AsRef<str>) {
 
 /// A value for a script, on standard output.
 pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    println!("{}", escaped(&serde_json::to_string_pretty(value)?));
+    print(&escaped(&serde_json::to_string_pretty(value)?));
     Ok(())
+}
+
+/// A reader that has seen enough (`| head`) and closed the pipe is no error.
+fn print(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// One line that a terminal shows as it is; only the indentation is kept of what stands around it.

@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use glasshour_license_format::License;
 use glasshour_protocol::payload::{Cause, HealthReport, SessionEvent, SessionEventKind};
 use glasshour_protocol::{CompanyId, Kind, RecordMeta};
 use glasshour_uploader::Draft;
@@ -262,6 +263,11 @@ impl Engine {
         let mut going_on = None;
         if let Some(mut old) = self.tracking.take() {
             going_on = Some((old.company(), old.machine.to_go_on()));
+            let activity = |license: &License| license.profile().activity.clone();
+            if chosen.as_ref().map(activity) != Some(activity(old.license())) {
+                // The minute under way may hold what is not permitted any more.
+                old.drop_minute(now);
+            }
             let events = old.machine.end(now, Cause::License);
             self.apply(&mut old, now, events).await;
         }

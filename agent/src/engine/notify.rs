@@ -144,7 +144,9 @@ impl Engine {
         let company = &tracking.license().claims().issuer.company;
         let text = match (event.event, event.cause) {
             (SessionEventKind::Started, Cause::Login) => {
-                format!("{company} has licensed monitoring: what is captured is in the tray menu.")
+                format!(
+                    "{company} has licensed monitoring. `glasshour license show` says what is captured."
+                )
             }
             (SessionEventKind::Started, Cause::License) => "Tracking goes on.".into(),
             (SessionEventKind::Started, Cause::Sleep | Cause::Schedule) => {

@@ -73,9 +73,8 @@ impl Engine {
         }
         if claims.work_mode == WorkMode::Worklog {
             let text = format!(
-                "{} has issued a newer license for you. What it narrows holds at once; what it \
-                 widens waits until you agree. See \"What is captured\" in the tray, or `glasshour \
-                 license show`.",
+                "{} has issued a newer license for you. `glasshour license show` says what it \
+                 permits; what is more than you have agreed to waits until you agree.",
                 claims.issuer.company
             );
             self.desktop.notify(message("Glasshour", text));

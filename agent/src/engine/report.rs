@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use glasshour_license_format::WorkMode;
 use glasshour_protocol::payload::{HealthReport, SessionEventKind};
 use glasshour_protocol::{SessionId, code};
 
@@ -194,13 +195,19 @@ fn problems(
             problems.push(format!("{}: {reason}", channel.channel));
         }
     }
-    if tracking.is_some_and(|tracking| agreement::waits(tracking.license())) {
-        problems.push(
-            "Your employer's newer license would capture more than you have agreed to. Until you \
-             agree, only what both permit is captured. Read it with `glasshour license show`, agree \
-             with `glasshour license agree`."
+    if let Some(waiting) = tracking
+        .map(Tracking::license)
+        .filter(|l| agreement::waits(l))
+    {
+        problems.push(match waiting.claims().work_mode {
+            WorkMode::Worklog => "Your employer's newer license would capture more than you have \
+                agreed to. Until you agree, only what both permit is captured. Read it with \
+                `glasshour license show`, agree with `glasshour license agree`."
                 .into(),
-        );
+            WorkMode::Monitoring => "Your employer's newer license captures more. It holds once \
+                its notice has been shown to you; until then only what both permit is captured."
+                .into(),
+        });
     }
     if superseded {
         problems.push(
