@@ -8,6 +8,10 @@ use glasshour_protocol::{Kind, LicenseId, RecordId, SessionId};
 use glasshour_uploader::spool::Refusal;
 use serde::{Deserialize, Serialize};
 
+/// What a person reads who has no license, wherever they ask.
+pub const NO_LICENSE: &str = "No license is loaded. Ask your employer for the file that ends in \
+    .license.gz, then load it with `glasshour license load FILE`.";
+
 /// The whole state of a running agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {

@@ -234,6 +234,14 @@ fn events(records: &[Record]) -> Vec<(SessionEventKind, Cause)> {
         .collect()
 }
 
+/// The event that ended the first session, and how long after its start, milliseconds.
+fn first_session(records: &[Record]) -> (SessionEvent, i64) {
+    let sessions = of_kind(records, Kind::Session);
+    let stopped: SessionEvent = serde_json::from_slice(&sessions[1].payload).unwrap();
+    let length = stopped.at_ms - sessions[0].header.captured_at_ms;
+    (stopped, length)
+}
+
 fn every_second() -> Value {
     json!({"name": "All", "screenshots": {"per_hour": 3600}, "activity": {"input_counts": true, "applications": true}})
 }
@@ -438,9 +446,7 @@ async fn p19_a_session_without_any_channel_leaves_signs_of_life() {
     stage.records().await;
     stage.run(async |stage| stage.seconds(1).await).await;
     let records = stage.records().await;
-    let sessions = of_kind(&records, Kind::Session);
-    let stopped: SessionEvent = serde_json::from_slice(&sessions[1].payload).unwrap();
-    let length = stopped.at_ms - sessions[0].header.captured_at_ms;
+    let (_, length) = first_session(&records);
     assert!(
         (165_000..=200_000).contains(&length),
         "{length} ms of 200 s"
@@ -624,11 +630,8 @@ async fn p19_a_session_that_a_crash_cut_is_ended_at_the_next_start() {
     stage.records().await;
     stage.run(async |stage| stage.seconds(1).await).await;
     let records = stage.records().await;
-    let stopped: SessionEvent =
-        serde_json::from_slice(&of_kind(&records, Kind::Session)[1].payload).unwrap();
+    let (stopped, length) = first_session(&records);
     assert_eq!(stopped.cause, Cause::CrashRecovered);
-    let started = of_kind(&records, Kind::Session)[0].header.captured_at_ms;
-    let length = stopped.at_ms - started;
     assert!(
         (60_000..=66_000).contains(&length),
         "{length} ms, not the hour after the crash"

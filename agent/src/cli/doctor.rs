@@ -15,7 +15,7 @@ use crate::ipc::{Answer, CallError, Request, call};
 use crate::license::{LicenseStore, LoadError, read_file};
 use crate::platform::{self, Platform, Unavailable};
 use crate::sentence::with_causes;
-use crate::status::Status;
+use crate::status::{NO_LICENSE, Status};
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -166,11 +166,7 @@ fn licenses(home: &Home, platform: &Arc<dyn Platform>) -> Vec<Finding> {
     };
     let mut findings = vec![Finding::good("desktop", platform.describe())];
     if loaded.is_empty() {
-        findings.push(Finding::bad(
-            "license",
-            "No license is loaded. Ask your employer for the file that ends in .license.gz, then \
-             load it with `glasshour license load FILE`.",
-        ));
+        findings.push(Finding::bad("license", NO_LICENSE));
     }
     for license in &loaded {
         let claims = license.claims();

@@ -16,6 +16,7 @@ use crate::exit::Exit;
 use crate::home::Home;
 use crate::license::{LicenseStore, LoadError, LoadOptions, Notices, agreement, read_file};
 use crate::platform;
+use crate::status::NO_LICENSE;
 
 /// What can be done with licenses.
 #[derive(Debug, Subcommand)]
@@ -115,12 +116,10 @@ fn show_loaded(home: &Home, json: bool) -> anyhow::Result<Exit> {
 }
 
 fn no_license(json: bool) -> anyhow::Result<Exit> {
-    let message = "No license is loaded. Ask your employer for the file that ends in .license.gz, \
-                   then load it with `glasshour license load FILE`.";
     if json {
-        out::json(&json!({ "code": "no_license", "message": message }))?;
+        out::json(&json!({ "code": "no_license", "message": NO_LICENSE }))?;
     } else {
-        out::error_line(message);
+        out::error_line(NO_LICENSE);
     }
     Ok(Exit::NoLicense)
 }

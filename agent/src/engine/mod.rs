@@ -36,7 +36,7 @@ use crate::ipc::Listener;
 use crate::journal::Journal;
 use crate::license::{LicenseStore, Notices, agreement};
 use crate::platform::{Message, Platform, signals};
-use crate::status::Status;
+use crate::status::{NO_LICENSE, Status};
 use crate::tray::{Action, View};
 use accounts::Accounts;
 use desktop::Desktop;
@@ -493,9 +493,7 @@ fn message(title: &str, body: String) -> Message {
 }
 
 fn no_license(problems: &[String]) -> String {
-    let mut text = "No license is loaded. Ask your employer for the file that ends in \
-                    .license.gz, then load it with `glasshour license load FILE`."
-        .to_owned();
+    let mut text = NO_LICENSE.to_owned();
     for problem in problems {
         text.push(' ');
         text.push_str(problem);
