@@ -27,7 +27,7 @@ const RETRY: Duration = Duration::from_secs(5);
 
 /// Adds up one minute after the other.
 #[derive(Debug)]
-pub struct MinuteBuilder {
+pub(crate) struct MinuteBuilder {
     settings: ActivitySettings,
     exclude: Exclude,
     from: Moment,
@@ -45,7 +45,7 @@ struct Application {
 
 impl MinuteBuilder {
     /// Begins the first minute.
-    pub fn new(settings: ActivitySettings, exclude: Exclude, now: Moment) -> Self {
+    pub(crate) fn new(settings: ActivitySettings, exclude: Exclude, now: Moment) -> Self {
         Self {
             settings,
             exclude,
@@ -58,7 +58,7 @@ impl MinuteBuilder {
     }
 
     /// Another window, or none, came to the foreground.
-    pub fn foreground(&mut self, now: Moment, window: Option<&Window>) {
+    pub(crate) fn foreground(&mut self, now: Moment, window: Option<&Window>) {
         let application = window.and_then(|window| self.name(window));
         if application != self.current {
             self.account(now);
@@ -83,7 +83,7 @@ impl MinuteBuilder {
     }
 
     /// Input was counted.
-    pub fn input(&mut self, counts: InputCounts) {
+    pub(crate) fn input(&mut self, counts: InputCounts) {
         if !self.settings.input_counts {
             return;
         }
@@ -94,7 +94,7 @@ impl MinuteBuilder {
     }
 
     /// Ends the minute and begins the next one at the same instant.
-    pub fn finish(&mut self, now: Moment, idle_ms: Option<u64>) -> ActivityMinute {
+    pub(crate) fn finish(&mut self, now: Moment, idle_ms: Option<u64>) -> ActivityMinute {
         self.account(now);
         let length_ms = now.mono_ms.saturating_sub(self.from.mono_ms).min(MINUTE_MS);
         let from_ms = self.from.wall_ms;

@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::home::Home;
 use crate::ipc::{Answer, CallError, RefusedBy, Request, call};
 use crate::sentence::with_causes;
+use crate::status::duration;
 
 /// Sends a command and prints how things are then.
 pub(super) fn ask(home: &Home, request: &Request, json: bool) -> anyhow::Result<Exit> {
@@ -21,6 +22,9 @@ pub(super) fn ask(home: &Home, request: &Request, json: bool) -> anyhow::Result<
                 out::line("Noted.");
             }
             out::line(plain_status(&status).first().map_or("", String::as_str));
+            if matches!(request, Request::Stop) {
+                out::line(format!("Today: {}.", duration(status.today_ms)));
+            }
             // Who starts tracking learns at once what does not work.
             if matches!(request, Request::Start { .. }) {
                 for problem in &status.problems {

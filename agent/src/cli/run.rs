@@ -1,5 +1,7 @@
 //! `glasshour run`.
 
+use std::io::IsTerminal as _;
+
 use crate::config;
 use crate::engine::{self, RunConfig, RunError};
 use crate::exit::Exit;
@@ -12,6 +14,8 @@ pub(super) fn run(home: Home, tray: bool) -> anyhow::Result<Exit> {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
         .with_writer(std::io::stderr)
+        // Colours are for people: a log that goes to a file or to the journal has none.
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let config = RunConfig {
         home,
