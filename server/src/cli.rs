@@ -1,13 +1,14 @@
 //! The command line: what can be asked for, and help that teaches it.
 
-use std::io::{Read as _, Write as _};
+use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
+use crate::backup::{self, Folders, Report};
 use crate::clock::SystemClock;
-use crate::config::{Config, RawConfig};
+use crate::config::{Config, RawConfig, objects_folder};
 use crate::setup::{self, NewCompany};
 use crate::{api, doctor, serve};
 
@@ -84,6 +85,27 @@ requests that run. The public URL is written into every license: agents send the
     Serve(RawConfig),
     /// Prints the OpenAPI 3.1 description of the API
     Openapi,
+    /// Writes everything a server holds into one file, while it goes on serving
+    #[command(after_help = "\
+Example, as the server's own user, every night:
+  glasshour-server backup --data /var/lib/glasshour /backup/glasshour-$(date +%F).tar
+
+The file holds the license-signing key and everybody's captures: keep it as safe as the server. It
+appears under its name when it is whole. With PostgreSQL take the database with pg_dump and copy the
+folder of pictures after that.
+
+Exit code 0: all of it is there. 1: no backup was made, or pictures were missing or damaged; which, is
+said, and the rest is in the file.")]
+    Backup(Archive),
+    /// Makes a data folder from a backup
+    #[command(after_help = "\
+Example:
+  glasshour-server restore --data /var/lib/glasshour-restored /backup/glasshour-2026-11-23.tar
+  glasshour-server doctor --data /var/lib/glasshour-restored
+
+The folder must be new or empty. Everything is checked against its hash. What agents delivered after the
+backup was made is not in it: they have forgotten it, and it shows as a gap in their chains.")]
+    Restore(Archive),
     /// Checks a data folder and says what is wrong with it
     #[command(after_help = "\
 Example:
@@ -96,6 +118,22 @@ It changes nothing. Exit code 0: all is well.")]
         #[arg(long, value_name = "DIR", env = "GLASSHOUR_DATA")]
         data: PathBuf,
     },
+}
+
+#[derive(Args, Debug)]
+struct Archive {
+    /// The backup: a tar file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The data folder
+    #[arg(long, value_name = "DIR", env = "GLASSHOUR_DATA")]
+    data: PathBuf,
+    /// Where the pictures lie, as `serve` was told: `file:///folder`
+    #[arg(long, value_name = "URL", env = "GLASSHOUR_OBJECTS", value_parser = objects_folder)]
+    objects: Option<PathBuf>,
+    /// Print JSON: `{"manifest", "end"}`
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args, Debug)]
@@ -139,7 +177,89 @@ impl Cli {
                 let config = Config::try_from(raw)?;
                 block_on(serve::serve(config))
             }
+            Command::Backup(archive) => block_on(async {
+                let folders = archive.folders();
+                let progress = Progress::new("saved");
+                let made =
+                    backup::make(folders, &archive.file, &SystemClock, |n| progress.at(n)).await;
+                progress.end();
+                archive.report(&made?, "Saved")
+            }),
+            Command::Restore(archive) => block_on(async {
+                let progress = Progress::new("restored");
+                let made =
+                    backup::restore(&archive.file, archive.folders(), |n| progress.at(n)).await;
+                progress.end();
+                archive.report(&made?, "Restored")
+            }),
             Command::Doctor { data } => block_on(doctor::doctor(&data)),
+        }
+    }
+}
+
+impl Archive {
+    fn folders(&self) -> Folders<'_> {
+        Folders {
+            data: &self.data,
+            objects: self.objects.as_deref(),
+        }
+    }
+
+    fn report(&self, report: &Report, done: &str) -> anyhow::Result<()> {
+        let end = &report.end;
+        let mut out = std::io::stdout();
+        if self.json {
+            writeln!(out, "{}", serde_json::to_string(report)?)?;
+        } else {
+            writeln!(
+                out,
+                "{done} {}: the database and {} pictures ({} MB).",
+                report.manifest.company,
+                end.pictures,
+                end.picture_bytes.div_ceil(1_000_000)
+            )?;
+        }
+        anyhow::ensure!(
+            end.is_complete(),
+            "{} pictures were missing when the backup was made, and {} were damaged. Their records \
+             are in it without them: {}",
+            end.missing.len(),
+            end.damaged.len(),
+            end.missing
+                .iter()
+                .chain(&end.damaged)
+                .take(10)
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
+        Ok(())
+    }
+}
+
+/// Says on a terminal how far a long work has come; silent elsewhere.
+struct Progress {
+    what: &'static str,
+    shown: bool,
+}
+
+impl Progress {
+    fn new(what: &'static str) -> Self {
+        Self {
+            what,
+            shown: std::io::stderr().is_terminal(),
+        }
+    }
+
+    fn at(&self, pictures: u64) {
+        if self.shown && pictures.is_multiple_of(100) {
+            eprint!("\r{pictures} pictures {}", self.what);
+        }
+    }
+
+    fn end(&self) {
+        if self.shown {
+            eprint!("\r{:40}\r", "");
         }
     }
 }

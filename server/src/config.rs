@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::setup;
+
 /// The flags of `serve`, as typed.
 #[derive(Args, Clone, Debug)]
 pub struct RawConfig {
@@ -103,11 +105,8 @@ impl TryFrom<RawConfig> for Config {
             return Err(ConfigError::Database);
         }
         let objects = match raw.objects {
-            None => raw.data.join("objects"),
-            Some(url) => match url.strip_prefix("file://") {
-                Some(folder) if folder.starts_with('/') => PathBuf::from(folder),
-                _ => return Err(ConfigError::Objects),
-            },
+            None => setup::objects_folder(&raw.data),
+            Some(url) => objects_folder(&url)?,
         };
         Ok(Self {
             objects,
@@ -117,6 +116,14 @@ impl TryFrom<RawConfig> for Config {
             public_url: raw.public_url.map(origin).transpose()?,
             tls: raw.tls_cert.zip(raw.tls_key),
         })
+    }
+}
+
+/// The folder that `--objects` names.
+pub(crate) fn objects_folder(url: &str) -> Result<PathBuf, ConfigError> {
+    match url.strip_prefix("file://") {
+        Some(folder) if folder.starts_with('/') => Ok(PathBuf::from(folder)),
+        _ => Err(ConfigError::Objects),
     }
 }
 

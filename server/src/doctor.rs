@@ -32,7 +32,7 @@ pub(crate) async fn doctor(data: &Path) -> anyhow::Result<()> {
         company.company_id,
         glasshour_protocol::jws::thumbprint(&company.signing_key.verifying_key())
     );
-    let objects = data.join("objects");
+    let objects = setup::objects_folder(data);
     let pictures = match LocalFolder::open(&objects) {
         Ok(folder) => folder.ping().await.err(),
         Err(error) => Some(error),

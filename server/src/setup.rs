@@ -87,6 +87,11 @@ pub fn database_file(data: &Path) -> PathBuf {
     data.join(DATABASE)
 }
 
+/// The folder of pictures of a data folder.
+pub fn objects_folder(data: &Path) -> PathBuf {
+    data.join(OBJECTS)
+}
+
 /// Makes a data folder with a company in it; refuses one that exists and is not empty.
 ///
 /// With `database` the company is made in that PostgreSQL database instead of a file. Where it
@@ -150,7 +155,7 @@ async fn fill(
     made: &Made,
     now_ms: i64,
 ) -> Result<(), SetupError> {
-    LocalFolder::open(&data.join(OBJECTS))?;
+    LocalFolder::open(&objects_folder(data))?;
     let db = if let Some(url) = database {
         Db::open_postgres(url).await?
     } else {
@@ -181,12 +186,12 @@ async fn fill(
     Ok(())
 }
 
-/// The folder was empty before; only what [`fill`] makes is taken away again.
-fn remove_what_was_made(data: &Path) {
+/// The folder was empty before; only what [`fill`] or a restore makes is taken away again.
+pub(crate) fn remove_what_was_made(data: &Path) {
     for name in [DATABASE, "glasshour.sqlite-wal", "glasshour.sqlite-shm"] {
         let _ = std::fs::remove_file(data.join(name));
     }
-    let _ = std::fs::remove_dir(data.join(OBJECTS));
+    let _ = std::fs::remove_dir_all(objects_folder(data));
     let _ = std::fs::remove_dir(data);
 }
 
@@ -205,7 +210,7 @@ pub async fn open(data: &Path, database: Option<&str>) -> Result<(Db, Company), 
     Ok((db, company))
 }
 
-fn make_data_folder(data: &Path) -> Result<(), SetupError> {
+pub(crate) fn make_data_folder(data: &Path) -> Result<(), SetupError> {
     let io = |source| SetupError::Io {
         path: data.to_owned(),
         source,

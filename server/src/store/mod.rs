@@ -11,6 +11,7 @@
 
 mod access;
 mod activity;
+mod backup;
 mod column;
 mod company;
 mod console;
@@ -25,6 +26,7 @@ mod sessions;
 
 pub use access::{User, WebSession};
 pub use activity::{ActivityHour, ActivityRow};
+pub use backup::SnapshotError;
 pub use company::Company;
 pub use console::{ActivitySlot, Doubt};
 pub use devices::Device;
