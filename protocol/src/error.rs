@@ -47,6 +47,8 @@ pub mod code {
     pub const TOO_LARGE: &str = "too_large";
     /// 404: nothing by that id that you may see.
     pub const NOT_FOUND: &str = "not_found";
+    /// 410: the picture on the server's disk is not as it was stored; it is never shown.
+    pub const DAMAGED: &str = "damaged";
     /// 403: you may not do this.
     pub const FORBIDDEN: &str = "forbidden";
     /// 429 or 503: come back after `Retry-After`.

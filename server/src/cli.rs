@@ -111,12 +111,15 @@ backup was made is not in it: they have forgotten it, and it shows as a gap in t
 Example:
   glasshour-server doctor --data /var/lib/glasshour
 
-It looks at the folder's permissions, the database's integrity, the signing key and the pictures.
-It changes nothing. Exit code 0: all is well.")]
+It looks at the folder's permissions, the database's integrity and the signing key, and compares each
+picture with its hash: what the disk has altered is named, and never shown. It changes nothing. Exit code 0: all is well.")]
     Doctor {
         /// The data folder
         #[arg(long, value_name = "DIR", env = "GLASSHOUR_DATA")]
         data: PathBuf,
+        /// Where the pictures lie, as `serve` was told: `file:///folder`
+        #[arg(long, value_name = "URL", env = "GLASSHOUR_OBJECTS", value_parser = objects_folder)]
+        objects: Option<PathBuf>,
     },
 }
 
@@ -192,7 +195,11 @@ impl Cli {
                 progress.end();
                 archive.report(&made?, "Restored")
             }),
-            Command::Doctor { data } => block_on(doctor::doctor(&data)),
+            Command::Doctor { data, objects } => block_on(async {
+                let objects = objects.unwrap_or_else(|| setup::objects_folder(&data));
+                let progress = Progress::new("compared");
+                doctor::doctor(&data, &objects, |n| progress.at(n)).await
+            }),
         }
     }
 }

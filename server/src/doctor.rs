@@ -3,11 +3,20 @@
 
 use std::path::Path;
 
-use crate::objects::{LocalFolder, Objects as _};
-use crate::setup;
+use glasshour_protocol::CompanyId;
 
-/// Checks a data folder; an error where anything is wrong.
-pub(crate) async fn doctor(data: &Path) -> anyhow::Result<()> {
+use crate::backup;
+use crate::objects::{LocalFolder, ObjectError, ObjectKey, Objects as _};
+use crate::setup;
+use crate::store::Db;
+
+/// Checks a data folder; an error where anything is wrong. `progress` hears how many pictures were
+/// compared with their hashes so far.
+pub(crate) async fn doctor(
+    data: &Path,
+    objects: &Path,
+    progress: impl Fn(u64),
+) -> anyhow::Result<()> {
     let mut problems = 0_u32;
     let mut tell = |what: &str, problem: Option<String>| {
         if let Some(problem) = problem {
@@ -32,15 +41,76 @@ pub(crate) async fn doctor(data: &Path) -> anyhow::Result<()> {
         company.company_id,
         glasshour_protocol::jws::thumbprint(&company.signing_key.verifying_key())
     );
-    let objects = setup::objects_folder(data);
-    let pictures = match LocalFolder::open(&objects) {
+    let pictures = match LocalFolder::open(objects) {
         Ok(folder) => folder.ping().await.err(),
         Err(error) => Some(error),
     };
-    tell("pictures", pictures.map(|error| error.to_string()));
+    tell(
+        "folder of pictures",
+        pictures.map(|error| error.to_string()),
+    );
+    let scrubbed = scrub(&db, company.company_id, objects, progress).await?;
+    println!(
+        "         {} pictures were compared with their hashes",
+        scrubbed.good
+    );
+    tell("pictures", scrubbed.problem());
     db.close().await;
     anyhow::ensure!(problems == 0, "{problems} problem(s) found");
     Ok(())
+}
+
+/// What a comparison of all pictures with their hashes has found.
+#[derive(Debug, Default)]
+struct Scrubbed {
+    good: u64,
+    missing: Vec<String>,
+    damaged: Vec<String>,
+}
+
+impl Scrubbed {
+    fn problem(&self) -> Option<String> {
+        let named = |what: &str, hashes: &[String]| {
+            (!hashes.is_empty()).then(|| {
+                let first: Vec<_> = hashes.iter().take(5).map(String::as_str).collect();
+                format!("{} {what}, the first: {}", hashes.len(), first.join(", "))
+            })
+        };
+        let found: Vec<_> = [
+            named("are not there", &self.missing),
+            named(
+                "are not as they were stored, and are never shown",
+                &self.damaged,
+            ),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        (!found.is_empty()).then(|| format!("{}. Restore them from a backup.", found.join("; ")))
+    }
+}
+
+/// Reads every picture that a row names.
+async fn scrub(
+    db: &Db,
+    company: CompanyId,
+    objects: &Path,
+    progress: impl Fn(u64),
+) -> anyhow::Result<Scrubbed> {
+    let folder = LocalFolder::open(objects)?;
+    let mut scrubbed = Scrubbed::default();
+    for hash in backup::picture_hashes(db, company).await? {
+        match folder.read(ObjectKey::new(company, &hash)?).await {
+            Ok(Some(_)) => {
+                scrubbed.good += 1;
+                progress(scrubbed.good);
+            }
+            Ok(None) => scrubbed.missing.push(hash),
+            Err(ObjectError::Damaged { .. }) => scrubbed.damaged.push(hash),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(scrubbed)
 }
 
 /// Whether anybody but the owner may look into it.

@@ -155,6 +155,12 @@ impl From<ObjectError> for ApiError {
     fn from(error: ObjectError) -> Self {
         match error {
             ObjectError::Full(_) => Self::storage_full(error),
+            ObjectError::Damaged { .. } => Self::new(
+                StatusCode::GONE,
+                code::DAMAGED,
+                "This picture is not as it was stored and is not shown. Restore it from a backup.",
+            )
+            .with_source(error),
             ObjectError::Key | ObjectError::Io { .. } => Self::internal(error),
         }
     }

@@ -153,6 +153,12 @@ async fn a_picture_that_rotted_or_went_missing_is_named_and_the_rest_is_saved() 
     let mut bytes = std::fs::read(&stored).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(&stored, bytes).unwrap();
+    // It is never shown.
+    let items = filled.server.get("/api/v1/records?kind=screenshot").await;
+    let id = items.json()["items"][0]["record_id"].clone();
+    let path = format!("/api/v1/records/{}/payload", id.as_str().unwrap());
+    filled.server.get(&path).await.refused(410, "damaged");
+
     let report = filled.back_up().await.unwrap();
     assert_eq!(report.end.damaged, std::slice::from_ref(&filled.picture));
     assert!(!report.end.is_complete());

@@ -139,7 +139,9 @@ pub(super) async fn list(
     params(("record_id" = uuid::Uuid, Path)),
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>,
             description = "with the record's own content type"),
-        (status = 401, body = ErrorBodySchema), (status = 404, body = ErrorBodySchema)),
+        (status = 401, body = ErrorBodySchema), (status = 404, body = ErrorBodySchema),
+        (status = 410, description = "it cannot be had any more; the code says why",
+            body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn payload(
     _: ApiUser,

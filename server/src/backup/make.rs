@@ -5,14 +5,13 @@ use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use glasshour_protocol::CompanyId;
-use glasshour_protocol::jws::sha256_hex;
 use sha2::{Digest as _, Sha256};
 
 use super::{
     BackupError, DATABASE, END, End, FORMAT, Folders, MANIFEST, Manifest, PICTURES, Report,
 };
 use crate::clock::Clock;
-use crate::objects::{LocalFolder, ObjectKey, Objects as _, private_file};
+use crate::objects::{LocalFolder, ObjectError, ObjectKey, Objects as _, private_file};
 use crate::setup;
 use crate::store::Db;
 
@@ -69,7 +68,11 @@ pub async fn make(
     Ok(Report { manifest, end })
 }
 
-async fn picture_hashes(snapshot: &Db, company: CompanyId) -> Result<Vec<String>, BackupError> {
+/// The pictures that the rows of a database name, in the order of their hashes.
+pub(crate) async fn picture_hashes(
+    snapshot: &Db,
+    company: CompanyId,
+) -> Result<Vec<String>, BackupError> {
     let mut read = snapshot.read(company).await?;
     let mut all: Vec<String> = Vec::new();
     loop {
@@ -109,10 +112,11 @@ async fn write(
 
     let mut end = End::default();
     for hash in pictures {
-        match objects.read(ObjectKey::new(company, &hash)?).await? {
-            None => end.missing.push(hash),
-            Some(bytes) if sha256_hex(&bytes) != hash => end.damaged.push(hash),
-            Some(bytes) => {
+        match objects.read(ObjectKey::new(company, &hash)?).await {
+            Err(ObjectError::Damaged { .. }) => end.damaged.push(hash),
+            Err(error) => return Err(error.into()),
+            Ok(None) => end.missing.push(hash),
+            Ok(Some(bytes)) => {
                 let length = bytes.len() as u64;
                 archive
                     .append_data(

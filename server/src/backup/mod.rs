@@ -30,6 +30,7 @@ use crate::setup::{self, SetupError};
 use crate::store::{SnapshotError, StoreError};
 
 pub use make::make;
+pub(crate) use make::picture_hashes;
 pub use restore::restore;
 
 /// Version of the layout.

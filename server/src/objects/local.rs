@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::body::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use glasshour_protocol::jws::sha256_hex;
 
 use super::{ObjectError, ObjectKey, Objects};
 
@@ -103,7 +104,19 @@ impl Objects for LocalFolder {
 
     fn read(&self, key: ObjectKey) -> BoxFuture<'_, Result<Option<Vec<u8>>, ObjectError>> {
         let this = self.clone();
-        blocking("read", move || this.read_blocking(&key))
+        async move {
+            let name = key.sha256.clone();
+            let read = blocking("read", move || {
+                let bytes = this.read_blocking(&key)?;
+                Ok(bytes.map(|bytes| (sha256_hex(&bytes), bytes)))
+            });
+            match read.await? {
+                None => Ok(None),
+                Some((found, bytes)) if found == name => Ok(Some(bytes)),
+                Some(_) => Err(ObjectError::Damaged { sha256: name }),
+            }
+        }
+        .boxed()
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<(), ObjectError>> {
@@ -173,7 +186,6 @@ fn flush_folder(folder: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use glasshour_protocol::CompanyId;
-    use glasshour_protocol::jws::sha256_hex;
     use uuid::Uuid;
 
     use super::*;
@@ -209,6 +221,22 @@ mod tests {
             put.unwrap();
         }
         assert_eq!(store.read(key(&bytes)).await.unwrap().unwrap(), bytes);
+    }
+
+    #[tokio::test]
+    async fn what_the_disk_has_altered_is_never_given_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = LocalFolder::open(folder.path()).unwrap();
+        let key = key(b"picture");
+        store
+            .put(key.clone(), Bytes::from_static(b"picture"))
+            .await
+            .unwrap();
+        std::fs::write(store.path(&key), b"pictvre").unwrap();
+        assert!(matches!(
+            store.read(key.clone()).await,
+            Err(ObjectError::Damaged { sha256 }) if sha256 == key.sha256
+        ));
     }
 
     #[test]

@@ -41,6 +41,12 @@ pub enum ObjectError {
     /// The name is not a SHA-256.
     #[error("an object's name must be a SHA-256 in lower-case hexadecimal")]
     Key,
+    /// What lies there is not what was stored: the disk has altered it, or somebody has.
+    #[error("the picture {sha256} is not as it was stored; restore it from a backup")]
+    Damaged {
+        /// The hash of what was stored.
+        sha256: String,
+    },
     /// No room: try again later.
     #[error("the disk that holds the pictures is full")]
     Full(#[source] std::io::Error),
@@ -63,7 +69,7 @@ pub trait Objects: Send + Sync + std::fmt::Debug {
         bytes: axum::body::Bytes,
     ) -> BoxFuture<'_, Result<(), ObjectError>>;
 
-    /// Reads an object; `None` where there is none.
+    /// Reads an object and checks that it has its hash; `None` where there is none.
     fn read(&self, key: ObjectKey) -> BoxFuture<'_, Result<Option<Vec<u8>>, ObjectError>>;
 
     /// Whether objects can be kept now.
