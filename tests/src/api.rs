@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use glasshour_protocol::{ErrorBody, Kind, RecordMeta};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -45,6 +46,10 @@ pub struct Record {
     pub seq: u64,
     /// What it is.
     pub kind: Kind,
+    /// When it was captured, by the device's clock.
+    pub captured_at: Timestamp,
+    /// When it came in, by the server's clock.
+    pub received_at: Timestamp,
     /// Media type of the payload.
     pub content_type: String,
     /// Bytes of the payload.

@@ -17,8 +17,10 @@ use crate::programs;
 use crate::wait::{wait_until, when};
 
 mod input;
+mod props;
 
 pub use input::{Input, TEXT};
+pub use props::{LEFT, Prop, RIGHT};
 
 /// The font of all windows, twice as easy to read in a small picture as the default.
 const FONT: &str = "XTerm.VT100.utf8Fonts.font: 9x15";
@@ -46,6 +48,7 @@ pub struct Desktop {
     environment: Vec<(String, OsString)>,
     size: (u32, u32),
     input: Input,
+    logs: PathBuf,
 }
 
 impl Desktop {
@@ -124,6 +127,7 @@ impl Desktop {
             environment,
             size,
             input,
+            logs: logs.clone(),
         };
         desktop.open_windows(folder, &logs)?;
         Ok(desktop)

@@ -23,6 +23,7 @@ pub mod seen;
 pub mod server;
 pub mod story;
 pub mod wait;
+pub mod worker;
 
 pub use agent::Agent;
 pub use api::Api;
@@ -31,3 +32,4 @@ pub use seen::Seen;
 pub use server::Server;
 pub use story::{Story, tell};
 pub use wait::wait_until;
+pub use worker::Worker;

@@ -16,7 +16,13 @@ pub struct Picture {
     pub flatness: f64,
     /// How many different colours it has.
     pub colours: usize,
+    /// Red, green and blue, row by row.
+    pixels: Vec<[u8; 3]>,
 }
+
+/// Furthest that a stored colour lies from the one on the screen, of 255, in each of its three parts:
+/// the codec changes them a little, most at edges.
+const NEAR: u8 = 64;
 
 impl Picture {
     /// Decodes WebP bytes whole.
@@ -36,18 +42,55 @@ impl Picture {
             .context("the picture is damaged")?;
         let channels = if decoder.has_alpha() { 4 } else { 3 };
 
-        let mut counts: HashMap<&[u8], usize> = HashMap::new();
-        for pixel in pixels.chunks_exact(channels) {
-            *counts.entry(pixel).or_default() += 1;
+        let pixels: Vec<[u8; 3]> = pixels
+            .chunks_exact(channels)
+            .filter_map(|pixel| pixel.first_chunk().copied())
+            .collect();
+        let mut counts: HashMap<[u8; 3], usize> = HashMap::new();
+        for pixel in &pixels {
+            *counts.entry(*pixel).or_default() += 1;
         }
         let most = counts.values().max().copied().unwrap_or_default();
         #[expect(clippy::cast_precision_loss, reason = "a share of at most 2^30 pixels")]
-        let flatness = most as f64 / (pixels.len() / channels).max(1) as f64;
+        let flatness = most as f64 / pixels.len().max(1) as f64;
         Ok(Self {
             width,
             height,
             flatness,
             colours: counts.len(),
+            pixels,
+        })
+    }
+
+    /// How many pixels have that colour or one near it.
+    pub fn count_near(&self, colour: [u8; 3]) -> usize {
+        let near = |pixel: &&[u8; 3]| {
+            let mut parts = pixel.iter().zip(colour);
+            parts.all(|(is, wanted)| is.abs_diff(wanted) <= NEAR)
+        };
+        self.pixels.iter().filter(near).count()
+    }
+
+    /// How much neighbours in a row differ in their green, on average, of 255: what makes text readable.
+    pub fn contrast(&self) -> f64 {
+        let (mut sum, mut pairs) = (0.0, 0.0);
+        for step in self.steps() {
+            sum += f64::from(step);
+            pairs += 1.0;
+        }
+        sum / f64::max(pairs, 1.0)
+    }
+
+    /// How many neighbours in a row differ by a quarter of all there is or more: the edges of letters.
+    pub fn edges(&self) -> usize {
+        self.steps().filter(|step| *step >= 64).count()
+    }
+
+    fn steps(&self) -> impl Iterator<Item = u8> {
+        let rows = self.pixels.chunks_exact(self.width.max(1) as usize);
+        rows.flat_map(|row| {
+            let pairs = row.iter().zip(row.iter().skip(1));
+            pairs.map(|(left, right)| left[1].abs_diff(right[1]))
         })
     }
 

@@ -1,6 +1,6 @@
 //! What the employer sees: an employee's records as the server has them, and questions about them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -18,6 +18,19 @@ pub struct Seen {
     api: Api,
     /// Every record.
     pub records: Vec<Record>,
+}
+
+/// One screenshot of one monitor.
+#[derive(Debug)]
+pub struct Shot {
+    /// When it was taken, UTC milliseconds.
+    pub at_ms: i64,
+    /// Bytes of the stored picture.
+    pub payload_len: u64,
+    /// What it shows.
+    pub frame: FrameMeta,
+    /// The picture; `None` where it equals the one before.
+    pub picture: Option<Picture>,
 }
 
 impl Seen {
@@ -112,6 +125,50 @@ impl Seen {
             checked += 1;
         }
         Ok(checked)
+    }
+
+    /// Every screenshot with its frame and, where it has one of its own, its picture, in the order of
+    /// their chain.
+    ///
+    /// # Errors
+    /// One has no frame, or a picture that does not decode.
+    pub fn shots(&self) -> Result<Vec<Shot>> {
+        let mut records: Vec<&Record> = self.of(Kind::Screenshot).collect();
+        records.sort_by_key(|record| record.seq);
+        records
+            .into_iter()
+            .map(|record| {
+                let frame = record.meta.frame.clone();
+                let picture = if record.has_picture() {
+                    Some(Picture::decode(&self.api.payload(record)?)?)
+                } else {
+                    None
+                };
+                Ok(Shot {
+                    at_ms: record.captured_at.as_millisecond(),
+                    payload_len: record.payload_len,
+                    frame: frame.context("a screenshot tells of its frame")?,
+                    picture,
+                })
+            })
+            .collect()
+    }
+
+    /// When screenshots were taken, UTC milliseconds, in order; those of several monitors count once.
+    pub fn moments(&self) -> Vec<i64> {
+        let taken = self.of(Kind::Screenshot);
+        let at: BTreeSet<i64> = taken.map(|r| r.captured_at.as_millisecond()).collect();
+        at.into_iter().collect()
+    }
+
+    /// The payloads of one kind as they are stored, as text.
+    ///
+    /// # Errors
+    /// One cannot be had, or is not text.
+    pub fn texts(&self, kind: Kind) -> Result<Vec<String>> {
+        self.of(kind)
+            .map(|record| Ok(String::from_utf8(self.api.payload(record)?)?))
+            .collect()
     }
 
     /// Input of all activity records together.

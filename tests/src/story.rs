@@ -116,7 +116,21 @@ impl Drop for Story {
     }
 }
 
+/// Those of the story itself, and those of each worker in a folder of its own.
 fn show_logs(folder: &Path) {
+    show_logs_in(folder);
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        if entry.path().join("logs").is_dir() {
+            eprintln!("=== {}", entry.file_name().to_string_lossy());
+            show_logs_in(&entry.path());
+        }
+    }
+}
+
+fn show_logs_in(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder.join("logs")) else {
         return;
     };

@@ -10,8 +10,8 @@ use crate::{deps, run, tidy};
 
 /// Runs, in this order: format, dependency directions, tidiness, lints, build, tests, doc tests.
 ///
-/// The end-to-end stories need Xvfb, openbox, xterm, xdotool and a D-Bus daemon; `./dev` puts them
-/// in place. Every test starts what it needs and ends only that.
+/// The end-to-end stories need Xvfb, openbox, xterm, xdotool, xrandr and a D-Bus daemon; `./dev` puts
+/// them in place. Every test starts what it needs and ends only that.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Only tests whose name contains this word; checks other than tests are left out

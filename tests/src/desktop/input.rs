@@ -106,6 +106,17 @@ impl Input {
         self.button(windows::DOCUMENT, "5", count)
     }
 
+    /// Moves a window to another place, its upper left corner. Makes no input event.
+    ///
+    /// # Errors
+    /// There is no such window.
+    pub fn move_window(&self, title: &str, x: u32, y: u32) -> Result<()> {
+        let id = self.wait_for_window(title, Duration::from_secs(5))?;
+        let (x, y) = (x.to_string(), y.to_string());
+        self.xdotool(&["windowmove", "--sync", &id, &x, &y])
+            .map(drop)
+    }
+
     fn button(&self, title: &str, button: &str, count: u32) -> Result<u32> {
         let id = self.wait_for_window(title, Duration::from_secs(5))?;
         self.xdotool(&["mousemove", "--window", &id, "200", "120"])?;
