@@ -7,6 +7,7 @@
 //! spool/<company_id>.sqlite          records on their way to one employer
 //! trust.json                         pinned signing keys by company
 //! adopted.json                       which licenses came from the administrator's folder
+//! latest_time.json                   the latest moment that is known to have passed
 //! notices.json                       which licenses' notices were shown or acknowledged
 //! sessions.jsonl                     own sessions, for `today` and to find what a crash left open
 //! alive.json                         when the running session was last seen alive
@@ -87,6 +88,11 @@ impl Home {
     /// Licenses from the administrator's folder.
     pub fn adopted(&self) -> PathBuf {
         self.root.join("adopted.json")
+    }
+
+    /// Latest known time.
+    pub fn latest_time(&self) -> PathBuf {
+        self.root.join("latest_time.json")
     }
 
     /// Shown and acknowledged notices.

@@ -14,7 +14,9 @@ use super::{control, out};
 use crate::config;
 use crate::exit::Exit;
 use crate::home::Home;
-use crate::license::{LicenseStore, LoadError, LoadOptions, Notices, agreement, read_file};
+use crate::license::{
+    LatestTime, LicenseStore, LoadError, LoadOptions, Notices, agreement, read_file,
+};
 use crate::platform;
 use crate::status::NO_LICENSE;
 
@@ -136,10 +138,11 @@ fn load(
     let signed = verify(&bytes, file)?;
     let policy = config::policy()?;
     let now = platform::detect().clock().now();
+    let company = signed.claims().issuer.company_id;
     let options = LoadOptions {
         trust_new_key,
         allow_plain_http: &policy.allow_plain_http,
-        now: jiff::Timestamp::from_millisecond(now.wall_ms)?,
+        now: LatestTime::open(home.clone()).now_for_validity(company, now.wall_ms),
     };
     let notices = Notices::open(home.clone());
     // One whose notice was not acknowledged, for whatever reason, is gone through once more.

@@ -34,7 +34,7 @@ use crate::clock::{Clock, Moment};
 use crate::home::Home;
 use crate::ipc::Listener;
 use crate::journal::Journal;
-use crate::license::{LicenseStore, Notices, agreement};
+use crate::license::{LatestTime, LicenseStore, Notices, agreement};
 use crate::platform::{Message, Platform, signals};
 use crate::status::{NO_LICENSE, Status};
 use crate::tray::{Action, View};
@@ -99,6 +99,7 @@ struct Engine {
     clock: Box<dyn Clock>,
     store: LicenseStore,
     notices: Notices,
+    latest_time: LatestTime,
     journal: Journal,
     accounts: Accounts,
     tracking: Option<Tracking>,
@@ -202,6 +203,7 @@ impl Engine {
         let desktop = Desktop::start(platform.clone(), config.tray, actions);
         Self {
             store: LicenseStore::new(home.clone()),
+            latest_time: LatestTime::open(home.clone()),
             notices: Notices::open(home),
             journal,
             accounts,
@@ -229,6 +231,7 @@ impl Engine {
     async fn reload(&mut self, shots: &mpsc::Sender<ShotDone>) {
         let now = self.clock.now();
         self.last_rescan_mono_ms = now.mono_ms;
+        self.latest_time.passed(now.wall_ms);
         self.license_problems = self.adopt_system_licenses(now);
         let (current, all) = match self
             .store
@@ -285,7 +288,7 @@ impl Engine {
                 // What stands in the way is known first: a license that has run out opens nothing.
                 let company = tracking.company();
                 let blocked = self.accounts.send_status(company).and_then(|s| s.blocked);
-                let mut events = tracking.server_says(now, blocked);
+                let mut events = tracking.server_says(now, self.latest(company, now), blocked);
                 events.extend(tracking.machine.begin(now, default));
                 let same_employer = going_on.filter(|(employer, _)| *employer == company);
                 if let Some((_, what)) = same_employer {
@@ -304,6 +307,7 @@ impl Engine {
         if now.mono_ms.saturating_sub(self.last_rescan_mono_ms) >= millis(RESCAN) {
             self.reload(shots).await;
         }
+        self.latest_time.passed(now.wall_ms);
         self.retry_unpushed().await;
         self.take_shown_notices();
         self.record_notices(now).await;
@@ -311,7 +315,7 @@ impl Engine {
             let idle = tracking.idle_ms(&self.platform, now);
             let default = tracking.default_project();
             let mut events = tracking.machine.tick(now, idle, default);
-            events.extend(tracking.check_validity(now));
+            events.extend(tracking.check_validity(now, self.latest(tracking.company(), now)));
             self.apply(&mut tracking, now, events).await;
             if let Some(minute) = tracking.minute_if_over(now) {
                 self.push_minute(&tracking, minute).await;
@@ -389,7 +393,7 @@ impl Engine {
         let now = self.clock.now();
         let default = tracking.default_project();
         let mut events = tracking.machine.tick(now, None, default);
-        events.extend(tracking.check_validity(now));
+        events.extend(tracking.check_validity(now, self.latest(tracking.company(), now)));
         self.apply(&mut tracking, now, events).await;
         let kept = tracking.shot_done(&done).unwrap_or_default();
         for shot in kept {
@@ -422,6 +426,10 @@ impl Engine {
 
     /// The sender has learnt something.
     async fn server_news(&mut self, company: CompanyId, shots: &mpsc::Sender<ShotDone>) {
+        let status = self.accounts.send_status(company);
+        if let Some(device) = status.and_then(|status| status.device) {
+            self.latest_time.heard(company, device.server_time_ms);
+        }
         if self.take_newer_license(company, self.clock.now()) {
             self.reload(shots).await;
         }
@@ -434,10 +442,16 @@ impl Engine {
                 .accounts
                 .send_status(company)
                 .and_then(|status| status.blocked);
-            let events = tracking.server_says(now, blocked);
+            let latest = self.latest(company, now);
+            let events = tracking.server_says(now, latest, blocked);
             self.apply(&mut tracking, now, events).await;
         }
         self.tracking = Some(tracking);
+    }
+
+    /// The time that a license's dates are held against.
+    fn latest(&self, company: CompanyId, now: Moment) -> jiff::Timestamp {
+        self.latest_time.now_for_validity(company, now.wall_ms)
     }
 
     /// Ends the session and lets the senders finish.

@@ -112,7 +112,7 @@ impl Engine {
             let options = LoadOptions {
                 trust_new_key: false,
                 allow_plain_http: &self.config.allow_plain_http,
-                now: jiff::Timestamp::from_millisecond(now.wall_ms).unwrap_or_default(),
+                now: self.latest(signed.claims().issuer.company_id, now),
             };
             let loaded = self.store.load(bytes, signed, &options);
             loaded.map_err(|error| failed(&error))?;

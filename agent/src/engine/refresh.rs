@@ -58,7 +58,7 @@ impl Engine {
         let options = LoadOptions {
             trust_new_key: false,
             allow_plain_http: &self.config.allow_plain_http,
-            now: jiff::Timestamp::from_millisecond(now.wall_ms).unwrap_or_default(),
+            now: self.latest(company, now),
         };
         let before = self.tracking.as_ref().map(Tracking::license_id);
         self.store

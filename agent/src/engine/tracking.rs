@@ -8,6 +8,7 @@ use glasshour_protocol::device::Project;
 use glasshour_protocol::payload::{ChannelHealth, SessionEvent, SessionEventKind};
 use glasshour_protocol::{CompanyId, LicenseId, ProjectId, SessionId, code};
 use glasshour_uploader::send::Blocked;
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::minutes::Minute;
@@ -231,16 +232,18 @@ impl Tracking {
     pub(super) fn server_says(
         &mut self,
         now: Moment,
+        latest: Timestamp,
         blocked: Option<Blocked>,
     ) -> Vec<SessionEvent> {
         self.server_block = blocked.map(|Blocked { code, message }| Block { code, message });
-        self.check_validity(now)
+        self.check_validity(now, latest)
     }
 
-    /// Blocks or unblocks as the license's dates and the server say.
-    pub(super) fn check_validity(&mut self, now: Moment) -> Vec<SessionEvent> {
+    /// Blocks or unblocks as the license's dates and the server say. `latest`: the time that the dates
+    /// are held against, which may be later than the clock.
+    pub(super) fn check_validity(&mut self, now: Moment, latest: Timestamp) -> Vec<SessionEvent> {
         let wanted = self
-            .license_block(now)
+            .license_block(now, latest)
             .or_else(|| self.server_block.clone());
         let present = match self.machine.state() {
             State::Blocked { block, .. } => Some(block),
@@ -256,18 +259,26 @@ impl Tracking {
         }
     }
 
-    fn license_block(&self, now: Moment) -> Option<Block> {
+    fn license_block(&self, now: Moment, latest: Timestamp) -> Option<Block> {
         let claims = self.license.claims();
-        let wall = jiff::Timestamp::from_millisecond(now.wall_ms).ok()?;
-        if claims.is_current(wall) {
+        if claims.is_current(latest) {
             return None;
         }
+        let clock = Timestamp::from_millisecond(now.wall_ms).unwrap_or_default();
         let message = match claims.expires_at {
-            Some(end) if end <= wall => {
+            Some(end) if end <= latest && clock < end => {
+                format!(
+                    "Your license ran out on {end}. The clock of this computer was set back, and that \
+                     does not make the license valid again. Ask your employer for a new one. If the \
+                     clock was wrong before, set it right and let the computer reach the server: \
+                     from then on the server's time counts."
+                )
+            }
+            Some(end) if end <= latest => {
                 format!("Your license ran out on {end}. Ask your employer for a new one.")
             }
             _ => {
-                let from = claims.not_before.unwrap_or(wall);
+                let from = claims.not_before.unwrap_or(latest);
                 format!("Your license begins on {from}. Nothing is captured before.")
             }
         };

@@ -3,12 +3,14 @@
 
 mod adopted;
 pub mod agreement;
+mod latest_time;
 mod load;
 mod notices;
 mod pins;
 mod store;
 
 pub use adopted::Present;
+pub use latest_time::LatestTime;
 pub use load::{LoadError, check_server_url, read_file};
 pub use notices::{Notices, Unrecorded};
 pub use store::{Book, LicenseStore, LoadOptions, StoreError};
