@@ -7,6 +7,7 @@ use directories::ProjectDirs;
 use serde::Deserialize;
 
 use crate::home::{Home, HomeError};
+use crate::license::TrustedKeys;
 
 /// Where the administrator's files are unless told otherwise.
 pub const SYSTEM_DIR: &str = "/etc/glasshour";
@@ -18,6 +19,9 @@ pub struct Policy {
     /// Hosts that may be reached without TLS, in so many words.
     #[serde(default)]
     pub allow_plain_http: Vec<String>,
+    /// The keys that may sign licenses here; none: each company's first one.
+    #[serde(default)]
+    pub trusted_keys: TrustedKeys,
 }
 
 /// Settings that cannot be used.

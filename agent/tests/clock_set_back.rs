@@ -65,6 +65,7 @@ async fn run_until(
         home: home.clone(),
         license_dir: home.root().join("license.d"),
         allow_plain_http: vec![],
+        trusted_keys: glasshour_agent::license::TrustedKeys::default(),
         tray: true,
     };
     let story = async {

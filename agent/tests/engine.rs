@@ -96,6 +96,7 @@ impl Stage {
             home: self.home(),
             license_dir: self.dir.path().join("license.d"),
             allow_plain_http: vec![],
+            trusted_keys: glasshour_agent::license::TrustedKeys::default(),
             tray: true,
         }
     }

@@ -57,12 +57,17 @@ impl Finding {
 pub(super) fn doctor(home: &Home, json: bool) -> anyhow::Result<Exit> {
     let platform = platform::detect();
     let mut findings = vec![Finding::good("home", home.root().display().to_string())];
-    findings.push(match config::policy() {
-        Ok(policy) => Finding::good("policy", policy_words(&policy)),
-        Err(error) => Finding::bad("policy", with_causes(&error)),
-    });
-    findings.extend(system_licenses(home, &config::license_dir()));
-    findings.extend(licenses(home, &platform));
+    let policy = config::policy();
+    let mut store = LicenseStore::new(home.clone());
+    match policy {
+        Ok(policy) => {
+            findings.push(Finding::good("policy", policy_words(&policy)));
+            store = store.with_trusted_keys(policy.trusted_keys);
+        }
+        Err(error) => findings.push(Finding::bad("policy", with_causes(&error))),
+    }
+    findings.extend(system_licenses(&store, &config::license_dir()));
+    findings.extend(licenses(&store, &platform));
     match block_on(call(&home.socket(), &Request::Status))? {
         Ok(Answer::Done { status }) => findings.extend(running(&status)),
         Ok(Answer::Refused { message, .. }) => findings.push(Finding::bad("agent", message)),
@@ -91,17 +96,22 @@ pub(super) fn doctor(home: &Home, json: bool) -> anyhow::Result<Exit> {
 }
 
 fn policy_words(policy: &Policy) -> String {
-    if policy.allow_plain_http.is_empty() {
-        return "captures leave this computer encrypted (https) only".into();
+    let mut words = if policy.allow_plain_http.is_empty() {
+        "captures leave this computer encrypted (https) only".to_owned()
+    } else {
+        format!(
+            "captures may be sent without encryption (http) to {}; everywhere else encrypted only",
+            policy.allow_plain_http.join(", ")
+        )
+    };
+    if policy.trusted_keys.in_force() {
+        words.push_str("; only licenses signed with a key that the administrator lists count");
     }
-    format!(
-        "captures may be sent without encryption (http) to {}; everywhere else encrypted only",
-        policy.allow_plain_http.join(", ")
-    )
+    words
 }
 
 /// What lies in the administrator's folder, and what became of it.
-fn system_licenses(home: &Home, folder: &Path) -> Vec<Finding> {
+fn system_licenses(store: &LicenseStore, folder: &Path) -> Vec<Finding> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
@@ -115,10 +125,9 @@ fn system_licenses(home: &Home, folder: &Path) -> Vec<Finding> {
         .filter(|path| path.to_string_lossy().ends_with(".license.gz"))
         .collect();
     paths.sort();
-    let store = LicenseStore::new(home.clone());
     paths
         .iter()
-        .map(|path| system_license(&store, path))
+        .map(|path| system_license(store, path))
         .collect()
 }
 
@@ -159,12 +168,13 @@ fn system_license(store: &LicenseStore, path: &Path) -> Finding {
 }
 
 /// The licenses, and each channel that they permit, tried for real.
-fn licenses(home: &Home, platform: &Arc<dyn Platform>) -> Vec<Finding> {
-    let loaded = match LicenseStore::new(home.clone()).current() {
+fn licenses(store: &LicenseStore, platform: &Arc<dyn Platform>) -> Vec<Finding> {
+    let (loaded, problems) = match store.current().and_then(|l| Ok((l, store.problems()?))) {
         Ok(loaded) => loaded,
         Err(error) => return vec![Finding::bad("license", format!("{error:#}"))],
     };
     let mut findings = vec![Finding::good("desktop", platform.describe())];
+    findings.extend(problems.into_iter().map(|p| Finding::bad("license", p)));
     if loaded.is_empty() {
         findings.push(Finding::bad("license", NO_LICENSE));
     }
@@ -283,9 +293,9 @@ mod tests {
     #[test]
     fn each_file_of_the_administrator_is_told_with_what_became_of_it() {
         let dir = tempfile::tempdir().unwrap();
-        let home = Home::open(&dir.path().join("home")).unwrap();
+        let store = LicenseStore::new(Home::open(&dir.path().join("home")).unwrap());
         let folder = dir.path().join("license.d");
-        assert_eq!(system_licenses(&home, &folder), []);
+        assert_eq!(system_licenses(&store, &folder), []);
         std::fs::create_dir(&folder).unwrap();
         let golden = concat!(
             env!("CARGO_MANIFEST_DIR"),
@@ -293,7 +303,7 @@ mod tests {
         );
         std::fs::copy(golden, folder.join("a.license.gz")).unwrap();
         std::fs::write(folder.join("b.license.gz"), b"no license").unwrap();
-        let found = system_licenses(&home, &folder);
+        let found = system_licenses(&store, &folder);
         let ok: Vec<_> = found.iter().map(|finding| finding.ok).collect();
         assert_eq!(ok, [None, Some(false)]);
         let first = found.first().unwrap();
@@ -302,7 +312,7 @@ mod tests {
             "{first:?}"
         );
         // A file in the folder's place is not an empty folder.
-        let odd = system_licenses(&home, &folder.join("a.license.gz"));
+        let odd = system_licenses(&store, &folder.join("a.license.gz"));
         assert_eq!(odd.first().unwrap().ok, Some(false));
     }
 
@@ -310,8 +320,16 @@ mod tests {
     fn the_policy_is_told_in_words() {
         let policy = Policy {
             allow_plain_http: vec!["time.acme.example".into()],
+            ..Policy::default()
         };
         assert!(policy_words(&policy).contains("(http) to time.acme.example;"));
         assert!(policy_words(&Policy::default()).ends_with("(https) only"));
+        let pins = serde_json::json!([{
+            "company_id": uuid::Uuid::nil(),
+            "key": "a".repeat(43),
+        }]);
+        let pinned: Policy =
+            serde_json::from_value(serde_json::json!({"trusted_keys": pins})).unwrap();
+        assert!(policy_words(&pinned).contains("only licenses signed with a key"));
     }
 }

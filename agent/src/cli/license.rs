@@ -75,6 +75,12 @@ pub(super) fn license(command: LicenseCommand, home: &Home, json: bool) -> anyho
     }
 }
 
+/// The licenses that may count here, as the administrator's policy says.
+fn store(home: &Home) -> anyhow::Result<LicenseStore> {
+    let store = LicenseStore::new(home.clone());
+    Ok(store.with_trusted_keys(config::policy()?.trusted_keys))
+}
+
 fn read(file: &Path) -> anyhow::Result<SignedLicense> {
     Ok(verify(&read_file(file)?, file)?)
 }
@@ -107,7 +113,7 @@ fn notice_lines(signed: &SignedLicense) -> Vec<String> {
 }
 
 fn show_loaded(home: &Home, json: bool) -> anyhow::Result<Exit> {
-    let loaded = LicenseStore::new(home.clone()).current()?;
+    let loaded = store(home)?.current()?;
     for license in &loaded {
         show(license.signed(), json)?;
     }
@@ -133,7 +139,7 @@ fn load(
     trust_new_key: bool,
     json: bool,
 ) -> anyhow::Result<Exit> {
-    let store = LicenseStore::new(home.clone());
+    let store = store(home)?;
     let bytes = read_file(file)?;
     let signed = verify(&bytes, file)?;
     let policy = config::policy()?;
@@ -198,7 +204,7 @@ fn load(
 
 /// Acknowledges the notices of licenses of which something waits for that.
 fn agree(home: &Home, yes: bool, json: bool) -> anyhow::Result<Exit> {
-    let store = LicenseStore::new(home.clone());
+    let store = store(home)?;
     let notices = Notices::open(home.clone());
     let all = store.all()?;
     let mut agreed = Vec::new();
@@ -262,7 +268,7 @@ fn acknowledged() -> anyhow::Result<bool> {
 }
 
 fn list(home: &Home, json: bool) -> anyhow::Result<Exit> {
-    let loaded = LicenseStore::new(home.clone()).current()?;
+    let loaded = store(home)?.current()?;
     if json {
         let items: Vec<_> = loaded
             .iter()

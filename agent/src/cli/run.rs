@@ -17,10 +17,12 @@ pub(super) fn run(home: Home, tray: bool) -> anyhow::Result<Exit> {
         // Colours are for people: a log that goes to a file or to the journal has none.
         .with_ansi(std::io::stderr().is_terminal())
         .init();
+    let policy = config::policy()?;
     let config = RunConfig {
         home,
         license_dir: config::license_dir(),
-        allow_plain_http: config::policy()?.allow_plain_http,
+        allow_plain_http: policy.allow_plain_http,
+        trusted_keys: policy.trusted_keys,
         tray,
     };
     let desktop = platform::detect();

@@ -34,7 +34,7 @@ use crate::clock::{Clock, Moment};
 use crate::home::Home;
 use crate::ipc::Listener;
 use crate::journal::Journal;
-use crate::license::{LatestTime, LicenseStore, Notices, agreement};
+use crate::license::{LatestTime, LicenseStore, Notices, TrustedKeys, agreement};
 use crate::platform::{Message, Platform, signals};
 use crate::status::{NO_LICENSE, Status};
 use crate::tray::{Action, View};
@@ -63,6 +63,8 @@ pub struct RunConfig {
     pub license_dir: PathBuf,
     /// Hosts that the administrator's policy lets be reached without TLS.
     pub allow_plain_http: Vec<String>,
+    /// The keys that may sign licenses here, where the administrator names any.
+    pub trusted_keys: TrustedKeys,
     /// Whether to put an icon into the tray. Without one, messages stand in: it is never covert.
     pub tray: bool,
 }
@@ -202,7 +204,7 @@ impl Engine {
         let accounts = Accounts::new(home.clone(), platform.clone(), news);
         let desktop = Desktop::start(platform.clone(), config.tray, actions);
         Self {
-            store: LicenseStore::new(home.clone()),
+            store: LicenseStore::new(home.clone()).with_trusted_keys(config.trusted_keys.clone()),
             latest_time: LatestTime::open(home.clone()),
             notices: Notices::open(home),
             journal,
@@ -233,13 +235,19 @@ impl Engine {
         self.last_rescan_mono_ms = now.mono_ms;
         self.latest_time.passed(now.wall_ms);
         self.license_problems = self.adopt_system_licenses(now);
-        let (current, all) = match self
-            .store
-            .current()
-            .and_then(|c| Ok((c, self.store.all()?)))
-        {
-            Ok(licenses) => licenses,
-            Err(error) => {
+        let read = || {
+            Ok((
+                self.store.current()?,
+                self.store.all()?,
+                self.store.problems()?,
+            ))
+        };
+        let (current, all) = match read() {
+            Ok((current, all, problems)) => {
+                self.license_problems.extend(problems);
+                (current, all)
+            }
+            Err::<_, crate::license::StoreError>(error) => {
                 self.license_problems
                     .push(crate::sentence::with_causes(&error));
                 return;

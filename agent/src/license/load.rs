@@ -30,6 +30,9 @@ pub enum LoadError {
          you were given, load it again with --trust-new-key"
     )]
     UntrustedKey(#[from] UntrustedKey),
+    /// Signed by a key that the administrator does not trust.
+    #[error(transparent)]
+    NotListed(#[from] super::NotListed),
     /// An older license than the loaded one.
     #[error(
         "this license has serial {offered}, but serial {loaded} of the same employer was loaded \

@@ -8,9 +8,11 @@ mod load;
 mod notices;
 mod pins;
 mod store;
+mod trusted_keys;
 
 pub use adopted::Present;
 pub use latest_time::LatestTime;
 pub use load::{LoadError, check_server_url, read_file};
 pub use notices::{Notices, Unrecorded};
 pub use store::{Book, LicenseStore, LoadOptions, StoreError};
+pub use trusted_keys::{NotAFingerprint, NotListed, TrustedKeys};

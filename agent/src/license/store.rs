@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use super::adopted::{self, Present};
 use super::load::{LoadError, check_server_url, read_file};
 use super::pins::Pins;
+use super::trusted_keys::TrustedKeys;
 use crate::home::Home;
 use crate::platform::files;
 
@@ -45,20 +46,52 @@ pub enum StoreError {
 #[derive(Clone, Debug)]
 pub struct LicenseStore {
     home: Home,
+    trusted_keys: TrustedKeys,
 }
 
 impl LicenseStore {
     /// The licenses of that home.
     pub fn new(home: Home) -> Self {
-        Self { home }
+        Self {
+            home,
+            trusted_keys: TrustedKeys::default(),
+        }
+    }
+
+    /// Lets only those keys count that the administrator trusts, where they name any.
+    #[must_use]
+    pub fn with_trusted_keys(self, trusted_keys: TrustedKeys) -> Self {
+        Self {
+            trusted_keys,
+            ..self
+        }
     }
 
     /// The license that counts for each company: its highest serial. Files that cannot be read or are
     /// not trusted are logged and left out.
     pub fn current(&self) -> Result<Vec<License>, StoreError> {
+        self.newest(|signed| self.trusted_keys.check(signed).is_ok())
+    }
+
+    /// Why licenses that are loaded are out of use, where the administrator's pins are the reason.
+    pub fn problems(&self) -> Result<Vec<String>, StoreError> {
+        let trusted = self.current()?;
+        let mut refused = self.newest(|_| true)?;
+        refused.retain(|license| {
+            let company = license.claims().issuer.company_id;
+            let same = |other: &License| other.claims().issuer.company_id == company;
+            !trusted.iter().any(same)
+        });
+        Ok(self.trusted_keys.problems(&refused))
+    }
+
+    fn newest(&self, counts: impl Fn(&SignedLicense) -> bool) -> Result<Vec<License>, StoreError> {
         let pins = Pins::read(&self.home)?;
         let mut current: BTreeMap<CompanyId, License> = BTreeMap::new();
         for signed in read_folder(&self.home.licenses())? {
+            if !counts(&signed) {
+                continue;
+            }
             let company = signed.claims().issuer.company_id;
             let Some(license) = trusted(company, pins.trust(signed)) else {
                 continue;
@@ -101,8 +134,11 @@ impl LicenseStore {
         options: &LoadOptions<'_>,
     ) -> Result<(), LoadError> {
         let claims = signed.claims();
+        self.trusted_keys.check(signed)?;
+        // A key that the administrator lists needs nobody else's word.
         if let Some(pinned) = self.pin(claims.issuer.company_id)?
             && !options.trust_new_key
+            && !self.trusted_keys.in_force()
         {
             signed.clone().trust(&pinned)?;
         }
@@ -426,6 +462,54 @@ mod tests {
             shelf.load(3, 5, json!({}), &OPTIONS),
             Err(LoadError::UntrustedKey(_))
         ));
+    }
+
+    #[test]
+    fn where_the_administrator_pins_keys_nothing_else_counts() {
+        let shelf = Shelf::new();
+        let first = shelf.load(1, 1, json!({}), &OPTIONS).unwrap();
+        let listed = |company: u128, key: &str| -> TrustedKeys {
+            let company = Uuid::from_u128(company);
+            serde_json::from_value(json!([{"company_id": company, "key": key}])).unwrap()
+        };
+        let pinned = |keys: TrustedKeys| shelf.store.clone().with_trusted_keys(keys);
+        let file = license(2, 2, json!({}));
+        let second = read(&file).unwrap();
+        let anew = LoadOptions {
+            trust_new_key: true,
+            ..OPTIONS
+        };
+
+        // The loaded key is listed: it counts, and --trust-new-key brings in no other.
+        let store = pinned(listed(1, first.signed().thumbprint()));
+        assert_eq!(serials(&store.current().unwrap()), [1]);
+        assert_eq!(store.problems().unwrap(), [""; 0]);
+        let refused = store.load(&file, second.clone(), &anew).unwrap_err();
+        assert!(matches!(refused, LoadError::NotListed(_)), "{refused}");
+        let text = refused.to_string();
+        assert!(text.contains("other keys of this company") && text.contains("Ask the admin"));
+
+        // Another is listed, or another company: out of use, not deleted, and it is said why.
+        for keys in [
+            listed(1, second.thumbprint()),
+            listed(7, second.thumbprint()),
+        ] {
+            let store = pinned(keys);
+            assert_eq!(serials(&store.current().unwrap()), [0; 0]);
+            assert_eq!(serials(&store.all().unwrap()), [1]);
+            let problems = store.problems().unwrap();
+            assert!(
+                problems
+                    .concat()
+                    .contains("A license of Acme is out of use")
+            );
+        }
+        assert_eq!(shelf.current_serials(), [1]);
+
+        // The listed key is taken without a word from the person.
+        let store = pinned(listed(1, second.thumbprint()));
+        store.load(&file, second, &OPTIONS).unwrap();
+        assert_eq!(serials(&store.current().unwrap()), [2]);
     }
 
     #[test]
