@@ -11,6 +11,7 @@
 
 pub mod device;
 pub mod error;
+pub mod export;
 pub mod ids;
 pub mod jws;
 pub mod limits;

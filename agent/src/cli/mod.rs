@@ -6,6 +6,7 @@ mod license;
 mod out;
 mod run;
 mod today;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -88,6 +89,15 @@ enum Command {
     Status,
     /// Show your own day: sessions, and what waits to be sent
     Today,
+    /// Check an export of records: that none was changed, removed, inserted or exchanged
+    #[command(
+        after_help = "Needs no server and no network. The export is the file that your employer's server gives out \
+        under /api/v1/export. Exit code 0: it is whole; 1: it is not, and the first break is said."
+    )]
+    Verify {
+        /// The export (.jsonl)
+        file: PathBuf,
+    },
     /// Check everything that the agent needs, with a remedy for each problem
     Doctor,
 }
@@ -123,6 +133,7 @@ fn dispatch(cli: Cli, home: Home) -> anyhow::Result<Exit> {
         Command::Note { text } => control::ask(&home, &Request::Note { text }, json),
         Command::Status => control::status(&home, json),
         Command::Today => today::today(&home, json),
+        Command::Verify { file } => verify::verify(&file, json),
         Command::Doctor => doctor::doctor(&home, json),
     }
 }

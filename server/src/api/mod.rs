@@ -6,6 +6,7 @@
 mod device;
 mod devices;
 mod employees;
+mod export;
 mod extract;
 mod health;
 mod ingest;
@@ -89,6 +90,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/v1/license", get(device::license))
         .route("/api/v1/records", get(records::list))
         .route("/api/v1/records/{record_id}/payload", get(records::payload))
+        .route("/api/v1/export", get(export::export))
         .route("/api/v1/sessions", get(sessions::list))
         .route("/api/openapi.json", get(openapi::serve))
         .route("/healthz", get(health::live))

@@ -8,7 +8,9 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
-use super::{device, devices, employees, health, ingest, profiles, projects, records, sessions};
+use super::{
+    device, devices, employees, export, health, ingest, profiles, projects, records, sessions,
+};
 
 /// Every error: the code is for programs, the message for a person.
 ///
@@ -107,7 +109,7 @@ pub(super) struct DeviceProjectSchema {
         projects::list, projects::create, projects::read, projects::update,
         devices::list, devices::revoke, device::enroll, device::state,
         device::license,
-        ingest::put_record, records::list, records::payload, sessions::list,
+        ingest::put_record, records::list, records::payload, export::export, sessions::list,
         health::live, health::ready, serve,
     ),
     modifiers(&Securities)

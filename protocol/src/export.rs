@@ -1,0 +1,331 @@
+//! An export of records, and its check without any server: `glasshour verify`.
+//!
+//! # Layout
+//! JSON Lines (UTF-8, one object a line), so that it can be written and read as a stream:
+//!
+//! ```text
+//! {"export": {"version": 1, "company": …, "made_at_ms": …, "from_ms": …, "to_ms": …}}
+//! {"device": {"device_id": …, "key": {"kty": "OKP", "crv": "Ed25519", "x": …}}}
+//! {"record": base64url(header), "signature": …, "payload": base64(payload) or null}
+//! {"end": {"records": 1}}
+//! ```
+//!
+//! A device stands before its records. Records stand chain by chain (device and license), each in
+//! the order of `seq`.
+//!
+//! # What the check proves
+//! That each header was signed by the device's key and each payload is the one that was signed; that
+//! within a chain none was changed, removed, inserted or put elsewhere. Where the export begins at a
+//! moment (`from_ms`), a chain may begin behind `seq` 1. What it cannot prove by itself: that the key is
+//! the device's (its fingerprint is told, to be compared on the computer), and that nothing is missing
+//! behind the last record of a chain (its `seq` is told).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::VerifyingKey;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{DeviceId, LicenseId, RecordId};
+use crate::jws::{self, Jwk};
+use crate::record::{HeaderError, SignedHeader};
+
+/// Version of the layout.
+pub const VERSION: u32 = 1;
+
+/// One line of an export.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Line {
+    /// The first.
+    Export {
+        /// What the file is.
+        export: About,
+    },
+    /// A device, before its records.
+    Device {
+        /// The device.
+        device: Device,
+    },
+    /// A record.
+    Record(Record),
+    /// The last.
+    End {
+        /// What there was.
+        end: End,
+    },
+}
+
+/// What an export holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// Version of the layout: 1.
+    pub version: u32,
+    /// The employer.
+    pub company: String,
+    /// When it was made, UTC milliseconds.
+    pub made_at_ms: i64,
+    /// Captured at or after, UTC milliseconds; absent: from the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_ms: Option<i64>,
+    /// Captured before, UTC milliseconds; absent: to the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_ms: Option<i64>,
+}
+
+/// A device and the key that it signs with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// The device.
+    pub device_id: DeviceId,
+    /// Its public key.
+    pub key: Jwk,
+}
+
+/// A record as it was signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// Base64url of the header's exact bytes.
+    pub record: String,
+    /// Base64url of the signature over them.
+    pub signature: String,
+    /// Base64 of the payload; `null` where it is not kept any more.
+    pub payload: Option<String>,
+}
+
+/// The end of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// How many records there are in it.
+    pub records: u64,
+}
+
+impl Record {
+    /// Puts a record into a line.
+    pub fn new(header: &SignedHeader, payload: Option<&[u8]>) -> Self {
+        Self {
+            record: header.to_wire(),
+            signature: header.signature.clone(),
+            payload: payload.map(|bytes| STANDARD.encode(bytes)),
+        }
+    }
+}
+
+/// Why an export cannot be trusted from a line on.
+#[derive(Debug, thiserror::Error)]
+pub enum Break {
+    /// The line is not one of an export.
+    #[error("this line is not one of a Glasshour export: {0}")]
+    Line(#[source] serde_json::Error),
+    /// The first line is missing, or stands elsewhere too.
+    #[error("an export begins with a line that says what it is, and has one such line")]
+    Beginning,
+    /// From the future.
+    #[error("this export is of version {0}, and this program knows {VERSION}: update Glasshour")]
+    Version(u32),
+    /// A device stands there twice, or its key is none.
+    #[error("the device {0} is described twice, or its key is none")]
+    Device(DeviceId),
+    /// A record of a device that was not described.
+    #[error("the record {record} is of the device {device}, whose key is not in the export")]
+    UnknownDevice {
+        /// The record.
+        record: RecordId,
+        /// Its device.
+        device: DeviceId,
+    },
+    /// The header was changed, or another key signed it.
+    #[error("this record's header was changed, or was not signed by that device: {0}")]
+    Header(#[from] HeaderError),
+    /// The payload was changed.
+    #[error("the payload of the record {0} is not the one that was signed")]
+    Payload(RecordId),
+    /// Records are missing between two.
+    #[error("{missing} record(s) before the record {record} are not there")]
+    Missing {
+        /// The first behind the gap.
+        record: RecordId,
+        /// How many.
+        missing: u64,
+    },
+    /// A record stands where another one should.
+    #[error("the record {0} is not at its place: a record was moved, or is there twice")]
+    Order(RecordId),
+    /// The record before it is another one than it names.
+    #[error("the record before {0} is not the one it was chained to: it was exchanged")]
+    Chain(RecordId),
+    /// Something stands behind the end, or the end is missing, or counts other than there are.
+    #[error("the end of the export is not right: it was cut short, or something was added")]
+    End,
+}
+
+/// A chain that is whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Chain {
+    /// Who signed.
+    pub device_id: DeviceId,
+    /// The license that permitted it.
+    pub license_id: LicenseId,
+    /// `seq` of its first record in the export.
+    pub first_seq: u64,
+    /// `seq` of its last record in the export.
+    pub last_seq: u64,
+}
+
+/// What was found to be whole and unaltered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    /// What the export says of itself.
+    pub about: About,
+    /// How many records.
+    pub records: u64,
+    /// How many of them are without their payload.
+    pub without_payload: u64,
+    /// RFC 7638 thumbprints of the keys that signed, by device.
+    pub keys: BTreeMap<DeviceId, String>,
+    /// The chains, in the order of the export.
+    pub chains: Vec<Chain>,
+}
+
+/// Checks an export line by line; holds no more than one record.
+#[derive(Debug, Default)]
+pub struct Verifier {
+    about: Option<About>,
+    keys: BTreeMap<DeviceId, VerifyingKey>,
+    chains: Vec<Chain>,
+    begun: BTreeSet<(DeviceId, LicenseId)>,
+    last_hash: String,
+    records: u64,
+    without_payload: u64,
+    ended: bool,
+}
+
+impl Verifier {
+    /// Takes the next line. After an error nothing more is worth reading.
+    pub fn line(&mut self, text: &str) -> Result<(), Break> {
+        if self.ended {
+            return Err(Break::End);
+        }
+        match serde_json::from_str(text).map_err(Break::Line)? {
+            Line::Export { export } => {
+                if self.about.is_some() {
+                    return Err(Break::Beginning);
+                }
+                if export.version != VERSION {
+                    return Err(Break::Version(export.version));
+                }
+                self.about = Some(export);
+                Ok(())
+            }
+            _ if self.about.is_none() => Err(Break::Beginning),
+            Line::Device { device } => self.device(&device),
+            Line::Record(record) => self.record(&record),
+            Line::End { end } => {
+                if end.records != self.records {
+                    return Err(Break::End);
+                }
+                self.ended = true;
+                Ok(())
+            }
+        }
+    }
+
+    /// Every line was taken.
+    pub fn finish(self) -> Result<Verified, Break> {
+        let about = self.about.filter(|_| self.ended).ok_or(Break::End)?;
+        Ok(Verified {
+            about,
+            records: self.records,
+            without_payload: self.without_payload,
+            keys: self
+                .keys
+                .into_iter()
+                .map(|(device, key)| (device, jws::thumbprint(&key)))
+                .collect(),
+            chains: self.chains,
+        })
+    }
+
+    fn device(&mut self, device: &Device) -> Result<(), Break> {
+        let id = device.device_id;
+        let key = device.key.to_key().map_err(|_| Break::Device(id))?;
+        match self.keys.insert(id, key) {
+            None => Ok(()),
+            Some(_) => Err(Break::Device(id)),
+        }
+    }
+
+    fn record(&mut self, line: &Record) -> Result<(), Break> {
+        let signed = SignedHeader::from_wire(&line.record, &line.signature)?;
+        // Not trusted yet: it says whose key to verify with.
+        let claimed = signed.parse()?;
+        let key = self
+            .keys
+            .get(&claimed.device_id)
+            .ok_or(Break::UnknownDevice {
+                record: claimed.record_id,
+                device: claimed.device_id,
+            })?;
+        let header = signed.verify(key)?;
+        let id = header.record_id;
+        match &line.payload {
+            Some(payload) => {
+                let bytes = STANDARD.decode(payload).map_err(|_| Break::Payload(id))?;
+                let same = bytes.len() as u64 == header.payload_len
+                    && jws::sha256_hex(&bytes) == header.payload_sha256;
+                if !same {
+                    return Err(Break::Payload(id));
+                }
+            }
+            None => self.without_payload += 1,
+        }
+
+        let chain = (header.device_id, header.license_id);
+        let running = self
+            .chains
+            .last_mut()
+            .filter(|last| (last.device_id, last.license_id) == chain);
+        if let Some(running) = running {
+            let expected = running.last_seq.saturating_add(1);
+            match header.seq.checked_sub(expected) {
+                None => return Err(Break::Order(id)),
+                Some(0) => {}
+                Some(missing) => {
+                    return Err(Break::Missing {
+                        record: id,
+                        missing,
+                    });
+                }
+            }
+            if header.prev.as_deref() != Some(self.last_hash.as_str()) {
+                return Err(Break::Chain(id));
+            }
+            running.last_seq = header.seq;
+        } else {
+            if !self.begun.insert(chain) {
+                return Err(Break::Order(id));
+            }
+            let whole = self.about.as_ref().is_some_and(|a| a.from_ms.is_none());
+            if whole && header.seq > 1 {
+                return Err(Break::Missing {
+                    record: id,
+                    missing: header.seq - 1,
+                });
+            }
+            self.chains.push(Chain {
+                device_id: header.device_id,
+                license_id: header.license_id,
+                first_seq: header.seq,
+                last_seq: header.seq,
+            });
+        }
+        self.last_hash = signed.hash();
+        self.records += 1;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

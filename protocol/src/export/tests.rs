@@ -1,0 +1,214 @@
+use ed25519_dalek::SigningKey;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::record::{Kind, RecordHeader, RecordMeta};
+
+const DEVICE: DeviceId = DeviceId(Uuid::from_u128(2));
+
+fn key() -> SigningKey {
+    SigningKey::from_bytes(&[7; 32])
+}
+
+/// The lines of two chains of one device, four records each; the records are lines 2 to 9.
+fn lines() -> Vec<String> {
+    let mut all = vec![
+        Line::Export {
+            export: About {
+                version: 1,
+                company: "Acme".into(),
+                made_at_ms: 1_795_000_000_000,
+                from_ms: None,
+                to_ms: None,
+            },
+        },
+        Line::Device {
+            device: Device {
+                device_id: DEVICE,
+                key: Jwk::from_key(&key().verifying_key()),
+            },
+        },
+    ];
+    for license in [3_u128, 4] {
+        let mut prev = None;
+        for seq in 1..=4 {
+            let (signed, payload) = record(license, seq, prev.take());
+            prev = Some(signed.hash());
+            all.push(Line::Record(Record::new(&signed, Some(&payload))));
+        }
+    }
+    all.push(Line::End {
+        end: End { records: 8 },
+    });
+    all.iter()
+        .map(|line| serde_json::to_string(line).unwrap())
+        .collect()
+}
+
+fn record(license: u128, seq: u64, prev: Option<String>) -> (SignedHeader, Vec<u8>) {
+    let payload = format!("payload {seq} of {license}").into_bytes();
+    let header = RecordHeader {
+        version: 1,
+        record_id: RecordId(Uuid::from_u128(license * 100 + u128::from(seq))),
+        device_id: DEVICE,
+        license_id: LicenseId(Uuid::from_u128(license)),
+        seq,
+        prev,
+        kind: Kind::Activity,
+        captured_at_ms: 1_795_000_000_000,
+        mono_ms: 5,
+        boot_id: "boot".into(),
+        utc_offset_min: 60,
+        payload_sha256: jws::sha256_hex(&payload),
+        payload_len: payload.len() as u64,
+        content_type: "application/json".into(),
+        meta: RecordMeta::default(),
+    };
+    (SignedHeader::sign(&header, &key()), payload)
+}
+
+/// The line at which it breaks (counted from 0; the number of lines: at the end), and how.
+fn check(lines: &[String]) -> Result<Verified, (usize, Break)> {
+    let mut verifier = Verifier::default();
+    for (at, line) in lines.iter().enumerate() {
+        verifier.line(line).map_err(|fault| (at, fault))?;
+    }
+    verifier.finish().map_err(|fault| (lines.len(), fault))
+}
+
+fn id(license: u128, seq: u64) -> RecordId {
+    RecordId(Uuid::from_u128(license * 100 + u128::from(seq)))
+}
+
+#[test]
+fn a_whole_export_is_found_whole_and_says_how_far_it_goes() {
+    let verified = check(&lines()).unwrap();
+    assert_eq!((verified.records, verified.without_payload), (8, 0));
+    let ends: Vec<_> = verified
+        .chains
+        .iter()
+        .map(|chain| (chain.first_seq, chain.last_seq))
+        .collect();
+    assert_eq!(ends, [(1, 4), (1, 4)]);
+    assert_eq!(
+        verified.keys[&DEVICE],
+        jws::thumbprint(&key().verifying_key())
+    );
+}
+
+#[test]
+fn a_removed_record_is_found() {
+    let mut removed = lines();
+    removed.remove(3);
+    let (at, fault) = check(&removed).unwrap_err();
+    assert!(
+        matches!(fault, Break::Missing { record, missing: 1 } if record == id(3, 3)),
+        "{fault:?}"
+    );
+    assert_eq!(at, 3);
+    // The first of a chain, too, in an export that begins at the beginning.
+    let mut removed = lines();
+    removed.remove(6);
+    let (_, fault) = check(&removed).unwrap_err();
+    assert!(matches!(fault, Break::Missing { record, .. } if record == id(4, 2)));
+    // And the last, by the count.
+    let mut removed = lines();
+    removed.remove(9);
+    assert!(matches!(check(&removed), Err((_, Break::End))));
+}
+
+#[test]
+fn swapped_records_are_found() {
+    let mut swapped = lines();
+    swapped.swap(3, 4);
+    assert!(matches!(check(&swapped), Err((3, Break::Missing { .. }))));
+    // Across chains as well.
+    let mut swapped = lines();
+    swapped.swap(5, 6);
+    assert!(check(&swapped).is_err());
+}
+
+#[test]
+fn an_inserted_record_is_found_even_where_the_device_signed_it() {
+    // One from elsewhere, with the seq of another.
+    let (foreign, payload) = record(3, 3, Some("0".repeat(64)));
+    let line = serde_json::to_string(&Line::Record(Record::new(&foreign, Some(&payload)))).unwrap();
+    let mut inserted = lines();
+    inserted.insert(4, line.clone());
+    assert!(matches!(check(&inserted), Err((4, Break::Chain(_)))));
+    let mut exchanged = lines();
+    exchanged[4] = line;
+    assert!(matches!(check(&exchanged), Err((4, Break::Chain(_)))));
+    // The same one again.
+    let mut twice = lines();
+    let again = twice[4].clone();
+    twice.insert(5, again);
+    assert!(matches!(check(&twice), Err((5, Break::Order(_)))));
+}
+
+#[test]
+fn a_changed_payload_and_a_payload_that_is_gone_are_told_apart() {
+    let change = |payload: Option<String>| {
+        let mut changed = lines();
+        let Line::Record(mut record) = serde_json::from_str(&changed[5]).unwrap() else {
+            panic!("line 5 is a record");
+        };
+        record.payload = payload;
+        changed[5] = serde_json::to_string(&record).unwrap();
+        check(&changed)
+    };
+    let other = STANDARD.encode(b"payload 4 of 4");
+    assert!(matches!(
+        change(Some(other)),
+        Err((5, Break::Payload(record))) if record == id(3, 4)
+    ));
+    assert_eq!(change(None).unwrap().without_payload, 1);
+}
+
+#[test]
+fn an_export_of_some_days_may_begin_in_the_middle_of_a_chain_but_has_no_gap() {
+    let mut some = lines();
+    some[0] = some[0].replace(r#""made_at_ms""#, r#""from_ms":1,"made_at_ms""#);
+    some.remove(2);
+    *some.last_mut().unwrap() = r#"{"end":{"records":7}}"#.into();
+    let verified = check(&some).unwrap();
+    assert_eq!(verified.chains[0].first_seq, 2);
+    some.remove(3);
+    assert!(matches!(check(&some), Err((3, Break::Missing { .. }))));
+}
+
+#[test]
+fn what_is_no_export_or_goes_on_behind_its_end_is_refused() {
+    assert!(matches!(check(&[]), Err((0, Break::End))));
+    assert!(matches!(check(&["hello".into()]), Err((0, Break::Line(_)))));
+    assert!(matches!(check(&lines()[1..]), Err((0, Break::Beginning))));
+    let mut more = lines();
+    more.push(more[3].clone());
+    assert!(matches!(check(&more), Err((11, Break::End))));
+    let mut future = lines();
+    future[0] = future[0].replace(r#""version":1"#, r#""version":2"#);
+    assert!(matches!(check(&future), Err((0, Break::Version(2)))));
+    let mut stranger = lines();
+    stranger.remove(1);
+    assert!(matches!(
+        check(&stranger),
+        Err((1, Break::UnknownDevice { .. }))
+    ));
+}
+
+proptest! {
+    /// Whatever character of whatever record is changed, the export does not verify as another one.
+    #[test]
+    fn a_change_anywhere_in_a_record_is_found(line in 2_usize..10, at in any::<prop::sample::Index>(), with in 0_u8..64) {
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let mut changed = lines();
+        let mut bytes = changed[line].clone().into_bytes();
+        let at = at.index(bytes.len());
+        let with = alphabet[usize::from(with)];
+        prop_assume!(bytes[at] != with);
+        bytes[at] = with;
+        changed[line] = String::from_utf8(bytes).unwrap();
+        prop_assert!(check(&changed).is_err());
+    }
+}
