@@ -1,3 +1,5 @@
+//! Tests of the export: every record signed and linked, and the first break found wherever it is.
+
 use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
 use uuid::Uuid;
