@@ -12,7 +12,7 @@ use crate::config::{self, Policy};
 use crate::exit::Exit;
 use crate::home::Home;
 use crate::ipc::{Answer, CallError, Request, call};
-use crate::license::{LicenseStore, LoadError, read_file};
+use crate::license::{LicenseStore, LoadError, Loaded, read_file};
 use crate::platform::{self, Platform, Unavailable};
 use crate::sentence::with_causes;
 use crate::status::{NO_LICENSE, Status};
@@ -169,7 +169,11 @@ fn system_license(store: &LicenseStore, path: &Path) -> Finding {
 
 /// The licenses, and each channel that they permit, tried for real.
 fn licenses(store: &LicenseStore, platform: &Arc<dyn Platform>) -> Vec<Finding> {
-    let (loaded, problems) = match store.current().and_then(|l| Ok((l, store.problems()?))) {
+    let Loaded {
+        current: loaded,
+        problems,
+        ..
+    } = match store.read() {
         Ok(loaded) => loaded,
         Err(error) => return vec![Finding::bad("license", format!("{error:#}"))],
     };

@@ -206,10 +206,10 @@ fn load(
 fn agree(home: &Home, yes: bool, json: bool) -> anyhow::Result<Exit> {
     let store = store(home)?;
     let notices = Notices::open(home.clone());
-    let all = store.all()?;
+    let loaded = store.read()?;
     let mut agreed = Vec::new();
-    for newest in store.current()? {
-        let held = agreement::in_force(&newest, &all, |id| notices.event(id));
+    for newest in &loaded.current {
+        let held = agreement::in_force(newest, &loaded.all, |id| notices.event(id));
         if !agreement::waits(&held) {
             continue;
         }

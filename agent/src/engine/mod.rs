@@ -235,19 +235,12 @@ impl Engine {
         self.last_rescan_mono_ms = now.mono_ms;
         self.latest_time.passed(now.wall_ms);
         self.license_problems = self.adopt_system_licenses(now);
-        let read = || {
-            Ok((
-                self.store.current()?,
-                self.store.all()?,
-                self.store.problems()?,
-            ))
-        };
-        let (current, all) = match read() {
-            Ok((current, all, problems)) => {
-                self.license_problems.extend(problems);
-                (current, all)
+        let (current, all) = match self.store.read() {
+            Ok(loaded) => {
+                self.license_problems.extend(loaded.problems);
+                (loaded.current, loaded.all)
             }
-            Err::<_, crate::license::StoreError>(error) => {
+            Err(error) => {
                 self.license_problems
                     .push(crate::sentence::with_causes(&error));
                 return;

@@ -42,6 +42,18 @@ pub enum StoreError {
     },
 }
 
+/// Everything that is loaded, as it was at one reading.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The license that counts for each company: its highest serial.
+    pub current: Vec<License>,
+    /// Every license that was ever loaded, for records that were captured under it: also those that a
+    /// former key of their company has signed, or that were removed.
+    pub all: Vec<License>,
+    /// Why licenses that are loaded are out of use, where the administrator's pins are the reason.
+    pub problems: Vec<String>,
+}
+
 /// All licenses of one home.
 #[derive(Clone, Debug)]
 pub struct LicenseStore {
@@ -67,59 +79,41 @@ impl LicenseStore {
         }
     }
 
-    /// The license that counts for each company: its highest serial. Files that cannot be read or are
-    /// not trusted are logged and left out.
-    pub fn current(&self) -> Result<Vec<License>, StoreError> {
-        self.newest(|signed| self.trusted_keys.check(signed).is_ok())
-    }
-
-    /// Why licenses that are loaded are out of use, where the administrator's pins are the reason.
-    pub fn problems(&self) -> Result<Vec<String>, StoreError> {
-        let trusted = self.current()?;
-        let mut refused = self.newest(|_| true)?;
-        refused.retain(|license| {
-            let company = license.claims().issuer.company_id;
-            let same = |other: &License| other.claims().issuer.company_id == company;
-            !trusted.iter().any(same)
-        });
-        Ok(self.trusted_keys.problems(&refused))
-    }
-
-    fn newest(&self, counts: impl Fn(&SignedLicense) -> bool) -> Result<Vec<License>, StoreError> {
+    /// Reads everything that is loaded, once. Files that cannot be read or are not trusted are logged
+    /// and left out.
+    pub fn read(&self) -> Result<Loaded, StoreError> {
         let pins = Pins::read(&self.home)?;
-        let mut current: BTreeMap<CompanyId, License> = BTreeMap::new();
-        for signed in read_folder(&self.home.licenses())? {
-            if !counts(&signed) {
-                continue;
-            }
-            let company = signed.claims().issuer.company_id;
-            let Some(license) = trusted(company, pins.trust(signed)) else {
-                continue;
-            };
-            let serial = license.claims().serial;
-            if current
-                .get(&company)
-                .is_none_or(|other| other.claims().serial < serial)
-            {
-                current.insert(company, license);
-            }
-        }
-        Ok(current.into_values().collect())
-    }
-
-    /// Every license that was ever loaded, for records that were captured under it: also those that a
-    /// former key of their company has signed.
-    pub fn all(&self) -> Result<Vec<License>, StoreError> {
-        let pins = Pins::read(&self.home)?;
-        let mut all = read_folder(&self.home.licenses())?;
-        all.extend(read_folder(&self.home.removed_licenses())?);
-        Ok(all
-            .into_iter()
+        let in_use = read_folder(&self.home.licenses())?;
+        let removed = read_folder(&self.home.removed_licenses())?;
+        let pinned: Vec<License> = in_use
+            .iter()
             .filter_map(|signed| {
                 let company = signed.claims().issuer.company_id;
-                trusted(company, pins.trust_former(signed))
+                trusted(company, pins.trust(signed.clone()))
             })
-            .collect())
+            .collect();
+        let counts = |license: &&License| self.trusted_keys.check(license.signed()).is_ok();
+        let current = newest(pinned.iter().filter(counts));
+        let mut refused = newest(pinned.iter());
+        refused.retain(|company, _| !current.contains_key(company));
+        let refused: Vec<_> = refused.into_values().collect();
+        Ok(Loaded {
+            problems: self.trusted_keys.problems(&refused),
+            current: current.into_values().collect(),
+            all: in_use
+                .into_iter()
+                .chain(removed)
+                .filter_map(|signed| {
+                    let company = signed.claims().issuer.company_id;
+                    trusted(company, pins.trust_former(signed))
+                })
+                .collect(),
+        })
+    }
+
+    /// The licenses that count: [`Loaded::current`].
+    pub fn current(&self) -> Result<Vec<License>, StoreError> {
+        Ok(self.read()?.current)
     }
 
     /// The pinned key of a company.
@@ -150,7 +144,8 @@ impl LicenseStore {
         // and the device stays that of the employee it was enrolled for.
         let same_company =
             |loaded: &License| loaded.claims().issuer.company_id == claims.issuer.company_id;
-        for loaded in self.all()?.iter().filter(|loaded| same_company(loaded)) {
+        let known = self.read()?;
+        for loaded in known.all.iter().filter(|loaded| same_company(loaded)) {
             let loaded = loaded.claims();
             if loaded.employee.employee_id != claims.employee.employee_id {
                 return Err(LoadError::OtherEmployee {
@@ -166,7 +161,7 @@ impl LicenseStore {
                 });
             }
         }
-        for other in self.current()?.iter().filter(|other| !same_company(other)) {
+        for other in known.current.iter().filter(|other| !same_company(other)) {
             let both = [other.claims().work_mode, claims.work_mode];
             if both == [WorkMode::Monitoring; 2] {
                 let company = other.claims().issuer.company.clone();
@@ -323,6 +318,20 @@ fn read_folder(folder: &Path) -> Result<Vec<SignedLicense>, StoreError> {
     Ok(licenses)
 }
 
+/// The highest serial of each company.
+fn newest<'a>(licenses: impl Iterator<Item = &'a License>) -> BTreeMap<CompanyId, License> {
+    let mut newest: BTreeMap<CompanyId, &License> = BTreeMap::new();
+    for license in licenses {
+        let claims = license.claims();
+        let known = newest.get(&claims.issuer.company_id);
+        if known.is_none_or(|known| known.claims().serial < claims.serial) {
+            newest.insert(claims.issuer.company_id, license);
+        }
+    }
+    let owned = |(company, license): (CompanyId, &License)| (company, license.clone());
+    newest.into_iter().map(owned).collect()
+}
+
 fn trusted(company: CompanyId, answer: Option<Result<License, UntrustedKey>>) -> Option<License> {
     match answer? {
         Ok(license) => Some(license),
@@ -407,7 +416,7 @@ mod tests {
         }
 
         fn current_serials(&self) -> Vec<u64> {
-            serials(&self.store.current().unwrap())
+            serials(&self.store.read().unwrap().current)
         }
     }
 
@@ -457,7 +466,7 @@ mod tests {
         }
         // The third key is a former one now, and the second is no longer.
         assert_eq!(shelf.current_serials(), [4]);
-        assert_eq!(serials(&shelf.store.all().unwrap()), [1, 2, 3, 4]);
+        assert_eq!(serials(&shelf.store.read().unwrap().all), [1, 2, 3, 4]);
         assert!(matches!(
             shelf.load(3, 5, json!({}), &OPTIONS),
             Err(LoadError::UntrustedKey(_))
@@ -482,8 +491,8 @@ mod tests {
 
         // The loaded key is listed: it counts, and --trust-new-key brings in no other.
         let store = pinned(listed(1, first.signed().thumbprint()));
-        assert_eq!(serials(&store.current().unwrap()), [1]);
-        assert_eq!(store.problems().unwrap(), [""; 0]);
+        assert_eq!(serials(&store.read().unwrap().current), [1]);
+        assert_eq!(store.read().unwrap().problems, [""; 0]);
         let refused = store.load(&file, second.clone(), &anew).unwrap_err();
         assert!(matches!(refused, LoadError::NotListed(_)), "{refused}");
         let text = refused.to_string();
@@ -495,9 +504,9 @@ mod tests {
             listed(7, second.thumbprint()),
         ] {
             let store = pinned(keys);
-            assert_eq!(serials(&store.current().unwrap()), [0; 0]);
-            assert_eq!(serials(&store.all().unwrap()), [1]);
-            let problems = store.problems().unwrap();
+            assert_eq!(serials(&store.read().unwrap().current), [0; 0]);
+            assert_eq!(serials(&store.read().unwrap().all), [1]);
+            let problems = store.read().unwrap().problems;
             assert!(
                 problems
                     .concat()
@@ -509,7 +518,7 @@ mod tests {
         // The listed key is taken without a word from the person.
         let store = pinned(listed(1, second.thumbprint()));
         store.load(&file, second, &OPTIONS).unwrap();
-        assert_eq!(serials(&store.current().unwrap()), [2]);
+        assert_eq!(serials(&store.read().unwrap().current), [2]);
     }
 
     #[test]
@@ -539,7 +548,7 @@ mod tests {
         ));
         shelf.load(1, 2, json!({}), &OPTIONS).unwrap();
         assert_eq!(shelf.current_serials(), [2]);
-        assert_eq!(serials(&shelf.store.all().unwrap()), [2]);
+        assert_eq!(serials(&shelf.store.read().unwrap().all), [2]);
     }
 
     #[test]
@@ -584,7 +593,7 @@ mod tests {
         assert_eq!(shelf.store.retire_missing(&[]).unwrap(), [company]);
         // The older one does not come back in its place, and both can still deliver.
         assert_eq!(shelf.current_serials(), Vec::<u64>::new());
-        assert_eq!(serials(&shelf.store.all().unwrap()), [1, 2]);
+        assert_eq!(serials(&shelf.store.read().unwrap().all), [1, 2]);
         assert_eq!(shelf.store.retire_missing(&[]).unwrap(), []);
         // Put back, it is used again; replaced by another company's, it is not.
         shelf.load(1, 2, monitoring, &OPTIONS).unwrap();
