@@ -114,10 +114,19 @@ fn encode(part: &impl Serialize) -> String {
     jws::base64url(&serde_json::to_vec(part).expect("plain data with string keys"))
 }
 
-/// Which device a token claims to be from. Nothing is verified: it only tells whose key to look up.
-pub fn token_device(token: &str) -> Result<DeviceId, TokenError> {
-    let header = token.split('.').next().ok_or(JwsError::Structure)?;
-    Ok(read_header(header)?.kid)
+/// Which device a token claims to be from, and for which company. Nothing is verified: it only tells
+/// where to look up whose key.
+pub fn token_claim(token: &str) -> Result<(DeviceId, CompanyId), TokenError> {
+    let mut parts = token.split('.');
+    let (Some(header), Some(claims)) = (parts.next(), parts.next()) else {
+        return Err(JwsError::Structure.into());
+    };
+    let device = read_header(header)?.kid;
+    Ok((device, read_claims(claims)?.aud))
+}
+
+fn read_claims(part: &str) -> Result<TokenClaims, JwsError> {
+    serde_json::from_slice(&jws::from_base64url(part)?).map_err(|_| JwsError::Structure)
 }
 
 fn read_header(part: &str) -> Result<TokenHeader, JwsError> {
@@ -145,8 +154,7 @@ pub fn verify_token(
     };
     let read = read_header(header)?;
     jws::verify(key, &jws::signing_input(header, claims), signature)?;
-    let claims: TokenClaims =
-        serde_json::from_slice(&jws::from_base64url(claims)?).map_err(|_| JwsError::Structure)?;
+    let claims = read_claims(claims)?;
     if read.kid != device || claims.iss != device {
         return Err(JwsError::Signature.into());
     }
@@ -179,7 +187,7 @@ mod tests {
     fn a_token_is_good_for_five_minutes_and_not_before() {
         let token = sign_token(&key(), DEVICE, COMPANY, 1000);
         let verify = |now| verify_token(&token, &key().verifying_key(), DEVICE, COMPANY, now);
-        assert_eq!(token_device(&token), Ok(DEVICE));
+        assert_eq!(token_claim(&token), Ok((DEVICE, COMPANY)));
         assert_eq!(verify(1000), Ok(()));
         assert_eq!(verify(1299), Ok(()));
         assert_eq!(verify(1300), Err(TokenError::Expired));
@@ -216,7 +224,7 @@ mod tests {
             );
             let token = format!("{header}.e30.");
             assert_eq!(
-                token_device(&token),
+                token_claim(&token),
                 Err(TokenError::Jws(JwsError::Algorithm))
             );
         }

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::backup::{self, Folders, Report};
 use crate::clock::SystemClock;
 use crate::config::{Config, RawConfig, objects_folder};
-use crate::setup::{self, NewCompany};
+use crate::setup::{self, Made, NewCompany};
 use crate::{api, doctor, serve};
 
 /// Longest password file, in bytes.
@@ -68,6 +68,9 @@ Example:
 
 An existing folder with anything in it is refused: nothing is ever overwritten.")]
     Init(Init),
+    /// Looks after the companies of a server
+    #[command(subcommand)]
+    Company(CompanyCommand),
     /// Serves the API and the console
     #[command(after_help = "\
 Examples:
@@ -123,6 +126,18 @@ picture with its hash: what the disk has altered is named, and never shown. It c
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum CompanyCommand {
+    /// Makes one more company, with an owner's log-in and an API token of its own
+    #[command(after_help = "\
+Example, beside a running server or without one:
+  glasshour-server company add --data /var/lib/glasshour --company Bolt \\
+      --owner-email me@bolt.example --owner-password-file ./password --json
+
+Companies on one server see nothing of each other.")]
+    Add(Init),
+}
+
 #[derive(Args, Debug)]
 struct Archive {
     /// The backup: a tar file
@@ -141,7 +156,7 @@ struct Archive {
 
 #[derive(Args, Debug)]
 struct Init {
-    /// The folder to make; it must be new or empty
+    /// The data folder: a new or empty one for `init`, the server's for `company add`
     #[arg(long, value_name = "DIR", env = "GLASSHOUR_DATA")]
     data: PathBuf,
     /// The company's name, as licenses and reports show it
@@ -176,6 +191,7 @@ impl Cli {
                 Ok(())
             }
             Command::Init(asked) => block_on(init(asked)),
+            Command::Company(CompanyCommand::Add(asked)) => block_on(add_company(asked)),
             Command::Serve(raw) => {
                 let config = Config::try_from(raw)?;
                 block_on(serve::serve(config))
@@ -290,43 +306,54 @@ fn start_log(filter: &str) -> anyhow::Result<()> {
 }
 
 async fn init(asked: Init) -> anyhow::Result<()> {
-    let owner_password = read_password(&asked.owner_password_file)?;
-    let company = NewCompany {
-        name: asked.company,
-        owner_email: asked.owner_email,
-        owner_password,
-    };
-    let made = setup::init(
-        &asked.data,
-        asked.database.as_deref(),
-        company,
-        &SystemClock,
-    )
-    .await?;
-    let mut out = std::io::stdout();
-    if asked.json {
-        let json = serde_json::json!({
-            "company_id": made.company_id,
-            "workspace_id": made.workspace_id,
-            "api_token": made.api_token.expose(),
-        });
-        writeln!(out, "{json}")?;
-    } else {
-        writeln!(out, "Made {}.", asked.data.display())?;
-        writeln!(out, "Company    {}", made.company_id)?;
-        writeln!(out, "Workspace  {}", made.workspace_id)?;
-        writeln!(
-            out,
-            "API token  {}   (shown this once)",
-            made.api_token.expose()
-        )?;
-        writeln!(
-            out,
-            "Next: glasshour-server serve --data {}",
-            asked.data.display()
-        )?;
+    let (data, database) = (&asked.data, asked.database.as_deref());
+    let made = setup::init(data, database, asked.company()?, &SystemClock).await?;
+    if !asked.json {
+        println!("Made {}.", data.display());
+    }
+    asked.report(&made)?;
+    if !asked.json {
+        println!("Next: glasshour-server serve --data {}", data.display());
     }
     Ok(())
+}
+
+async fn add_company(asked: Init) -> anyhow::Result<()> {
+    let db = setup::open(&asked.data, asked.database.as_deref()).await?;
+    let made = setup::add_company(&db, asked.company()?, &SystemClock).await;
+    db.close().await;
+    asked.report(&made?)
+}
+
+impl Init {
+    fn company(&self) -> anyhow::Result<NewCompany> {
+        Ok(NewCompany {
+            name: self.company.clone(),
+            owner_email: self.owner_email.clone(),
+            owner_password: read_password(&self.owner_password_file)?,
+        })
+    }
+
+    fn report(&self, made: &Made) -> anyhow::Result<()> {
+        let mut out = std::io::stdout();
+        if self.json {
+            let json = serde_json::json!({
+                "company_id": made.company_id,
+                "workspace_id": made.workspace_id,
+                "api_token": made.api_token.expose(),
+            });
+            writeln!(out, "{json}")?;
+        } else {
+            writeln!(out, "Company    {}", made.company_id)?;
+            writeln!(out, "Workspace  {}", made.workspace_id)?;
+            writeln!(
+                out,
+                "API token  {}   (shown this once)",
+                made.api_token.expose()
+            )?;
+        }
+        Ok(())
+    }
 }
 
 fn read_password(file: &Path) -> anyhow::Result<String> {

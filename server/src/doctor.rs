@@ -26,21 +26,22 @@ pub(crate) async fn doctor(
             println!("ok       {what}");
         }
     };
-    let (db, company) = setup::open(data, None).await?;
+    let db = setup::open(data, None).await?;
     tell("folder", open_to_others(data));
     tell("database file", open_to_others(&setup::database_file(data)));
-    let integrity = db
-        .read(company.company_id)
-        .await?
-        .integrity_problem()
-        .await?;
-    tell("database integrity", integrity);
-    println!(
-        "ok       company {} ({}), license key {}",
-        company.name,
-        company.company_id,
-        glasshour_protocol::jws::thumbprint(&company.signing_key.verifying_key())
-    );
+    tell("database integrity", db.integrity_problem().await?);
+    let companies = db.companies(u32::MAX).await?;
+    for id in &companies {
+        let Some(company) = db.read(*id).await?.company().await? else {
+            continue;
+        };
+        println!(
+            "ok       company {} ({}), license key {}",
+            company.name,
+            company.company_id,
+            glasshour_protocol::jws::thumbprint(&company.signing_key.verifying_key())
+        );
+    }
     let pictures = match LocalFolder::open(objects) {
         Ok(folder) => folder.ping().await.err(),
         Err(error) => Some(error),
@@ -49,7 +50,7 @@ pub(crate) async fn doctor(
         "folder of pictures",
         pictures.map(|error| error.to_string()),
     );
-    let scrubbed = scrub(&db, company.company_id, objects, progress).await?;
+    let scrubbed = scrub(&db, &companies, objects, progress).await?;
     println!(
         "         {} pictures were compared with their hashes",
         scrubbed.good
@@ -93,13 +94,13 @@ impl Scrubbed {
 /// Reads every picture that a row names.
 async fn scrub(
     db: &Db,
-    company: CompanyId,
+    companies: &[CompanyId],
     objects: &Path,
     progress: impl Fn(u64),
 ) -> anyhow::Result<Scrubbed> {
     let folder = LocalFolder::open(objects)?;
     let mut scrubbed = Scrubbed::default();
-    for hash in backup::picture_hashes(db, company).await? {
+    for (company, hash) in backup::pictures(db, companies).await? {
         match folder.read(ObjectKey::new(company, &hash)?).await {
             Ok(Some(_)) => {
                 scrubbed.good += 1;

@@ -7,11 +7,13 @@ use uuid::Uuid;
 
 use crate::AppState;
 use crate::error::ApiError;
+use crate::people;
 use crate::store::{Employee, License, Profile, Write};
 
 /// Issues an employee's next license, which supersedes the one before (rules 9 and 17).
 ///
-/// Raises `employee.serial` and stores the license; storing the employee is left to the caller.
+/// What it says of the company, and the key, are those of this very transaction. Raises
+/// `employee.serial` and stores the license; storing the employee is left to the caller.
 pub(crate) async fn issue(
     state: &AppState,
     write: &mut Write,
@@ -19,6 +21,7 @@ pub(crate) async fn issue(
     profile: &Profile,
     now_ms: i64,
 ) -> Result<(), ApiError> {
+    let company = people::company(write).await?;
     let serial = employee.serial + 1;
     let claims = Claims {
         version: 1,
@@ -28,10 +31,10 @@ pub(crate) async fn issue(
         not_before: None,
         expires_at: None,
         issuer: Issuer {
-            company: state.company.name.clone(),
-            company_id: state.company.company_id,
+            company: company.name,
+            company_id: company.company_id,
             server_url: state.server_url.to_string(),
-            privacy_contact: state.company.privacy_contact.clone(),
+            privacy_contact: company.privacy_contact,
         },
         employee: Licensee {
             employee_id: employee.employee_id,
@@ -43,7 +46,7 @@ pub(crate) async fn issue(
         profile: profile.settings.clone(),
         unknown: std::collections::BTreeMap::new(),
     };
-    let file = sign(&claims, &state.company.signing_key).map_err(|error| refused(&error))?;
+    let file = sign(&claims, &company.signing_key).map_err(|error| refused(&error))?;
     employee.serial = serial;
     write
         .insert_license(&License {

@@ -42,7 +42,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
             })?)
         }
     };
-    let (db, company) = setup::open(&config.data, config.database.as_deref()).await?;
+    let db = setup::open(&config.data, config.database.as_deref()).await?;
     let objects = LocalFolder::open(&config.objects)
         .with_context(|| format!("cannot use {} for pictures", config.objects.display()))?;
     let listener = TcpListener::bind(config.listen)
@@ -55,7 +55,6 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let state = AppState::new(
         db.clone(),
         Arc::new(objects),
-        company,
         &server_url,
         Arc::new(SystemClock),
     );

@@ -103,58 +103,105 @@ pub async fn init(
     clock: &dyn Clock,
 ) -> Result<Made, SetupError> {
     // Everything that can be refused is refused before anything is made.
-    let mut seed = [0_u8; 32];
-    getrandom::fill(&mut seed).map_err(|error| {
-        SetupError::Invalid(format!("The system has no random numbers: {error}."))
-    })?;
-    let name = company.name.trim().to_owned();
-    if name.is_empty() {
-        return Err(SetupError::Invalid(
-            "The company's name must not be empty.".into(),
-        ));
-    }
-    let email = people::email(&company.owner_email)?
-        .ok_or_else(|| SetupError::Invalid("The owner needs an e-mail address.".into()))?;
-    let now_ms = clock.now_ms();
-    let owner = User {
-        user_id: Uuid::now_v7().to_string(),
-        email: email.to_lowercase(),
-        name: email,
-        password_hash: Passwords::default().hash(&company.owner_password).await?,
-        role: "owner".into(),
-        active: true,
-        created_at: now_ms,
-    };
-    let company = Company {
-        company_id: CompanyId(Uuid::now_v7()),
-        name,
-        privacy_contact: None,
-        signing_key: SigningKey::from_bytes(&seed),
-    };
-    let made = Made {
-        company_id: company.company_id,
-        workspace_id: Uuid::now_v7().to_string(),
-        api_token: Secret::api_token()?,
-    };
-
+    let founding = Founding::of(company, clock).await?;
     make_data_folder(data)?;
-    let filled = fill(data, database, &company, &owner, &made, now_ms).await;
+    let filled = fill(data, database, &founding).await;
     if let Err(error) = filled {
         remove_what_was_made(data);
         return Err(error);
     }
-    Ok(made)
+    Ok(founding.made)
+}
+
+/// Makes one more company on a server, with an owner, a workspace and an API token of its own.
+pub async fn add_company(
+    db: &Db,
+    company: NewCompany,
+    clock: &dyn Clock,
+) -> Result<Made, SetupError> {
+    let founding = Founding::of(company, clock).await?;
+    if db.find_home(&founding.owner.email).await?.is_some() {
+        return Err(SetupError::Invalid(
+            "That e-mail address has a log-in on this server already. Name another one.".into(),
+        ));
+    }
+    founding.store(db).await?;
+    Ok(founding.made)
+}
+
+/// Everything that a new company begins with.
+struct Founding {
+    company: Company,
+    owner: User,
+    made: Made,
+    now_ms: i64,
+}
+
+impl Founding {
+    async fn of(company: NewCompany, clock: &dyn Clock) -> Result<Self, SetupError> {
+        let mut seed = [0_u8; 32];
+        getrandom::fill(&mut seed).map_err(|error| {
+            SetupError::Invalid(format!("The system has no random numbers: {error}."))
+        })?;
+        let name = company.name.trim().to_owned();
+        if name.is_empty() {
+            return Err(SetupError::Invalid(
+                "The company's name must not be empty.".into(),
+            ));
+        }
+        let email = people::email(&company.owner_email)?
+            .ok_or_else(|| SetupError::Invalid("The owner needs an e-mail address.".into()))?;
+        let now_ms = clock.now_ms();
+        let owner = User {
+            user_id: Uuid::now_v7().to_string(),
+            email: email.to_lowercase(),
+            name: email,
+            password_hash: Passwords::default().hash(&company.owner_password).await?,
+            role: "owner".into(),
+            active: true,
+            created_at: now_ms,
+        };
+        let company = Company {
+            company_id: CompanyId(Uuid::now_v7()),
+            name,
+            privacy_contact: None,
+            signing_key: SigningKey::from_bytes(&seed),
+        };
+        let made = Made {
+            company_id: company.company_id,
+            workspace_id: Uuid::now_v7().to_string(),
+            api_token: Secret::api_token()?,
+        };
+        Ok(Self {
+            company,
+            owner,
+            made,
+            now_ms,
+        })
+    }
+
+    async fn store(&self, db: &Db) -> Result<(), SetupError> {
+        let (made, now_ms) = (&self.made, self.now_ms);
+        let mut write = db.write(self.company.company_id).await?;
+        write.insert_company(&self.company, now_ms).await?;
+        write
+            .insert_workspace(&made.workspace_id, &self.company.name, now_ms)
+            .await?;
+        write.insert_user(&self.owner).await?;
+        write
+            .insert_api_token(&made.api_token.hash(), "init", now_ms)
+            .await?;
+        write
+            .insert_project(&default_project(&made.workspace_id, now_ms))
+            .await?;
+        write.insert_profile(&default_profile(now_ms)).await?;
+        write.commit().await?;
+        Ok(())
+    }
 }
 
 /// Makes everything in an empty data folder.
-async fn fill(
-    data: &Path,
-    database: Option<&str>,
-    company: &Company,
-    owner: &User,
-    made: &Made,
-    now_ms: i64,
-) -> Result<(), SetupError> {
+async fn fill(data: &Path, database: Option<&str>, founding: &Founding) -> Result<(), SetupError> {
     LocalFolder::open(&objects_folder(data))?;
     let db = if let Some(url) = database {
         Db::open_postgres(url).await?
@@ -163,25 +210,13 @@ async fn fill(
         create_private_file(&file)?;
         Db::open_sqlite(&file, true).await?
     };
-    if db.only_company().await?.is_some() {
+    if !db.companies(1).await?.is_empty() {
         return Err(SetupError::Invalid(
-            "That database holds a company already.".into(),
+            "That database holds a company already. `glasshour-server company add` makes one more."
+                .into(),
         ));
     }
-    let mut write = db.write(company.company_id).await?;
-    write.insert_company(company, now_ms).await?;
-    write
-        .insert_workspace(&made.workspace_id, &company.name, now_ms)
-        .await?;
-    write.insert_user(owner).await?;
-    write
-        .insert_api_token(&made.api_token.hash(), "init", now_ms)
-        .await?;
-    write
-        .insert_project(&default_project(&made.workspace_id, now_ms))
-        .await?;
-    write.insert_profile(&default_profile(now_ms)).await?;
-    write.commit().await?;
+    founding.store(&db).await?;
     db.close().await;
     Ok(())
 }
@@ -196,7 +231,7 @@ pub(crate) fn remove_what_was_made(data: &Path) {
 }
 
 /// Opens the database of a data folder that `init` made, or the PostgreSQL database given instead.
-pub async fn open(data: &Path, database: Option<&str>) -> Result<(Db, Company), SetupError> {
+pub async fn open(data: &Path, database: Option<&str>) -> Result<Db, SetupError> {
     let db = if let Some(url) = database {
         Db::open_postgres(url).await?
     } else {
@@ -206,8 +241,10 @@ pub async fn open(data: &Path, database: Option<&str>) -> Result<(Db, Company), 
         }
         Db::open_sqlite(&file, false).await?
     };
-    let company = db.only_company().await?.ok_or(SetupError::NoCompany)?;
-    Ok((db, company))
+    if db.companies(1).await?.is_empty() {
+        return Err(SetupError::NoCompany);
+    }
+    Ok(db)
 }
 
 pub(crate) fn make_data_folder(data: &Path) -> Result<(), SetupError> {
@@ -288,13 +325,36 @@ mod tests {
         let made = make(&data, None, "a long password").await.unwrap();
         let again = make(&data, None, "a long password").await;
         assert!(matches!(again, Err(SetupError::Exists(_))));
-        let (db, company) = open(&data, None).await.unwrap();
-        assert_eq!(company.company_id, made.company_id);
+        let db = open(&data, None).await.unwrap();
+        assert_eq!(db.companies(9).await.unwrap(), [made.company_id]);
         db.close().await;
         assert!(matches!(
             open(folder.path(), None).await,
             Err(SetupError::Missing(_))
         ));
+    }
+
+    #[tokio::test]
+    async fn a_server_holds_several_companies_and_an_address_is_of_one_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let acme = make(&data, None, "a long password").await.unwrap();
+        let db = open(&data, None).await.unwrap();
+        let bolt = |email: &str| NewCompany {
+            name: "Bolt".into(),
+            owner_email: email.into(),
+            owner_password: "another password".into(),
+        };
+        let clock = ManualClock::at(2);
+        let made = add_company(&db, bolt("me@bolt.example"), &clock)
+            .await
+            .unwrap();
+        let both = [acme.company_id, made.company_id];
+        assert_eq!(db.companies(9).await.unwrap(), both);
+        let again = add_company(&db, bolt("ME@acme.example"), &clock).await;
+        assert!(matches!(again, Err(SetupError::Invalid(_))));
+        assert_eq!(db.companies(9).await.unwrap(), both);
+        db.close().await;
     }
 
     #[tokio::test]

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum::Router;
+use glasshour_protocol::CompanyId;
 
 use crate::auth::{Passwords, Throttle};
 use crate::clock::Clock;
 use crate::objects::Objects;
-use crate::store::{Company, Db, Read, StoreError, Write};
+use crate::store::{Db, Read, StoreError, Write};
 use crate::{api, console};
 
 /// The server's state. Cheap to clone.
@@ -17,8 +18,6 @@ pub struct AppState {
     pub db: Db,
     /// The pictures.
     pub objects: Arc<dyn Objects>,
-    /// The company that this server is for, with its signing key.
-    pub company: Arc<Company>,
     /// Where agents reach this server: an `http` or `https` origin. Written into licenses.
     pub server_url: Arc<str>,
     /// The time.
@@ -31,17 +30,10 @@ pub struct AppState {
 
 impl AppState {
     /// A state over opened parts; `server_url` without a slash at its end.
-    pub fn new(
-        db: Db,
-        objects: Arc<dyn Objects>,
-        company: Company,
-        server_url: &str,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
+    pub fn new(db: Db, objects: Arc<dyn Objects>, server_url: &str, clock: Arc<dyn Clock>) -> Self {
         Self {
             db,
             objects,
-            company: Arc::new(company),
             server_url: server_url.trim_end_matches('/').into(),
             clock,
             passwords: Passwords::default(),
@@ -49,14 +41,14 @@ impl AppState {
         }
     }
 
-    /// Begins a consistent view of the company's rows.
-    pub async fn read(&self) -> Result<Read, StoreError> {
-        self.db.read(self.company.company_id).await
+    /// Begins a consistent view of a company's rows. Which company follows from who asks.
+    pub async fn read(&self, company: CompanyId) -> Result<Read, StoreError> {
+        self.db.read(company).await
     }
 
-    /// Begins a transaction on the company's rows.
-    pub async fn write(&self) -> Result<Write, StoreError> {
-        self.db.write(self.company.company_id).await
+    /// Begins a transaction on a company's rows.
+    pub async fn write(&self, company: CompanyId) -> Result<Write, StoreError> {
+        self.db.write(company).await
     }
 
     /// Whether people and agents reach this server over TLS.

@@ -36,7 +36,7 @@ async fn who(server: &Server, headers: &HeaderMap) -> Option<String> {
     *request.headers_mut() = headers.clone();
     let (mut parts, _) = request.into_parts();
     let user = CurrentUser::from_request_parts(&mut parts, &server.state).await;
-    user.ok().map(|user| user.0.email)
+    user.ok().map(|user| user.user.email)
 }
 
 #[tokio::test]

@@ -55,9 +55,17 @@ impl Filled {
         backup::make(folders(&self.data()), &self.file(), &clock, |_| {}).await
     }
 
+    /// Where the picture's entry begins in a backup: with its name. The folder stands in the prefix
+    /// (POSIX ustar, bytes 345 to 499). The database names the picture too, before that.
+    fn header_in(&self, backup: &[u8]) -> usize {
+        let name = self.picture.as_bytes();
+        let found = backup.windows(name.len()).rposition(|part| part == name);
+        found.unwrap()
+    }
+
     fn stored_picture(&self) -> PathBuf {
         let (fan, rest) = self.picture.split_at(2);
-        let company = self.server.state.company.company_id.to_string();
+        let company = self.server.company_id.to_string();
         self.data()
             .join("objects")
             .join(company)
@@ -104,12 +112,13 @@ async fn everything_comes_back_as_it_was_and_what_came_later_is_not_in_it() {
     let again = restore(&filled.file(), &restored).await.unwrap();
     assert_eq!(again.end, report.end);
     assert_eq!(again.manifest, report.manifest);
-    let (db, company) = setup::open(&restored, None).await.unwrap();
+    let db = setup::open(&restored, None).await.unwrap();
+    let mut read = db.read(filled.server.company_id).await.unwrap();
+    let company = read.company().await.unwrap().unwrap();
     assert_eq!(
         company.signing_key.verifying_key(),
-        filled.server.state.company.signing_key.verifying_key()
+        filled.server.company().await.signing_key.verifying_key()
     );
-    let mut read = db.read(company.company_id).await.unwrap();
     assert_eq!(
         read.picture_hashes("", 10).await.unwrap(),
         [filled.picture.clone()]
@@ -194,11 +203,7 @@ async fn a_file_that_was_cut_short_or_altered_anywhere_is_refused_and_leaves_not
         refused(&whole[..length], &format!("cut at {length}")).await;
     }
     // One bit in the database, and one in the picture.
-    let picture = format!("pictures/{}", filled.picture);
-    let name = whole
-        .windows(picture.len())
-        .position(|window| window == picture.as_bytes())
-        .unwrap();
+    let name = filled.header_in(&whole);
     for at in [name / 2, name + 512 + 4] {
         let mut altered = whole.clone();
         altered[at] ^= 1;
@@ -211,15 +216,12 @@ async fn a_backup_that_names_a_path_outside_writes_nothing_there() {
     let filled = Filled::new().await;
     filled.back_up().await.unwrap();
     let mut bytes = std::fs::read(filled.file()).unwrap();
-    let picture = format!("pictures/{}", filled.picture);
-    let name = bytes
-        .windows(picture.len())
-        .position(|window| window == picture.as_bytes())
-        .unwrap();
+    let name = filled.header_in(&bytes);
     let hostile = b"../../evil\0";
     bytes[name..name + hostile.len()].copy_from_slice(hostile);
     // The header's checksum, made right again (POSIX ustar: bytes 148 to 155 count as spaces).
     let header = &mut bytes[name..name + 512];
+    header[345..500].fill(0);
     header[148..156].fill(b' ');
     let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
     header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());

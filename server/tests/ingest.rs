@@ -300,12 +300,12 @@ async fn license_until(server: &Server, employee: &str, end_ms: i64) {
         license_id: claims.license_id,
         employee_id: claims.employee.employee_id,
         serial: claims.serial,
-        file: glasshour_license_format::sign(&claims, &server.state.company.signing_key).unwrap(),
+        file: glasshour_license_format::sign(&claims, &server.company().await.signing_key).unwrap(),
         claims,
         issued_at: server.clock.now_ms(),
         superseded_at: None,
     };
-    let mut write = server.state.write().await.unwrap();
+    let mut write = server.state.write(server.company_id).await.unwrap();
     write.insert_license(&license).await.unwrap();
     write.commit().await.unwrap();
 }

@@ -132,17 +132,31 @@ async fn cookies(db: &Db, company_id: CompanyId, user: &User) {
         last_used_at: 5,
         expires_at: 50,
     };
-    write.insert_web_session("h", &session).await.unwrap();
-    write.insert_api_token("t", "script", 5).await.unwrap();
-    write.touch_web_session("h", 9).await.unwrap();
-    assert_eq!(
-        write.web_session("h").await.unwrap().unwrap().last_used_at,
-        9
+    let (cookie, token) = (
+        format!("cookie {company_id}"),
+        format!("token {company_id}"),
     );
-    let token = write.api_token("t").await.unwrap();
-    assert_eq!(token, Some(("script".to_owned(), "t".to_owned())));
+    write.insert_web_session(&cookie, &session).await.unwrap();
+    write.insert_api_token(&token, "script", 5).await.unwrap();
+    write.touch_web_session(&cookie, 9).await.unwrap();
+    write.commit().await.unwrap();
+    // Which company is meant follows from the cookie, the token or the address.
+    let found = db.find_web_session(&cookie).await.unwrap().unwrap();
+    assert_eq!(
+        (found.company_id, found.session.last_used_at),
+        (company_id, 9)
+    );
+    let found = db.find_api_token(&token).await.unwrap().unwrap();
+    assert_eq!(
+        (found.company_id, found.name.as_str()),
+        (company_id, "script")
+    );
+    assert_eq!(db.find_home(&user.email).await.unwrap(), Some(company_id));
+    let mut write = db.write(company_id).await.unwrap();
     write.delete_expired_web_sessions(50, 0).await.unwrap();
-    assert!(write.web_session("h").await.unwrap().is_none());
+    write.commit().await.unwrap();
+    assert!(db.find_web_session(&cookie).await.unwrap().is_none());
+    let mut write = db.write(company_id).await.unwrap();
     let found = write.user_by_email(&user.email).await.unwrap().unwrap();
     assert_eq!(found.user_id, user.user_id);
     write.commit().await.unwrap();

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use glasshour_license_format::{MAX_FILE_BYTES, SignedLicense};
+use glasshour_protocol::CompanyId;
 use glasshour_protocol::device::{DeviceState, EnrollRequest, Project};
 use glasshour_protocol::jws::thumbprint;
 
@@ -53,8 +54,8 @@ pub(super) async fn enroll(
     let signed = read_license(&request.license_gz)?;
 
     let now_ms = state.clock.now_ms();
-    let mut write = state.write().await?;
-    let (employee, license) = known_license(&state, &mut write, &signed).await?;
+    let mut write = state.write(token.company_id).await?;
+    let (employee, license) = known_license(&mut write, &signed).await?;
     if !employee.active {
         return Err(permit::inactive(&employee));
     }
@@ -95,7 +96,7 @@ pub(super) async fn enroll(
             StatusCode::OK
         }
     };
-    let answer = describe(&state, &mut write, &described, &employee).await?;
+    let answer = describe(&state, &mut write, token.company_id, &described, &employee).await?;
     write.commit().await?;
     Ok((status, Json(answer)))
 }
@@ -110,15 +111,16 @@ pub(super) async fn state(
     State(state): State<AppState>,
     headers: HeaderMap,
 ) -> Result<Json<DeviceState>, ApiError> {
-    let mut read = state.read().await?;
-    let (device, _) = authenticate_device(&state, &mut read, &headers).await?;
+    let token = DeviceToken::from_headers(&headers)?;
+    let mut read = state.read(token.company_id).await?;
+    let (device, _) = authenticate_device(&state, &mut read, &token).await?;
     let employee = read
         .employee(device.employee_id)
         .await?
         .ok_or_else(|| ApiError::internal("a device without its employee"))?;
-    let answer = describe(&state, &mut read, &device, &employee).await?;
+    let answer = describe(&state, &mut read, token.company_id, &device, &employee).await?;
     drop(read);
-    let mut write = state.write().await?;
+    let mut write = state.write(token.company_id).await?;
     write
         .touch_device(device.device_id, state.clock.now_ms())
         .await?;
@@ -142,10 +144,11 @@ pub(super) async fn license(
     State(state): State<AppState>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let mut read = state.read().await?;
-    let (device, _) = authenticate_device(&state, &mut read, &headers).await?;
+    let token = DeviceToken::from_headers(&headers)?;
+    let mut read = state.read(token.company_id).await?;
+    let (device, _) = authenticate_device(&state, &mut read, &token).await?;
     drop(read);
-    let (_, license) = people::license_file(&state, device.employee_id).await?;
+    let (_, license) = people::license_file(&state, token.company_id, device.employee_id).await?;
     let etag = format!("\"{}\"", license.license_id);
     let known = headers
         .get(header::IF_NONE_MATCH)
@@ -181,11 +184,12 @@ fn read_license(license_gz: &str) -> Result<SignedLicense, ApiError> {
 
 /// The issued license and its employee; 403 `license_unknown` for one that is not ours.
 async fn known_license(
-    state: &AppState,
     read: &mut Read,
     signed: &SignedLicense,
 ) -> Result<(Employee, License), ApiError> {
-    if signed.thumbprint() != thumbprint(&state.company.signing_key.verifying_key()) {
+    let company = read.company().await?;
+    let company = company.ok_or_else(permit::license_unknown)?;
+    if signed.thumbprint() != thumbprint(&company.signing_key.verifying_key()) {
         return Err(permit::license_unknown());
     }
     let license = read
@@ -203,13 +207,14 @@ async fn known_license(
 async fn describe(
     state: &AppState,
     read: &mut Read,
+    company_id: CompanyId,
     device: &Device,
     employee: &Employee,
 ) -> Result<DeviceState, ApiError> {
     let projects = read.projects(MAX_LIMIT).await?;
     Ok(DeviceState {
         device_id: device.device_id,
-        company_id: state.company.company_id,
+        company_id,
         employee_id: employee.employee_id,
         employee_active: employee.active,
         current_serial: employee.serial,

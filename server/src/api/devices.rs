@@ -12,7 +12,7 @@ use super::extract::{PathId, QueryOf};
 use super::openapi::ErrorBodySchema;
 use super::wire::{self, Page};
 use crate::AppState;
-use crate::auth::ApiUser;
+use crate::auth::Actor;
 use crate::error::ApiError;
 use crate::store::Device;
 
@@ -64,7 +64,7 @@ impl From<Device> for DeviceView {
     responses((status = 200, body = Page<DeviceView>), (status = 401, body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn list(
-    _: ApiUser,
+    actor: Actor,
     State(state): State<AppState>,
     QueryOf(query): QueryOf<ListQuery>,
 ) -> Result<Json<Page<DeviceView>>, ApiError> {
@@ -77,7 +77,11 @@ pub(super) async fn list(
                 .map_err(|_| wire::bad_cursor())?,
         ),
     };
-    let rows = state.read().await?.devices(after, limit + 1).await?;
+    let rows = state
+        .read(actor.company_id)
+        .await?
+        .devices(after, limit + 1)
+        .await?;
     let cursor = |last: &Device| last.device_id.to_string();
     Ok(Json(Page::cut(rows, limit, cursor, DeviceView::from)))
 }
@@ -89,11 +93,11 @@ pub(super) async fn list(
         (status = 404, body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn revoke(
-    _: ApiUser,
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<DeviceId>,
 ) -> Result<Json<DeviceView>, ApiError> {
-    let mut write = state.write().await?;
+    let mut write = state.write(actor.company_id).await?;
     write.revoke_device(id, state.clock.now_ms()).await?;
     let device = write
         .device(id)

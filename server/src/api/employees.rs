@@ -17,7 +17,7 @@ use super::extract::{JsonBody, PathId, QueryOf};
 use super::openapi::ErrorBodySchema;
 use super::wire::{self, Page};
 use crate::AppState;
-use crate::auth::ApiUser;
+use crate::auth::Actor;
 use crate::error::ApiError;
 use crate::people::{self, EmployeeForm};
 use crate::store::{Employee, EmployeeFilter};
@@ -75,7 +75,7 @@ pub(super) struct ListQuery {
     responses((status = 200, body = Page<EmployeeView>), (status = 401, body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn list(
-    _: ApiUser,
+    actor: Actor,
     State(state): State<AppState>,
     QueryOf(query): QueryOf<ListQuery>,
 ) -> Result<Json<Page<EmployeeView>>, ApiError> {
@@ -89,7 +89,7 @@ pub(super) async fn list(
         }
     };
     let rows = state
-        .read()
+        .read(actor.company_id)
         .await?
         .employees(&EmployeeFilter {
             after,
@@ -106,11 +106,11 @@ pub(super) async fn list(
         (status = 422, description = "`field` says which", body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn create(
-    _: ApiUser,
+    actor: Actor,
     State(state): State<AppState>,
     JsonBody(form): JsonBody<EmployeeForm>,
 ) -> Result<(StatusCode, Json<EmployeeView>), ApiError> {
-    let employee = people::create_employee(&state, form).await?;
+    let employee = people::create_employee(&state, &actor, form).await?;
     Ok((StatusCode::CREATED, Json(employee.into())))
 }
 
@@ -121,11 +121,11 @@ pub(super) async fn create(
         (status = 404, body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn read(
-    _: ApiUser,
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<EmployeeId>,
 ) -> Result<Json<EmployeeView>, ApiError> {
-    let employee = state.read().await?.employee(id).await?;
+    let employee = state.read(actor.company_id).await?.employee(id).await?;
     Ok(Json(
         employee
             .ok_or_else(|| ApiError::not_found("employee"))?
@@ -141,13 +141,15 @@ pub(super) async fn read(
         (status = 404, body = ErrorBodySchema), (status = 422, body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn update(
-    _: ApiUser,
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<EmployeeId>,
     JsonBody(form): JsonBody<EmployeeForm>,
 ) -> Result<Json<EmployeeView>, ApiError> {
     Ok(Json(
-        people::update_employee(&state, id, form).await?.into(),
+        people::update_employee(&state, &actor, id, form)
+            .await?
+            .into(),
     ))
 }
 
@@ -159,11 +161,11 @@ pub(super) async fn update(
         (status = 409, description = "`no_license`: never active yet", body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn license(
-    _: ApiUser,
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<EmployeeId>,
 ) -> Result<Response, ApiError> {
-    let (employee, license) = people::license_file(&state, id).await?;
+    let (employee, license) = people::license_file(&state, actor.company_id, id).await?;
     let name = people::license_file_name(&employee);
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
         .map_err(ApiError::internal)?;

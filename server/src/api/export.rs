@@ -14,7 +14,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use glasshour_protocol::export::{self, About, End, Line};
 use glasshour_protocol::jws::Jwk;
-use glasshour_protocol::{EmployeeId, SignedHeader};
+use glasshour_protocol::{CompanyId, EmployeeId, SignedHeader};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use utoipa::IntoParams;
@@ -23,9 +23,10 @@ use super::extract::QueryOf;
 use super::openapi::ErrorBodySchema;
 use super::wire;
 use crate::AppState;
-use crate::auth::ApiUser;
+use crate::auth::Actor;
 use crate::error::ApiError;
 use crate::objects::{ObjectError, ObjectKey};
+use crate::people;
 use crate::store::{ChainFilter, ChainPlace, ChainRecord};
 
 /// Rows that are read at a time.
@@ -53,7 +54,7 @@ pub(super) struct ExportQuery {
         (status = 422, body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn export(
-    _: ApiUser,
+    actor: Actor,
     State(state): State<AppState>,
     QueryOf(query): QueryOf<ExportQuery>,
 ) -> Result<Response, ApiError> {
@@ -61,19 +62,21 @@ pub(super) async fn export(
         .ok_or_else(|| ApiError::invalid("employee_id", "Say whose records: `employee_id`."))?;
     let from_ms = wire::parse_time("from", query.from.as_deref())?;
     let to_ms = wire::parse_time("to", query.to.as_deref())?;
-    if state.read().await?.employee(employee_id).await?.is_none() {
+    let mut read = state.read(actor.company_id).await?;
+    if read.employee(employee_id).await?.is_none() {
         return Err(ApiError::not_found("employee"));
     }
     let about = About {
         version: export::VERSION,
-        company: state.company.name.clone(),
+        company: people::company(&mut read).await?.name,
         made_at_ms: state.clock.now_ms(),
         from_ms,
         to_ms,
     };
+    drop(read);
     let (lines, waiting) = mpsc::channel(WAITING);
     tokio::spawn(async move {
-        if let Err(error) = write(&state, employee_id, about, &lines).await {
+        if let Err(error) = write(&state, actor.company_id, employee_id, about, &lines).await {
             // The reader sees that there is no end line.
             error.log();
             let _ = lines.send(Err(std::io::Error::other("cut short"))).await;
@@ -100,6 +103,7 @@ type Lines = mpsc::Sender<std::io::Result<Bytes>>;
 
 async fn write(
     state: &AppState,
+    company: CompanyId,
     employee_id: EmployeeId,
     about: About,
     lines: &Lines,
@@ -117,18 +121,18 @@ async fn write(
             after: after.clone(),
             limit: PAGE,
         };
-        let page = state.read().await?.chain_records(&filter).await?;
+        let page = state.read(company).await?.chain_records(&filter).await?;
         let Some(last) = page.last() else { break };
         after = Some(ChainPlace::of(last));
         for record in &page {
             if devices.insert(record.device_id) {
-                send(lines, &device_line(state, record).await?).await?;
+                send(lines, &device_line(state, company, record).await?).await?;
             }
             let header = SignedHeader {
                 bytes: record.header.clone(),
                 signature: record.signature.clone(),
             };
-            let payload = payload(state, record).await?;
+            let payload = payload(state, company, record).await?;
             let line = export::Record::new(&header, payload.as_deref());
             send(lines, &Line::Record(line)).await?;
             records += 1;
@@ -143,8 +147,12 @@ async fn write(
     .await
 }
 
-async fn device_line(state: &AppState, record: &ChainRecord) -> Result<Line, ApiError> {
-    let device = state.read().await?.device(record.device_id).await?;
+async fn device_line(
+    state: &AppState,
+    company: CompanyId,
+    record: &ChainRecord,
+) -> Result<Line, ApiError> {
+    let device = state.read(company).await?.device(record.device_id).await?;
     let device = device.ok_or_else(|| ApiError::internal("a record without its device"))?;
     Ok(Line::Device {
         device: export::Device {
@@ -159,11 +167,15 @@ async fn device_line(state: &AppState, record: &ChainRecord) -> Result<Line, Api
 }
 
 /// The payload; `None` where it cannot be had any more: deleted, or altered by the disk.
-async fn payload(state: &AppState, record: &ChainRecord) -> Result<Option<Vec<u8>>, ApiError> {
+async fn payload(
+    state: &AppState,
+    company: CompanyId,
+    record: &ChainRecord,
+) -> Result<Option<Vec<u8>>, ApiError> {
     if record.payload.is_some() || record.payload_len == 0 {
         return Ok(Some(record.payload.clone().unwrap_or_default()));
     }
-    let key = ObjectKey::new(state.company.company_id, &record.payload_sha256)?;
+    let key = ObjectKey::new(company, &record.payload_sha256)?;
     match state.objects.read(key).await {
         Err(error @ ObjectError::Damaged { .. }) => {
             tracing::error!(%error, "a picture is left out of an export");

@@ -14,13 +14,13 @@ use axum::http::{HeaderMap, StatusCode};
 use futures_util::StreamExt as _;
 use glasshour_protocol::limits::MAX_PAYLOAD_BYTES;
 use glasshour_protocol::record::{HEADER_RECORD, HEADER_SIGNATURE, HeaderError};
-use glasshour_protocol::{Receipt, RecordHeader, RecordId, SignedHeader, code};
+use glasshour_protocol::{CompanyId, Receipt, RecordHeader, RecordId, SignedHeader, code};
 
 use super::extract::PathId;
 use super::openapi::{ErrorBodySchema, ReceiptSchema};
 use super::permit::{self, Facts};
 use crate::AppState;
-use crate::auth::authenticate_device;
+use crate::auth::{DeviceToken, authenticate_device};
 use crate::error::ApiError;
 use crate::objects::ObjectKey;
 use crate::store::{Device, Read};
@@ -47,7 +47,8 @@ pub(super) async fn put_record(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Receipt>), ApiError> {
-    let (device, signed, header) = match check_before_body(&state, record_id, &headers).await {
+    let checked = check_before_body(&state, record_id, &headers).await;
+    let (company, device, signed, header) = match checked {
         Ok(checked) => checked,
         Err(error) => {
             // An answer that comes while the client still sends is lost with the connection.
@@ -61,15 +62,18 @@ pub(super) async fn put_record(
     let bytes = check_hash(&header, bytes).await?;
     let content = payload::read(&header, &bytes)?;
 
-    if let Some(receipt) = store::already(&mut state.read().await?, &signed, record_id).await? {
+    if let Some(receipt) =
+        store::already(&mut state.read(company).await?, &signed, record_id).await?
+    {
         return Ok((StatusCode::OK, Json(receipt)));
     }
     if content.is_picture() {
-        let key = ObjectKey::new(state.company.company_id, &header.payload_sha256)
-            .map_err(|_| payload_mismatch())?;
+        let key =
+            ObjectKey::new(company, &header.payload_sha256).map_err(|_| payload_mismatch())?;
         state.objects.put(key, bytes.clone()).await?;
     }
     let record = store::Incoming {
+        company,
         device,
         signed,
         header,
@@ -90,9 +94,10 @@ async fn check_before_body(
     state: &AppState,
     record_id: RecordId,
     headers: &HeaderMap,
-) -> Result<(Device, SignedHeader, RecordHeader), ApiError> {
-    let mut read = state.read().await?;
-    let (device, key) = authenticate_device(state, &mut read, headers).await?;
+) -> Result<(CompanyId, Device, SignedHeader, RecordHeader), ApiError> {
+    let token = DeviceToken::from_headers(headers)?;
+    let mut read = state.read(token.company_id).await?;
+    let (device, key) = authenticate_device(state, &mut read, &token).await?;
     let text = |name: &str| {
         headers
             .get(name)
@@ -110,7 +115,7 @@ async fn check_before_body(
     }
     check_ranges(&header)?;
     check_permit(&mut read, &device, &header).await?;
-    Ok((device, signed, header))
+    Ok((token.company_id, device, signed, header))
 }
 
 /// Asks gate 3 with what the database says now; returns what permits the record.

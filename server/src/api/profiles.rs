@@ -11,7 +11,7 @@ use super::extract::{JsonBody, PathId};
 use super::openapi::ErrorBodySchema;
 use super::wire::{self, MAX_LIMIT, Page};
 use crate::AppState;
-use crate::auth::ApiUser;
+use crate::auth::Actor;
 use crate::error::ApiError;
 use crate::people::{self, ProfileForm};
 use crate::store::Profile;
@@ -54,10 +54,14 @@ impl From<Profile> for ProfileView {
     responses((status = 200, body = Page<ProfileView>), (status = 401, body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn list(
-    _: ApiUser,
+    actor: Actor,
     State(state): State<AppState>,
 ) -> Result<Json<Page<ProfileView>>, ApiError> {
-    let rows = state.read().await?.profiles(MAX_LIMIT).await?;
+    let rows = state
+        .read(actor.company_id)
+        .await?
+        .profiles(MAX_LIMIT)
+        .await?;
     Ok(Json(Page {
         items: rows.into_iter().map(Into::into).collect(),
         next: None,
@@ -70,11 +74,11 @@ pub(super) async fn list(
         (status = 409, body = ErrorBodySchema), (status = 422, body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn create(
-    _: ApiUser,
+    actor: Actor,
     State(state): State<AppState>,
     JsonBody(form): JsonBody<ProfileForm>,
 ) -> Result<(StatusCode, Json<ProfileView>), ApiError> {
-    let profile = people::create_profile(&state, form).await?;
+    let profile = people::create_profile(&state, &actor, form).await?;
     Ok((StatusCode::CREATED, Json(profile.into())))
 }
 
@@ -85,11 +89,11 @@ pub(super) async fn create(
         (status = 404, body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn read(
-    _: ApiUser,
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<String>,
 ) -> Result<Json<ProfileView>, ApiError> {
-    let profile = state.read().await?.profile(&id).await?;
+    let profile = state.read(actor.company_id).await?.profile(&id).await?;
     Ok(Json(
         profile
             .ok_or_else(|| ApiError::not_found("profile"))?
@@ -105,12 +109,14 @@ pub(super) async fn read(
         (status = 422, body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn update(
-    _: ApiUser,
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<String>,
     JsonBody(form): JsonBody<ProfileForm>,
 ) -> Result<Json<ProfileView>, ApiError> {
     Ok(Json(
-        people::update_profile(&state, &id, form).await?.into(),
+        people::update_profile(&state, &actor, &id, form)
+            .await?
+            .into(),
     ))
 }

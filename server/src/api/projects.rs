@@ -11,7 +11,7 @@ use super::extract::{JsonBody, PathId};
 use super::openapi::ErrorBodySchema;
 use super::wire::{self, MAX_LIMIT, Page};
 use crate::AppState;
-use crate::auth::ApiUser;
+use crate::auth::Actor;
 use crate::error::ApiError;
 use crate::people::{self, ProjectForm};
 use crate::store::{Project, ProjectKind};
@@ -49,10 +49,14 @@ impl From<Project> for ProjectView {
     responses((status = 200, body = Page<ProjectView>), (status = 401, body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn list(
-    _: ApiUser,
+    actor: Actor,
     State(state): State<AppState>,
 ) -> Result<Json<Page<ProjectView>>, ApiError> {
-    let rows = state.read().await?.projects(MAX_LIMIT).await?;
+    let rows = state
+        .read(actor.company_id)
+        .await?
+        .projects(MAX_LIMIT)
+        .await?;
     Ok(Json(Page {
         items: rows.into_iter().map(Into::into).collect(),
         next: None,
@@ -65,11 +69,11 @@ pub(super) async fn list(
         (status = 409, body = ErrorBodySchema), (status = 422, body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn create(
-    _: ApiUser,
+    actor: Actor,
     State(state): State<AppState>,
     JsonBody(form): JsonBody<ProjectForm>,
 ) -> Result<(StatusCode, Json<ProjectView>), ApiError> {
-    let project = people::create_project(&state, form).await?;
+    let project = people::create_project(&state, &actor, form).await?;
     Ok((StatusCode::CREATED, Json(project.into())))
 }
 
@@ -80,11 +84,11 @@ pub(super) async fn create(
         (status = 404, body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn read(
-    _: ApiUser,
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<ProjectId>,
 ) -> Result<Json<ProjectView>, ApiError> {
-    let project = state.read().await?.project(id).await?;
+    let project = state.read(actor.company_id).await?.project(id).await?;
     Ok(Json(
         project
             .ok_or_else(|| ApiError::not_found("project"))?
@@ -100,10 +104,14 @@ pub(super) async fn read(
         (status = 422, body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn update(
-    _: ApiUser,
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<ProjectId>,
     JsonBody(form): JsonBody<ProjectForm>,
 ) -> Result<Json<ProjectView>, ApiError> {
-    Ok(Json(people::update_project(&state, id, form).await?.into()))
+    Ok(Json(
+        people::update_project(&state, &actor, id, form)
+            .await?
+            .into(),
+    ))
 }

@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use glasshour_protocol::{
-    DeviceId, EmployeeId, Kind, LicenseId, RecordHeader, RecordId, RecordMeta, SessionId,
+    CompanyId, DeviceId, EmployeeId, Kind, LicenseId, RecordHeader, RecordId, RecordMeta, SessionId,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -19,7 +19,7 @@ use super::extract::{PathId, QueryOf};
 use super::openapi::ErrorBodySchema;
 use super::wire::{self, Page};
 use crate::AppState;
-use crate::auth::ApiUser;
+use crate::auth::Actor;
 use crate::error::ApiError;
 use crate::objects::ObjectKey;
 use crate::store::{Place, Record, RecordFilter};
@@ -105,7 +105,7 @@ impl From<Record> for RecordView {
         (status = 422, body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn list(
-    _: ApiUser,
+    actor: Actor,
     State(state): State<AppState>,
     QueryOf(query): QueryOf<RecordQuery>,
 ) -> Result<Json<Page<RecordView>>, ApiError> {
@@ -129,7 +129,7 @@ pub(super) async fn list(
         after,
         limit: limit + 1,
     };
-    let rows = state.read().await?.records(&filter).await?;
+    let rows = state.read(actor.company_id).await?.records(&filter).await?;
     let cursor = |last: &Record| format!("{} {}", last.captured_at, last.record_id);
     Ok(Json(Page::cut(rows, limit, cursor, RecordView::from)))
 }
@@ -144,16 +144,20 @@ pub(super) async fn list(
             body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn payload(
-    _: ApiUser,
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<RecordId>,
 ) -> Result<Response, ApiError> {
-    payload_response(&state, id).await
+    payload_response(&state, actor.company_id, id).await
 }
 
 /// Answers with a record's payload: no caching, no sniffing. The caller has checked who is asking.
-pub(crate) async fn payload_response(state: &AppState, id: RecordId) -> Result<Response, ApiError> {
-    let mut read = state.read().await?;
+pub(crate) async fn payload_response(
+    state: &AppState,
+    company: CompanyId,
+    id: RecordId,
+) -> Result<Response, ApiError> {
+    let mut read = state.read(company).await?;
     let record = read
         .record(id)
         .await?
@@ -163,7 +167,7 @@ pub(crate) async fn payload_response(state: &AppState, id: RecordId) -> Result<R
             inline
         } else {
             drop(read);
-            let key = ObjectKey::new(state.company.company_id, &record.payload_sha256)?;
+            let key = ObjectKey::new(company, &record.payload_sha256)?;
             state.objects.read(key).await?.ok_or_else(|| {
                 ApiError::internal(format!("the object of record {id} is missing"))
             })?

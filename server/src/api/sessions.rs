@@ -15,7 +15,7 @@ use super::extract::QueryOf;
 use super::openapi::ErrorBodySchema;
 use super::wire::{self, MAX_LIMIT, Page};
 use crate::AppState;
-use crate::auth::ApiUser;
+use crate::auth::Actor;
 use crate::error::ApiError;
 use crate::store::Session;
 
@@ -60,7 +60,7 @@ pub(super) struct SessionView {
         (status = 422, body = ErrorBodySchema)),
     security(("api_token" = [])))]
 pub(super) async fn list(
-    _: ApiUser,
+    actor: Actor,
     State(state): State<AppState>,
     QueryOf(query): QueryOf<SessionQuery>,
 ) -> Result<Json<Page<SessionView>>, ApiError> {
@@ -68,7 +68,7 @@ pub(super) async fn list(
     let to_ms = wire::parse_time("to", query.to.as_deref())?.unwrap_or(i64::MAX);
     let employee = wire::parse("employee_id", query.employee_id.as_deref())?;
     let now_ms = state.clock.now_ms();
-    let mut read = state.read().await?;
+    let mut read = state.read(actor.company_id).await?;
     let rows = match employee {
         Some(employee) => {
             read.sessions_of(employee, from_ms, to_ms, MAX_LIMIT)

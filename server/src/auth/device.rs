@@ -2,9 +2,9 @@
 
 use axum::http::{HeaderMap, StatusCode};
 use ed25519_dalek::VerifyingKey;
-use glasshour_protocol::device::{TokenError, token_device, verify_token};
+use glasshour_protocol::device::{TokenError, token_claim, verify_token};
 use glasshour_protocol::jws::Jwk;
-use glasshour_protocol::{DeviceId, code};
+use glasshour_protocol::{CompanyId, DeviceId, code};
 
 use super::extract::bearer;
 use crate::AppState;
@@ -17,6 +17,9 @@ pub struct DeviceToken {
     token: String,
     /// The device it claims to be from.
     pub device_id: DeviceId,
+    /// The company it claims to be for: where the device is looked up. A device of one company is
+    /// unknown to every other.
+    pub company_id: CompanyId,
 }
 
 impl DeviceToken {
@@ -24,18 +27,19 @@ impl DeviceToken {
     pub fn from_headers(headers: &HeaderMap) -> Result<Self, ApiError> {
         let refused = || ApiError::unauthenticated("Send a token signed by the device's key.");
         let token = bearer(headers).ok_or_else(refused)?;
-        let device_id = token_device(token).map_err(|error| refused().with_source(error))?;
+        let (device_id, company_id) =
+            token_claim(token).map_err(|error| refused().with_source(error))?;
         Ok(Self {
             token: token.to_owned(),
             device_id,
+            company_id,
         })
     }
 
-    /// Checks that the holder of that key signed it for this company just now.
+    /// Checks that the holder of that key signed it for that company just now.
     pub fn verify(&self, state: &AppState, key: &VerifyingKey) -> Result<(), ApiError> {
         let now_s = state.clock.now_ms().div_euclid(1000);
-        let company = state.company.company_id;
-        verify_token(&self.token, key, self.device_id, company, now_s).map_err(|error| {
+        verify_token(&self.token, key, self.device_id, self.company_id, now_s).map_err(|error| {
             let code = match error {
                 TokenError::Expired => code::TOKEN_EXPIRED,
                 TokenError::Jws(_) | TokenError::Audience => code::UNAUTHENTICATED,
@@ -45,13 +49,13 @@ impl DeviceToken {
     }
 }
 
-/// The enrolled, unrevoked device that sent the request, with its key.
+/// The enrolled, unrevoked device that sent the request, with its key. `read` is bound to the token's
+/// company.
 pub async fn authenticate_device(
     state: &AppState,
     read: &mut Read,
-    headers: &HeaderMap,
+    token: &DeviceToken,
 ) -> Result<(Device, VerifyingKey), ApiError> {
-    let token = DeviceToken::from_headers(headers)?;
     let device = read.device(token.device_id).await?.ok_or_else(|| {
         ApiError::new(
             StatusCode::UNAUTHORIZED,

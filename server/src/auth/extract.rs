@@ -6,9 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use subtle::ConstantTimeEq as _;
+use glasshour_protocol::CompanyId;
 
-use super::token::{API_TOKEN_PREFIX, hash_token};
 use super::web;
 use crate::AppState;
 use crate::error::ApiError;
@@ -16,7 +15,12 @@ use crate::store::User;
 
 /// The person logged in by cookie. Take `Option<CurrentUser>` to send others to the log-in page.
 #[derive(Clone, Debug)]
-pub struct CurrentUser(pub User);
+pub struct CurrentUser {
+    /// Their home company.
+    pub company_id: CompanyId,
+    /// Who.
+    pub user: User,
+}
 
 impl FromRequestParts<AppState> for CurrentUser {
     type Rejection = ApiError;
@@ -24,7 +28,6 @@ impl FromRequestParts<AppState> for CurrentUser {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         web::find_user(state, &parts.headers)
             .await?
-            .map(Self)
             .ok_or_else(|| ApiError::unauthenticated("Log in first."))
     }
 }
@@ -36,40 +39,7 @@ impl OptionalFromRequestParts<AppState> for CurrentUser {
         parts: &mut Parts,
         state: &AppState,
     ) -> Result<Option<Self>, ApiError> {
-        Ok(web::find_user(state, &parts.headers).await?.map(Self))
-    }
-}
-
-/// A script with an API token (`Authorization: Bearer gh_…`).
-#[derive(Clone, Debug)]
-pub struct ApiUser {
-    /// What the token was named when it was made.
-    pub token_name: String,
-}
-
-impl FromRequestParts<AppState> for ApiUser {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let refused = || {
-            ApiError::unauthenticated(
-                "Send `Authorization: Bearer` with an API token of this server (gh_…).",
-            )
-        };
-        let token = bearer(&parts.headers)
-            .filter(|token| token.starts_with(API_TOKEN_PREFIX))
-            .ok_or_else(refused)?;
-        let hash = hash_token(token);
-        let (token_name, stored) = state
-            .read()
-            .await?
-            .api_token(&hash)
-            .await?
-            .ok_or_else(refused)?;
-        if !bool::from(stored.as_bytes().ct_eq(hash.as_bytes())) {
-            return Err(refused());
-        }
-        Ok(Self { token_name })
+        web::find_user(state, &parts.headers).await
     }
 }
 

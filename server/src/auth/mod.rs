@@ -5,6 +5,7 @@
 //! the SHA-256, of devices the public key. An unknown address gets the same answer, in the same
 //! time, as a wrong password.
 
+mod actor;
 mod device;
 mod extract;
 mod origin;
@@ -13,9 +14,10 @@ mod throttle;
 mod token;
 mod web;
 
+pub use actor::{Actor, Who};
 pub(crate) use device::revoked;
 pub use device::{DeviceToken, authenticate_device};
-pub use extract::{ApiUser, CurrentUser, Peer};
+pub use extract::{CurrentUser, Peer};
 pub use origin::require_same_origin;
 pub use password::Passwords;
 pub use throttle::Throttle;

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use glasshour_protocol::code;
 
+use super::extract::CurrentUser;
 use super::token::{Secret, hash_token};
 use crate::AppState;
 use crate::error::ApiError;
@@ -50,11 +51,19 @@ pub async fn log_in(
             "Too many attempts to log in. Wait fifteen minutes and try again.",
         ));
     }
-    let user = state.read().await?.user_by_email(&email).await?;
-    let user = user.filter(|user| user.active);
-    let hash = user.as_ref().map(|user| user.password_hash.as_str());
+    let user = match state.db.find_home(&email).await? {
+        Some(home) => {
+            let user = state.read(home).await?.user_by_email(&email).await?;
+            user.filter(|user| user.active).map(|user| CurrentUser {
+                company_id: home,
+                user,
+            })
+        }
+        None => None,
+    };
+    let hash = user.as_ref().map(|found| found.user.password_hash.as_str());
     let fits = state.passwords.verify(password, hash).await?;
-    let Some(user) = user.filter(|_| fits) else {
+    let Some(CurrentUser { company_id, user }) = user.filter(|_| fits) else {
         return Err(ApiError::unauthenticated(
             "The e-mail address or the password is not right.",
         ));
@@ -62,10 +71,8 @@ pub async fn log_in(
     state.throttle.succeed(&email, from);
 
     let token = Secret::cookie()?;
-    let mut write = state.write().await?;
-    if let Some(old) = cookie(state, headers) {
-        write.delete_web_session(&hash_token(old)).await?;
-    }
+    end_session(state, headers).await?;
+    let mut write = state.write(company_id).await?;
     write
         .delete_expired_web_sessions(now_ms, now_ms - IDLE_MS)
         .await?;
@@ -83,43 +90,50 @@ pub async fn log_in(
 
 /// Ends the session that the request's cookie names, and returns the `Set-Cookie` that removes it.
 pub async fn log_out(state: &AppState, headers: &HeaderMap) -> Result<HeaderValue, ApiError> {
-    if let Some(token) = cookie(state, headers) {
-        let mut write = state.write().await?;
-        write.delete_web_session(&hash_token(token)).await?;
+    end_session(state, headers).await?;
+    set_cookie(state, "", 0)
+}
+
+/// Forgets the session that the request's cookie names.
+async fn end_session(state: &AppState, headers: &HeaderMap) -> Result<(), ApiError> {
+    let Some(token) = cookie(state, headers) else {
+        return Ok(());
+    };
+    let hash = hash_token(token);
+    if let Some(found) = state.db.find_web_session(&hash).await? {
+        let mut write = state.write(found.company_id).await?;
+        write.delete_web_session(&hash).await?;
         write.commit().await?;
     }
-    set_cookie(state, "", 0)
+    Ok(())
 }
 
 /// The user whose living session the request's cookie names.
 pub(super) async fn find_user(
     state: &AppState,
     headers: &HeaderMap,
-) -> Result<Option<User>, ApiError> {
+) -> Result<Option<CurrentUser>, ApiError> {
     let Some(token) = cookie(state, headers) else {
         return Ok(None);
     };
     let hash = hash_token(token);
     let now_ms = state.clock.now_ms();
-    let mut read = state.read().await?;
-    let Some(session) = read.web_session(&hash).await? else {
+    let Some(found) = state.db.find_web_session(&hash).await? else {
         return Ok(None);
     };
+    let (company_id, session) = (found.company_id, found.session);
     let idle_ms = now_ms.saturating_sub(session.last_used_at);
     if now_ms >= session.expires_at || idle_ms >= IDLE_MS {
         return Ok(None);
     }
-    let user = read
-        .user(&session.user_id)
-        .await?
-        .filter(|user| user.active);
-    drop(read);
+    let user = state.read(company_id).await?.user(&session.user_id).await?;
+    let user = user.filter(|user| user.active);
     if user.is_some() && idle_ms >= TOUCH_EVERY_MS {
-        let mut write = state.write().await?;
+        let mut write = state.write(company_id).await?;
         write.touch_web_session(&hash, now_ms).await?;
         write.commit().await?;
     }
-    Ok(user)
+    Ok(user.map(|user| CurrentUser { company_id, user }))
 }
 
 /// `__Host-` makes browsers refuse the cookie from anywhere but this very host over TLS.

@@ -33,13 +33,15 @@ pub async fn make(
     if file.exists() {
         return Err(BackupError::Exists(file.to_owned()));
     }
-    let (db, company) = setup::open(folders.data, None).await?;
+    let db = setup::open(folders.data, None).await?;
     let temporary = Temporary::beside(file)?;
     db.snapshot_into(&temporary.database).await?;
     db.close().await;
 
     let snapshot = Db::open_sqlite(&temporary.database, false).await?;
-    let pictures = picture_hashes(&snapshot, company.company_id).await?;
+    let companies = snapshot.companies(u32::MAX).await?;
+    let pictures = pictures(&snapshot, &companies).await?;
+    let company = names(&snapshot, &companies).await?;
     snapshot.close().await;
 
     let io = |path: &Path| {
@@ -51,46 +53,50 @@ pub async fn make(
         format: FORMAT,
         made_at_ms: clock.now_ms(),
         server_version: env!("CARGO_PKG_VERSION").into(),
-        company: company.name,
+        company,
         database_sha256,
     };
     let objects = LocalFolder::open(&folders.objects())?;
-    let written = write(
-        &temporary,
-        &manifest,
-        &objects,
-        company.company_id,
-        pictures,
-        progress,
-    );
+    let written = write(&temporary, &manifest, &objects, pictures, progress);
     let end = written.await?;
     temporary.publish(file).map_err(io(file))?;
     Ok(Report { manifest, end })
 }
 
-/// The pictures that the rows of a database name, in the order of their hashes.
-pub(crate) async fn picture_hashes(
+/// The pictures that the rows of a database name: company by company, in the order of their hashes.
+pub(crate) async fn pictures(
     snapshot: &Db,
-    company: CompanyId,
-) -> Result<Vec<String>, BackupError> {
-    let mut read = snapshot.read(company).await?;
-    let mut all: Vec<String> = Vec::new();
-    loop {
-        let after = all.last().map_or("", String::as_str).to_owned();
-        let page = read.picture_hashes(&after, PAGE).await?;
-        if page.is_empty() {
-            return Ok(all);
+    companies: &[CompanyId],
+) -> Result<Vec<(CompanyId, String)>, BackupError> {
+    let mut all: Vec<(CompanyId, String)> = Vec::new();
+    for company in companies {
+        let mut read = snapshot.read(*company).await?;
+        let mut after = String::new();
+        loop {
+            let page = read.picture_hashes(&after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after.clone_from(last);
+            all.extend(page.into_iter().map(|hash| (*company, hash)));
         }
-        all.extend(page);
     }
+    Ok(all)
+}
+
+/// What a person reads: whose backup it is.
+async fn names(snapshot: &Db, companies: &[CompanyId]) -> Result<String, BackupError> {
+    let mut names = Vec::new();
+    for id in companies {
+        let company = snapshot.read(*id).await?.company().await?;
+        names.extend(company.map(|company| company.name));
+    }
+    Ok(names.join(", "))
 }
 
 async fn write(
     temporary: &Temporary,
     manifest: &Manifest,
     objects: &LocalFolder,
-    company: CompanyId,
-    pictures: Vec<String>,
+    pictures: Vec<(CompanyId, String)>,
     progress: impl Fn(u64),
 ) -> Result<End, BackupError> {
     let io = |source| BackupError::Io {
@@ -111,7 +117,7 @@ async fn write(
         .map_err(io)?;
 
     let mut end = End::default();
-    for hash in pictures {
+    for (company, hash) in pictures {
         match objects.read(ObjectKey::new(company, &hash)?).await {
             Err(ObjectError::Damaged { .. }) => end.damaged.push(hash),
             Err(error) => return Err(error.into()),
@@ -121,7 +127,7 @@ async fn write(
                 archive
                     .append_data(
                         &mut header(length, seconds),
-                        format!("{PICTURES}{hash}"),
+                        format!("{PICTURES}{company}/{hash}"),
                         bytes.as_slice(),
                     )
                     .map_err(io)?;

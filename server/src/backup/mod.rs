@@ -5,15 +5,15 @@
 //!
 //! | entry | is |
 //! |---|---|
-//! | `manifest.json` | [`Manifest`]: format, company, SHA-256 of the database |
+//! | `manifest.json` | [`Manifest`]: format, companies, SHA-256 of the database |
 //! | `database.sqlite` | a snapshot of the database |
-//! | `pictures/<sha256>` | each picture that a row of the snapshot names, in the order of the hashes |
+//! | `pictures/<company>/<sha256>` | each picture that a row of the snapshot names, in this order |
 //! | `end.json` | [`End`]: how many pictures there are, and which could not be had |
 //!
 //! # Why it is consistent although the server goes on
 //! A picture is on disk before its row is, never changes, and is named by its hash: whatever the
 //! snapshot names can still be read after the snapshot was taken. A file without `end.json` was cut
-//! short, and is refused. Each hash is checked when it is written and again when it is restored.
+//! short, and is refused. Format 1, from when a server held one company, has `pictures/<sha256>`. Each hash is checked when it is written and again when it is restored.
 //!
 //! # What it is worth protecting
 //! It holds the license-signing key and everybody's captures: it is made for its owner alone.
@@ -30,11 +30,11 @@ use crate::setup::{self, SetupError};
 use crate::store::{SnapshotError, StoreError};
 
 pub use make::make;
-pub(crate) use make::picture_hashes;
+pub(crate) use make::pictures;
 pub use restore::restore;
 
 /// Version of the layout.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const MANIFEST: &str = "manifest.json";
 const DATABASE: &str = "database.sqlite";
 const PICTURES: &str = "pictures/";
@@ -59,13 +59,13 @@ impl Folders<'_> {
 /// The first entry: what the file is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Version of the layout: 1.
+    /// Version of the layout: 2.
     pub format: u32,
     /// When it was made, UTC milliseconds.
     pub made_at_ms: i64,
     /// The version of the server that made it.
     pub server_version: String,
-    /// Whose it is.
+    /// Whose it is: names, separated by commas.
     pub company: String,
     /// SHA-256 (hex) of the database.
     pub database_sha256: String,

@@ -72,7 +72,7 @@ async fn unpack(
         return Err(not_whole(format!("it begins with {name:?}")));
     }
     let manifest: Manifest = json(entry).map_err(unreadable)?;
-    if manifest.format != FORMAT {
+    if !(1..=FORMAT).contains(&manifest.format) {
         return Err(not_whole(format!(
             "it is of format {}, and this version knows {FORMAT}: update Glasshour",
             manifest.format
@@ -93,12 +93,12 @@ async fn unpack(
         return Err(not_whole("the database is damaged".into()));
     }
     let db = Db::open_sqlite(&database, false).await?;
-    let company = db
-        .only_company()
-        .await?
-        .ok_or_else(|| not_whole("the database holds no company".into()))?;
-    let integrity = db.read(company.company_id).await?.integrity_problem().await;
+    let companies = db.companies(u32::MAX).await?;
+    let integrity = db.integrity_problem().await;
     db.close().await;
+    let Some(first) = companies.first().copied() else {
+        return Err(not_whole("the database holds no company".into()));
+    };
     if let Some(problem) = integrity? {
         return Err(not_whole(format!("the database is damaged: {problem}")));
     }
@@ -117,11 +117,17 @@ async fn unpack(
             }
             return Ok(Report { manifest, end });
         }
-        let hash = name
-            .strip_prefix(PICTURES)
-            .ok_or_else(|| not_whole(format!("it holds {name:?}")))?;
-        let key = ObjectKey::new(company.company_id, hash)
-            .map_err(|_| not_whole(format!("it holds {name:?}")))?;
+        let strange = || not_whole(format!("it holds {name:?}"));
+        let picture = name.strip_prefix(PICTURES).ok_or_else(strange)?;
+        let (company, hash) = match picture.split_once('/') {
+            Some((company, hash)) => (company.parse().map_err(|_| strange())?, hash),
+            None if manifest.format == 1 => (first, picture),
+            None => return Err(strange()),
+        };
+        if !companies.contains(&company) {
+            return Err(strange());
+        }
+        let key = ObjectKey::new(company, hash).map_err(|_| strange())?;
         let mut bytes = Vec::new();
         entry
             .take(MAX_PAYLOAD_BYTES as u64 + 1)

@@ -12,8 +12,9 @@ use serde::de::DeserializeOwned;
 use super::fault::FaultView;
 use super::layout::Viewer;
 use crate::AppState;
-use crate::auth::CurrentUser;
+use crate::auth::{Actor, CurrentUser};
 use crate::error::ApiError;
+use crate::people;
 
 /// What a page answers when it cannot be shown.
 #[derive(Debug)]
@@ -64,25 +65,26 @@ pub(super) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let user = match user {
-        Ok(Some(CurrentUser(user))) => user,
+    let known = match user {
         Ok(None) => return to_login(&request),
+        Ok(Some(user)) => viewer(&state, &user).await.map(|viewer| (user, viewer)),
+        Err(error) => Err(error),
+    };
+    let (user, viewer) = match known {
+        Ok(known) => known,
         Err(error) => {
             error.log();
             return fault_page(error.status, &FaultView::fault(None));
         }
     };
-    let viewer = Viewer {
-        name: user.name,
-        company: state.company.name.clone(),
-    };
-    if user.role == "employee" {
+    if user.user.role == "employee" {
         return fault_page(
             StatusCode::FORBIDDEN,
             &FaultView::no_permission(Some(viewer)),
         );
     }
     request.extensions_mut().insert(viewer.clone());
+    request.extensions_mut().insert(Actor::from(user));
     let mut response = next.run(request).await;
     if let Some(Fault { message }) = response.extensions_mut().remove::<Fault>() {
         let status = response.status();
@@ -99,6 +101,14 @@ pub(super) async fn guard(
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+async fn viewer(state: &AppState, user: &CurrentUser) -> Result<Viewer, ApiError> {
+    let mut read = state.read(user.company_id).await?;
+    Ok(Viewer {
+        name: user.user.name.clone(),
+        company: people::company(&mut read).await?.name,
+    })
 }
 
 /// A stranger's request for a page comes back to it after log-in; a form does not, as what was
@@ -148,10 +158,10 @@ pub(super) async fn not_found(
     if uri.path().starts_with("/api/") {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let viewer = user.ok().flatten().map(|CurrentUser(user)| Viewer {
-        name: user.name,
-        company: state.company.name.clone(),
-    });
+    let viewer = match user {
+        Ok(Some(user)) => viewer(&state, &user).await.ok(),
+        _ => None,
+    };
     fault_page(StatusCode::NOT_FOUND, &FaultView::not_found(viewer))
 }
 

@@ -1,12 +1,13 @@
 //! Employees: made, changed, switched on and off, each with the license that follows (rules 1 to 17).
 
 use glasshour_license_format::WorkMode;
-use glasshour_protocol::{EmployeeId, ProjectId};
+use glasshour_protocol::{CompanyId, EmployeeId, ProjectId};
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
 use super::rules;
 use crate::AppState;
+use crate::auth::Actor;
 use crate::error::{ApiError, NO_LICENSE};
 use crate::license;
 use crate::store::{Employee, License, Profile, Project, Read};
@@ -43,14 +44,18 @@ fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>
 }
 
 /// Makes an employee; an active one has a license when this returns (rules 9 and 10).
-pub async fn create_employee(state: &AppState, form: EmployeeForm) -> Result<Employee, ApiError> {
+pub async fn create_employee(
+    state: &AppState,
+    actor: &Actor,
+    form: EmployeeForm,
+) -> Result<Employee, ApiError> {
     let name = rules::name("name", &rules::required("name", form.name)?)?;
     let work_mode = rules::work_mode(&rules::required("work_mode", form.work_mode)?)?;
     let active = rules::required("active", form.active)?;
     let email = rules::email(&form.email.flatten().unwrap_or_default())?;
 
     let now_ms = state.clock.now_ms();
-    let mut write = state.write().await?;
+    let mut write = state.write(actor.company_id).await?;
     let project = choose_project(&mut write, form.project_id.as_deref()).await?;
     let profile = choose_profile(&mut write, form.profile_id.as_deref()).await?;
     let mut employee = Employee {
@@ -79,11 +84,12 @@ pub async fn create_employee(state: &AppState, form: EmployeeForm) -> Result<Emp
 /// (rule 17); deactivation issues none, and the server takes nothing more (rule 8).
 pub async fn update_employee(
     state: &AppState,
+    actor: &Actor,
     id: EmployeeId,
     form: EmployeeForm,
 ) -> Result<Employee, ApiError> {
     let now_ms = state.clock.now_ms();
-    let mut write = state.write().await?;
+    let mut write = state.write(actor.company_id).await?;
     let old = write
         .employee(id)
         .await?
@@ -139,9 +145,10 @@ fn needs_license(old: &Employee, new: &Employee) -> bool {
 /// was ever issued (rule 10).
 pub async fn license_file(
     state: &AppState,
+    company: CompanyId,
     id: EmployeeId,
 ) -> Result<(Employee, License), ApiError> {
-    let mut read = state.read().await?;
+    let mut read = state.read(company).await?;
     let employee = read
         .employee(id)
         .await?

@@ -4,12 +4,14 @@
 //! that a license depends on issues the next one in the same transaction (rules 9, 10 and 17):
 //! there is no moment at which an active employee has no license or a stale one.
 
+mod company;
 mod employees;
 mod overview;
 mod profiles;
 mod projects;
 mod rules;
 
+pub(crate) use company::company;
 pub use employees::{
     EmployeeForm, create_employee, license_file, license_file_name, update_employee,
 };

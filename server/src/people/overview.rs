@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use glasshour_protocol::{EmployeeId, ProjectId};
+use glasshour_protocol::{CompanyId, EmployeeId, ProjectId};
 
 use crate::AppState;
 use crate::error::ApiError;
@@ -41,12 +41,13 @@ pub struct Running {
 /// Reads a page of employees by name, with their tracked time within `[from_ms, to_ms)`.
 pub async fn overview(
     state: &AppState,
+    company: CompanyId,
     filter: &EmployeeFilter,
     from_ms: i64,
     to_ms: i64,
 ) -> Result<Vec<Overview>, ApiError> {
     let now_ms = state.clock.now_ms();
-    let mut read = state.read().await?;
+    let mut read = state.read(company).await?;
     let employees = read.employees(filter).await?;
     let sessions = read.sessions(from_ms, to_ms, MAX_ROWS).await?;
     let devices = read.devices(None, MAX_ROWS).await?;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::rules;
 use crate::AppState;
+use crate::auth::Actor;
 use crate::error::ApiError;
 use crate::license;
 use crate::store::{Profile, StoreError};
@@ -53,7 +54,11 @@ pub fn standard_profile(name: &str) -> Settings {
 }
 
 /// Makes a profile.
-pub async fn create_profile(state: &AppState, form: ProfileForm) -> Result<Profile, ApiError> {
+pub async fn create_profile(
+    state: &AppState,
+    actor: &Actor,
+    form: ProfileForm,
+) -> Result<Profile, ApiError> {
     let name = rules::name("name", &rules::required("name", form.name)?)?;
     let settings = read_settings(&name, rules::required("settings", form.settings)?)?;
     let now_ms = state.clock.now_ms();
@@ -65,7 +70,7 @@ pub async fn create_profile(state: &AppState, form: ProfileForm) -> Result<Profi
         created_at: now_ms,
         updated_at: now_ms,
     };
-    let mut write = state.write().await?;
+    let mut write = state.write(actor.company_id).await?;
     write.insert_profile(&profile).await.map_err(name_taken)?;
     write.commit().await?;
     Ok(profile)
@@ -74,11 +79,12 @@ pub async fn create_profile(state: &AppState, form: ProfileForm) -> Result<Profi
 /// Changes a profile; every active employee on it gets a license of the next serial (rule 17).
 pub async fn update_profile(
     state: &AppState,
+    actor: &Actor,
     id: &str,
     form: ProfileForm,
 ) -> Result<Profile, ApiError> {
     let now_ms = state.clock.now_ms();
-    let mut write = state.write().await?;
+    let mut write = state.write(actor.company_id).await?;
     let old = write
         .profile(id)
         .await?

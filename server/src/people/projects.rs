@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::rules;
 use crate::AppState;
+use crate::auth::Actor;
 use crate::error::ApiError;
 use crate::store::{Project, ProjectKind, StoreError};
 
@@ -26,11 +27,15 @@ pub struct ProjectForm {
 }
 
 /// Makes a project or department.
-pub async fn create_project(state: &AppState, form: ProjectForm) -> Result<Project, ApiError> {
+pub async fn create_project(
+    state: &AppState,
+    actor: &Actor,
+    form: ProjectForm,
+) -> Result<Project, ApiError> {
     let name = rules::name("name", &rules::required("name", form.name)?)?;
     let color = rules::color(form.color.as_deref().unwrap_or(DEFAULT_COLOR))?;
     let kind = kind(form.kind.as_deref().unwrap_or("project"))?;
-    let mut write = state.write().await?;
+    let mut write = state.write(actor.company_id).await?;
     let workspace_id = write
         .first_workspace()
         .await?
@@ -52,10 +57,11 @@ pub async fn create_project(state: &AppState, form: ProjectForm) -> Result<Proje
 /// Changes a project. Licenses name projects by id, so none is issued.
 pub async fn update_project(
     state: &AppState,
+    actor: &Actor,
     id: ProjectId,
     form: ProjectForm,
 ) -> Result<Project, ApiError> {
-    let mut write = state.write().await?;
+    let mut write = state.write(actor.company_id).await?;
     let mut project = write
         .project(id)
         .await?

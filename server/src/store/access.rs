@@ -1,8 +1,10 @@
 //! Log-ins, cookie sessions and API tokens. Of cookies and tokens only the SHA-256 is kept.
 
+use glasshour_protocol::CompanyId;
 use sqlx::FromRow;
 
-use super::{Read, StoreError, Write, on};
+use super::column::Text;
+use super::{Db, Read, StoreError, Write, on, on_pool};
 
 /// One login.
 #[derive(Clone, Debug, FromRow)]
@@ -36,10 +38,63 @@ pub struct WebSession {
     pub expires_at: i64,
 }
 
+/// An unrevoked API token.
+#[derive(Clone, Debug, FromRow)]
+pub struct ApiToken {
+    /// Whose rows it may see.
+    #[sqlx(try_from = "Text<CompanyId>")]
+    pub company_id: CompanyId,
+    /// What it was named when it was made.
+    pub name: String,
+    /// SHA-256, hex.
+    pub token_hash: String,
+}
+
+/// A cookie session with the company whose user it is.
+#[derive(Clone, Debug, FromRow)]
+pub struct FoundSession {
+    /// The user's home.
+    #[sqlx(try_from = "Text<CompanyId>")]
+    pub company_id: CompanyId,
+    /// The session.
+    #[sqlx(flatten)]
+    pub session: WebSession,
+}
+
+#[derive(FromRow)]
+struct HomeRow {
+    #[sqlx(try_from = "Text<CompanyId>")]
+    company_id: CompanyId,
+}
+
 const USER: &str = "SELECT user_id, email, name, password_hash, role, active, created_at \
     FROM users WHERE company_id = $1 AND user_id = $2";
 const USER_BY_EMAIL: &str = "SELECT user_id, email, name, password_hash, role, active, created_at \
     FROM users WHERE company_id = $1 AND email = $2";
+
+impl Db {
+    /// The home company of the user with that e-mail address, which must be lower case already.
+    pub async fn find_home(&self, email: &str) -> Result<Option<CompanyId>, StoreError> {
+        const SQL: &str = "SELECT company_id FROM users WHERE email = $1";
+        let row: Option<HomeRow> =
+            on_pool!(self, pool => sqlx::query_as(SQL).bind(email).fetch_optional(pool).await)?;
+        Ok(row.map(|row| row.company_id))
+    }
+
+    /// The cookie session with that token hash, expired or not.
+    pub async fn find_web_session(&self, hash: &str) -> Result<Option<FoundSession>, StoreError> {
+        const SQL: &str = "SELECT company_id, user_id, created_at, last_used_at, expires_at \
+            FROM web_sessions WHERE token_hash = $1";
+        Ok(on_pool!(self, pool => sqlx::query_as(SQL).bind(hash).fetch_optional(pool).await)?)
+    }
+
+    /// The unrevoked API token with that hash.
+    pub async fn find_api_token(&self, hash: &str) -> Result<Option<ApiToken>, StoreError> {
+        const SQL: &str = "SELECT company_id, name, token_hash FROM api_tokens \
+            WHERE token_hash = $1 AND revoked_at IS NULL";
+        Ok(on_pool!(self, pool => sqlx::query_as(SQL).bind(hash).fetch_optional(pool).await)?)
+    }
+}
 
 impl Read {
     /// A user by id.
@@ -52,22 +107,6 @@ impl Read {
     pub async fn user_by_email(&mut self, email: &str) -> Result<Option<User>, StoreError> {
         Ok(on!(self, c => sqlx::query_as(USER_BY_EMAIL)
             .bind(&self.company).bind(email).fetch_optional(c).await)?)
-    }
-
-    /// The cookie session with that token hash, expired or not.
-    pub async fn web_session(&mut self, hash: &str) -> Result<Option<WebSession>, StoreError> {
-        const SQL: &str = "SELECT user_id, created_at, last_used_at, expires_at \
-            FROM web_sessions WHERE company_id = $1 AND token_hash = $2";
-        Ok(on!(self, c => sqlx::query_as(SQL)
-            .bind(&self.company).bind(hash).fetch_optional(c).await)?)
-    }
-
-    /// The name and the stored hash of an unrevoked API token.
-    pub async fn api_token(&mut self, hash: &str) -> Result<Option<(String, String)>, StoreError> {
-        const SQL: &str = "SELECT name, token_hash FROM api_tokens \
-            WHERE company_id = $1 AND token_hash = $2 AND revoked_at IS NULL";
-        Ok(on!(self, c => sqlx::query_as(SQL)
-            .bind(&self.company).bind(hash).fetch_optional(c).await)?)
     }
 }
 

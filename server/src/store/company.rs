@@ -6,7 +6,7 @@ use glasshour_protocol::CompanyId;
 use sqlx::FromRow;
 
 use super::column::Text;
-use super::{Db, Inner, Read, StoreError, Write, on};
+use super::{Db, Read, StoreError, Write, on, on_pool};
 
 /// A company with its license-signing key.
 #[derive(Clone, Debug)]
@@ -30,54 +30,69 @@ struct Row {
     signing_key: Vec<u8>,
 }
 
-impl Db {
-    /// The company that this database was made for; `None` before `init`.
-    pub async fn only_company(&self) -> Result<Option<Company>, StoreError> {
-        const SQL: &str = "SELECT company_id, name, privacy_contact, signing_key FROM companies \
-            ORDER BY created_at, company_id LIMIT 1";
-        let row: Option<Row> = match self {
-            Self::Sqlite { readers, .. } => sqlx::query_as(SQL).fetch_optional(readers).await?,
-            Self::Postgres(pool) => sqlx::query_as(SQL).fetch_optional(pool).await?,
-        };
-        row.map(|row| {
-            let seed: [u8; 32] =
-                row.signing_key
-                    .as_slice()
-                    .try_into()
-                    .map_err(|_| StoreError::Corrupt {
-                        what: "companies.signing_key",
-                    })?;
-            Ok(Company {
-                company_id: row.company_id,
-                name: row.name,
-                privacy_contact: row.privacy_contact,
-                signing_key: SigningKey::from_bytes(&seed),
-            })
+const COMPANY: &str = "SELECT company_id, name, privacy_contact, signing_key FROM companies \
+    WHERE company_id = $1";
+
+impl TryFrom<Row> for Company {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let seed: [u8; 32] =
+            row.signing_key
+                .as_slice()
+                .try_into()
+                .map_err(|_| StoreError::Corrupt {
+                    what: "companies.signing_key",
+                })?;
+        Ok(Self {
+            company_id: row.company_id,
+            name: row.name,
+            privacy_contact: row.privacy_contact,
+            signing_key: SigningKey::from_bytes(&seed),
         })
-        .transpose()
+    }
+}
+
+impl Db {
+    /// The companies that this database holds, the oldest first.
+    pub async fn companies(&self, limit: u32) -> Result<Vec<CompanyId>, StoreError> {
+        const SQL: &str =
+            "SELECT company_id FROM companies ORDER BY created_at, company_id LIMIT $1";
+        let rows: Vec<(String,)> = on_pool!(self, pool => sqlx::query_as(SQL)
+            .bind(i64::from(limit)).fetch_all(pool).await)?;
+        let id = |(text,): (String,)| {
+            text.parse().map_err(|_| StoreError::Corrupt {
+                what: "companies.company_id",
+            })
+        };
+        rows.into_iter().map(id).collect()
+    }
+
+    /// Checks the whole file (SQLite); `None` where all is well. PostgreSQL checks itself.
+    pub async fn integrity_problem(&self) -> Result<Option<String>, StoreError> {
+        let Self::Sqlite { readers, .. } = self else {
+            return Ok(None);
+        };
+        let (answer,): (String,) = sqlx::query_as("PRAGMA integrity_check(1)")
+            .fetch_one(readers)
+            .await?;
+        Ok((answer != "ok").then_some(answer))
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         const SQL: &str = "SELECT 1";
-        match self {
-            Self::Sqlite { readers, .. } => sqlx::query(SQL).execute(readers).await.map(drop)?,
-            Self::Postgres(pool) => sqlx::query(SQL).execute(pool).await.map(drop)?,
-        }
+        on_pool!(self, pool => sqlx::query(SQL).execute(pool).await.map(drop))?;
         Ok(())
     }
 }
 
 impl Read {
-    /// Checks the whole file (SQLite); `None` where all is well. PostgreSQL checks itself.
-    pub async fn integrity_problem(&mut self) -> Result<Option<String>, StoreError> {
-        let Inner::Sqlite(transaction) = &mut self.inner else {
-            return Ok(None);
-        };
-        let (answer,): (String,) = sqlx::query_as("PRAGMA integrity_check(1)")
-            .fetch_one(&mut **transaction)
-            .await?;
-        Ok((answer != "ok").then_some(answer))
+    /// The company that this view is bound to; `None` where there is no such company.
+    pub async fn company(&mut self) -> Result<Option<Company>, StoreError> {
+        let row: Option<Row> =
+            on!(self, c => sqlx::query_as(COMPANY).bind(&self.company).fetch_optional(c).await)?;
+        row.map(Company::try_from).transpose()
     }
 
     /// The company's first workspace.

@@ -2,7 +2,8 @@
 //!
 //! One neutral SQL text and one migration folder serve SQLite and PostgreSQL alike. Reads happen in
 //! a [`Read`] snapshot, writes in a [`Write`] transaction; both are bound to one company when they
-//! begin, so that no statement can forget whose rows it may see. On SQLite there is one writer at a
+//! begin, so that no statement can forget whose rows it may see. The few methods of [`Db`] that are not
+//! bound, `find_…`, tell which company somebody belongs to. On SQLite there is one writer at a
 //! time (`BEGIN IMMEDIATE` on a pool of one connection) beside any number of readers; a commit is on
 //! disk when it returns (WAL, `synchronous = FULL`).
 //!
@@ -25,7 +26,7 @@ mod projects;
 mod records;
 mod sessions;
 
-pub use access::{User, WebSession};
+pub use access::{ApiToken, FoundSession, User, WebSession};
 pub use activity::{ActivityHour, ActivityRow};
 pub use backup::SnapshotError;
 pub use company::Company;
@@ -90,6 +91,17 @@ macro_rules! on {
     };
 }
 use on;
+
+/// Runs one reading statement that is not bound to a company: what tells which company is meant.
+macro_rules! on_pool {
+    ($db:expr, $pool:ident => $run:expr) => {
+        match $db {
+            $crate::store::Db::Sqlite { readers: $pool, .. } => $run,
+            $crate::store::Db::Postgres($pool) => $run,
+        }
+    };
+}
+use on_pool;
 
 /// A consistent view of one company's rows.
 #[derive(Debug)]

@@ -18,11 +18,13 @@ use glasshour_protocol::payload::{
 };
 use glasshour_protocol::record::{FrameMeta, HEADER_RECORD, HEADER_SIGNATURE};
 use glasshour_protocol::{
-    DeviceId, Kind, LicenseId, RecordHeader, RecordId, RecordMeta, SessionId, SignedHeader,
+    CompanyId, DeviceId, Kind, LicenseId, RecordHeader, RecordId, RecordMeta, SessionId,
+    SignedHeader,
 };
 use glasshour_server::clock::{Clock, ManualClock};
 use glasshour_server::objects::LocalFolder;
 use glasshour_server::setup::{self, NewCompany};
+use glasshour_server::store::{Company, Read};
 use glasshour_server::{AppState, router};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -31,12 +33,14 @@ use uuid::Uuid;
 /// 2026-11-18T11:06:40Z.
 pub(crate) const START_MS: i64 = 1_795_000_000_000;
 pub(crate) const OWNER: &str = "me@acme.example";
+pub(crate) const NEIGHBOUR: &str = "me@bolt.example";
 pub(crate) const PASSWORD: &str = "a long password";
 
 pub(crate) struct Server {
     pub(crate) state: AppState,
     pub(crate) router: Router,
     pub(crate) token: String,
+    pub(crate) company_id: CompanyId,
     pub(crate) clock: Arc<ManualClock>,
     // Kept until the server is dropped.
     pub(crate) folder: tempfile::TempDir,
@@ -91,17 +95,44 @@ impl Server {
         };
         let data = folder.path().join("data");
         let made = setup::init(&data, None, company, &*clock).await.unwrap();
-        let (db, company) = setup::open(&data, None).await.unwrap();
+        let db = setup::open(&data, None).await.unwrap();
         let objects = Arc::new(LocalFolder::open(&data.join("objects")).unwrap());
         let url = "http://127.0.0.1:8080";
-        let state = AppState::new(db, objects, company, url, clock.clone());
+        let state = AppState::new(db, objects, url, clock.clone());
         let token = made.api_token.expose().to_owned();
         Self {
             router: router(state.clone()),
             state,
             token,
+            company_id: made.company_id,
             clock,
             folder,
+        }
+    }
+
+    /// A view of the company's rows.
+    pub(crate) async fn read(&self) -> Read {
+        self.state.read(self.company_id).await.unwrap()
+    }
+
+    /// The company with its signing key.
+    pub(crate) async fn company(&self) -> Company {
+        self.read().await.company().await.unwrap().unwrap()
+    }
+
+    /// One more company on the same server, as its own owner sees it.
+    pub(crate) async fn another_company(&self) -> Neighbour<'_> {
+        let company = NewCompany {
+            name: "Bolt".into(),
+            owner_email: NEIGHBOUR.into(),
+            owner_password: PASSWORD.into(),
+        };
+        let made = setup::add_company(&self.state.db, company, &*self.clock)
+            .await
+            .unwrap();
+        Neighbour {
+            server: self,
+            token: made.api_token.expose().to_owned(),
         }
     }
 
@@ -121,10 +152,21 @@ impl Server {
 
     /// A request with the API token.
     pub(crate) async fn api(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        self.api_as(&self.token, method, path, body).await
+    }
+
+    /// A request with some token.
+    pub(crate) async fn api_as(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Answer {
         let request = Request::builder()
             .method(method)
             .uri(path)
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.token));
+            .header(header::AUTHORIZATION, format!("Bearer {token}"));
         let request = match body {
             None => request.body(Body::empty()),
             Some(json) => request
@@ -179,6 +221,34 @@ impl Server {
         let file = self.license_gz(employee).await;
         device.enroll(self, &file).await.expect(StatusCode::CREATED);
         device
+    }
+}
+
+/// A second company on a server.
+pub(crate) struct Neighbour<'a> {
+    server: &'a Server,
+    pub(crate) token: String,
+}
+
+impl Neighbour<'_> {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.server
+            .api_as(&self.token, Method::GET, path, None)
+            .await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        let body = Some(body);
+        self.server
+            .api_as(&self.token, Method::POST, path, body)
+            .await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        let body = Some(body);
+        self.server
+            .api_as(&self.token, Method::PATCH, path, body)
+            .await
     }
 }
 

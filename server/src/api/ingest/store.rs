@@ -1,7 +1,7 @@
 //! The transaction that stores a record: row, grade, roll-ups, all or nothing.
 
 use axum::body::Bytes;
-use glasshour_protocol::{Receipt, RecordHeader, RecordId, SessionId, SignedHeader};
+use glasshour_protocol::{CompanyId, Receipt, RecordHeader, RecordId, SessionId, SignedHeader};
 
 use super::payload::Content;
 use super::{check_permit, permit};
@@ -13,6 +13,7 @@ use crate::store::{Device, NewRecord, Read, Record, Session, Write};
 /// A record that passed every check but those of the transaction.
 #[derive(Debug)]
 pub(super) struct Incoming {
+    pub(super) company: CompanyId,
     pub(super) device: Device,
     pub(super) signed: SignedHeader,
     pub(super) header: RecordHeader,
@@ -45,6 +46,7 @@ pub(super) async fn already(
 /// Stores a record whose picture, if it has one, is on disk already.
 pub(super) async fn store(state: &AppState, record: &Incoming) -> Result<Receipt, ApiError> {
     let Incoming {
+        company,
         device,
         signed,
         header,
@@ -52,7 +54,7 @@ pub(super) async fn store(state: &AppState, record: &Incoming) -> Result<Receipt
         content,
     } = record;
     let now_ms = state.clock.now_ms();
-    let mut write = state.write().await?;
+    let mut write = state.write(*company).await?;
 
     // First of all: chains and sessions are computed from rows of this device.
     write.touch_device(device.device_id, now_ms).await?;

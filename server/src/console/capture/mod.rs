@@ -13,6 +13,7 @@ use super::words;
 use super::zone;
 use crate::AppState;
 use crate::api::payload_response;
+use crate::auth::Actor;
 use crate::error::ApiError;
 use crate::report::Grade;
 
@@ -22,11 +23,12 @@ const SHOTS: u32 = 10_000;
 /// The page.
 pub(super) async fn show(
     viewer: Viewer,
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<RecordId>,
 ) -> PageResult {
     let gone = || ApiError::not_found("picture");
-    let mut read = state.read().await?;
+    let mut read = state.read(actor.company_id).await?;
     let record = read
         .record(id)
         .await?
@@ -114,14 +116,15 @@ pub(super) async fn show(
 /// The picture itself.
 pub(super) async fn image(
     _: Viewer,
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<RecordId>,
 ) -> PageResult {
-    let record = state.read().await?.record(id).await?;
+    let record = state.read(actor.company_id).await?.record(id).await?;
     if record.is_none_or(|record| record.kind != Kind::Screenshot || record.payload_len == 0) {
         return Err(ApiError::not_found("picture").into());
     }
-    Ok(payload_response(&state, id).await?)
+    Ok(payload_response(&state, actor.company_id, id).await?)
 }
 
 /// What a grade means to who looks at the picture.

@@ -19,6 +19,7 @@ use super::layout::{Page, Part, Viewer};
 use super::words::{self, Zone};
 use super::zone;
 use crate::AppState;
+use crate::auth::Actor;
 use crate::error::ApiError;
 use crate::report::{Grade, tracked_within};
 use crate::store::{ActivityRow, Doubt, Project, Screenshot, Session};
@@ -40,12 +41,13 @@ pub(super) struct DayQuery {
 /// The page.
 pub(super) async fn show(
     viewer: Viewer,
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<EmployeeId>,
     Query(query): Query<DayQuery>,
 ) -> PageResult {
     let now_ms = state.clock.now_ms();
-    let mut read = state.read().await?;
+    let mut read = state.read(actor.company_id).await?;
     let employee = read
         .employee(id)
         .await?

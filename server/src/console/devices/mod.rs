@@ -15,6 +15,7 @@ use super::layout::{Page, Part, Viewer};
 use super::words;
 use super::zone;
 use crate::AppState;
+use crate::auth::Actor;
 use crate::error::ApiError;
 use crate::store::{Device, EmployeeFilter};
 
@@ -33,11 +34,12 @@ pub(super) struct ListQuery {
 /// The list.
 pub(super) async fn list(
     viewer: Viewer,
+    actor: Actor,
     State(state): State<AppState>,
     Query(query): Query<ListQuery>,
 ) -> PageResult {
     let now_ms = state.clock.now_ms();
-    let mut read = state.read().await?;
+    let mut read = state.read(actor.company_id).await?;
     let mut devices = read.devices(query.after, ROWS + 1).await?;
     let employees = read
         .employees(&EmployeeFilter {
@@ -86,10 +88,11 @@ pub(super) async fn list(
 
 /// Refuses a device from now on.
 pub(super) async fn revoke(
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<DeviceId>,
 ) -> PageResult {
-    let mut write = state.write().await?;
+    let mut write = state.write(actor.company_id).await?;
     write
         .device(id)
         .await?

@@ -15,13 +15,18 @@ use super::form::{Choice, Errors};
 use super::gate::{FormOf, PageResult, PathId, page, refused};
 use super::layout::{Page, Part, Viewer};
 use crate::AppState;
+use crate::auth::Actor;
 use crate::error::ApiError;
 use crate::people::{self, ProjectForm};
 use crate::store::{Employee, ProjectKind, Read};
 
 /// The form for a new employee, with the defaults chosen (rules 5 and 7).
-pub(super) async fn blank(viewer: Viewer, State(state): State<AppState>) -> PageResult {
-    let mut read = state.read().await?;
+pub(super) async fn blank(
+    viewer: Viewer,
+    actor: Actor,
+    State(state): State<AppState>,
+) -> PageResult {
+    let mut read = state.read(actor.company_id).await?;
     let project = read.default_project().await?;
     let profile = read.default_profile().await?;
     let form = EmployeeForm {
@@ -37,10 +42,11 @@ pub(super) async fn blank(viewer: Viewer, State(state): State<AppState>) -> Page
 /// The form of an employee.
 pub(super) async fn edit(
     viewer: Viewer,
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<EmployeeId>,
 ) -> PageResult {
-    let mut read = state.read().await?;
+    let mut read = state.read(actor.company_id).await?;
     let employee = read
         .employee(id)
         .await?
@@ -70,30 +76,33 @@ pub(super) async fn edit(
 /// Makes an employee.
 pub(super) async fn create(
     viewer: Viewer,
+    actor: Actor,
     State(state): State<AppState>,
     FormOf(form): FormOf<EmployeeForm>,
 ) -> PageResult {
-    submit(viewer, state, None, form).await
+    submit(viewer, actor, state, None, form).await
 }
 
 /// Changes an employee.
 pub(super) async fn update(
     viewer: Viewer,
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<EmployeeId>,
     FormOf(form): FormOf<EmployeeForm>,
 ) -> PageResult {
-    let employee = state.read().await?.employee(id).await?;
+    let employee = state.read(actor.company_id).await?.employee(id).await?;
     let employee = employee.ok_or_else(|| ApiError::not_found("employee"))?;
-    submit(viewer, state, Some(employee), form).await
+    submit(viewer, actor, state, Some(employee), form).await
 }
 
 /// The notice alone, for the form's script.
 pub(super) async fn notice(
+    actor: Actor,
     State(state): State<AppState>,
     FormOf(form): FormOf<EmployeeForm>,
 ) -> PageResult {
-    let mut read = state.read().await?;
+    let mut read = state.read(actor.company_id).await?;
     page(&NoticeView {
         notice: notice_of(&state, &mut read, &form).await?,
     })
@@ -101,15 +110,16 @@ pub(super) async fn notice(
 
 async fn submit(
     viewer: Viewer,
+    actor: Actor,
     state: AppState,
     old: Option<Employee>,
     mut form: EmployeeForm,
 ) -> PageResult {
     if form.then == "preview" {
-        let read = state.read().await?;
+        let read = state.read(actor.company_id).await?;
         return page(&view(&state, read, viewer, old.as_ref(), form, Errors::default()).await?);
     }
-    match save(&state, old.as_ref(), &mut form).await {
+    match save(&state, &actor, old.as_ref(), &mut form).await {
         Ok(employee) => {
             let id = employee.employee_id;
             Ok(Redirect::to(&format!("/employees?said=saved&id={id}")).into_response())
@@ -119,7 +129,7 @@ async fn submit(
             let mut errors = Errors::default();
             let field = error.field.clone().unwrap_or_default();
             errors.add(&field, words(&field, &error));
-            let read = state.read().await?;
+            let read = state.read(actor.company_id).await?;
             refused(&view(&state, read, viewer, old.as_ref(), form, errors).await?)
         }
     }
@@ -128,6 +138,7 @@ async fn submit(
 /// Saves the form. A new project is made first (rule 5) and stays chosen if the rest is refused.
 async fn save(
     state: &AppState,
+    actor: &Actor,
     old: Option<&Employee>,
     form: &mut EmployeeForm,
 ) -> Result<Employee, ApiError> {
@@ -141,7 +152,7 @@ async fn save(
             color: None,
             kind: Some(form.new_project_kind.clone()).filter(|kind| !kind.is_empty()),
         };
-        let project = people::create_project(state, project)
+        let project = people::create_project(state, actor, project)
             .await
             .map_err(|error| {
                 let taken = error.status == axum::http::StatusCode::CONFLICT;
@@ -168,8 +179,8 @@ async fn save(
         active: Some(form.active),
     };
     match old {
-        Some(old) => people::update_employee(state, old.employee_id, filled).await,
-        None => people::create_employee(state, filled).await,
+        Some(old) => people::update_employee(state, actor, old.employee_id, filled).await,
+        None => people::create_employee(state, actor, filled).await,
     }
 }
 
@@ -238,13 +249,14 @@ async fn notice_of(state: &AppState, read: &mut Read, form: &EmployeeForm) -> Pa
             .await?
             .ok_or_else(|| ApiError::internal("the company has no default profile"))?,
     };
+    let company = people::company(read).await?;
     let input = NoticeInput {
-        company: &state.company.name,
+        company: &company.name,
         employee: &form.name,
         work_mode: form.mode().unwrap_or(WorkMode::Worklog),
         profile: &profile.settings,
         server_url: &state.server_url,
-        privacy_contact: state.company.privacy_contact.as_deref(),
+        privacy_contact: company.privacy_contact.as_deref(),
         extra: None,
         not_before: None,
         expires_at: None,

@@ -17,6 +17,7 @@ use super::form::ticked;
 use super::gate::{FormOf, PageError, PageResult, PathId, page};
 use super::layout::{Page, Part, Viewer};
 use crate::AppState;
+use crate::auth::Actor;
 use crate::error::ApiError;
 use crate::people::{self, EmployeeForm};
 use crate::store::{Employee, EmployeeFilter, Read};
@@ -40,12 +41,13 @@ pub(super) struct ListQuery {
 /// The list.
 pub(super) async fn list(
     viewer: Viewer,
+    actor: Actor,
     State(state): State<AppState>,
     Query(query): Query<ListQuery>,
 ) -> PageResult {
     let after = query.after.as_deref().map(read_place).transpose()?;
     let later_page = after.is_some();
-    let mut read = state.read().await?;
+    let mut read = state.read(actor.company_id).await?;
     let filter = EmployeeFilter {
         after,
         limit: ROWS + 1,
@@ -136,6 +138,7 @@ pub(super) struct ActiveForm {
 
 /// Ticks or unticks the Active box (rules 8 to 10).
 pub(super) async fn set_active(
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<EmployeeId>,
     FormOf(form): FormOf<ActiveForm>,
@@ -144,17 +147,18 @@ pub(super) async fn set_active(
         active: Some(form.active),
         ..EmployeeForm::default()
     };
-    people::update_employee(&state, id, change).await?;
+    people::update_employee(&state, &actor, id, change).await?;
     let said = if form.active { "active" } else { "inactive" };
     Ok(Redirect::to(&format!("/employees?said={said}&id={id}")).into_response())
 }
 
 /// "Save license": the file (rule 14).
 pub(super) async fn license(
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<EmployeeId>,
 ) -> PageResult {
-    let (employee, license) = people::license_file(&state, id).await?;
+    let (employee, license) = people::license_file(&state, actor.company_id, id).await?;
     let name = people::license_file_name(&employee);
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
         .map_err(ApiError::internal)?;

@@ -14,6 +14,7 @@ use super::layout::Page;
 use crate::AppState;
 use crate::auth::{self, CurrentUser, Peer};
 use crate::error::ApiError;
+use crate::people;
 
 /// Where to go after log-in.
 #[derive(Debug, Default, Deserialize)]
@@ -43,7 +44,7 @@ pub(super) async fn show(
     if let Ok(Some(_)) = user {
         return Redirect::to(&next).into_response();
     }
-    answer(page(&view(&state, String::new(), next, None)))
+    answer(page(&view(&state, String::new(), next, None).await))
 }
 
 /// Logs in; a refused form comes back with the address kept and the password empty.
@@ -62,7 +63,7 @@ pub(super) async fn submit(
             .into_response(),
         Err(error) => {
             error.log();
-            let view = view(&state, form.email, next, Some(error.message));
+            let view = view(&state, form.email, next, Some(error.message)).await;
             (error.status, answer(page(&view))).into_response()
         }
     }
@@ -79,8 +80,8 @@ pub(super) async fn leave(State(state): State<AppState>, headers: HeaderMap) -> 
     }
 }
 
-fn view(state: &AppState, email: String, next: String, error: Option<String>) -> LoginView {
-    let company = state.company.name.clone();
+async fn view(state: &AppState, email: String, next: String, error: Option<String>) -> LoginView {
+    let company = only_company(state).await.unwrap_or_default();
     LoginView {
         page: Page::outside("Log in"),
         company,
@@ -88,6 +89,15 @@ fn view(state: &AppState, email: String, next: String, error: Option<String>) ->
         next,
         error,
     }
+}
+
+/// The company's name where this server is for one alone; a stranger is not told of several.
+async fn only_company(state: &AppState) -> Result<String, ApiError> {
+    let companies = state.db.companies(2).await?;
+    let [only] = companies.as_slice() else {
+        return Ok(String::new());
+    };
+    Ok(people::company(&mut state.read(*only).await?).await?.name)
 }
 
 fn answer(page: PageResult) -> Response {

@@ -9,6 +9,7 @@ use crate::console::layout::{MARK, Page, State};
 #[template(path = "login/page.html")]
 pub(crate) struct LoginView {
     pub(crate) page: Page,
+    /// Empty where the server is for several.
     pub(crate) company: String,
     pub(crate) email: String,
     /// Where to go afterwards, a path of ours.

@@ -18,70 +18,80 @@ use super::form::Errors;
 use super::gate::{FormOf, PageError, PageResult, PathId, page, refused};
 use super::layout::{Page, Part, Viewer};
 use crate::AppState;
+use crate::auth::Actor;
 use crate::error::ApiError;
 use crate::people;
 use crate::store::Profile;
 
 /// The form for a new profile, filled like the standard one.
-pub(super) async fn blank(viewer: Viewer, State(state): State<AppState>) -> PageResult {
+pub(super) async fn blank(
+    viewer: Viewer,
+    actor: Actor,
+    State(state): State<AppState>,
+) -> PageResult {
     let form = ProfileForm::of(&people::standard_profile(""));
-    page(&view(&state, viewer, None, form, Errors::default()))
+    page(&view(&state, &actor, viewer, None, form, Errors::default()).await?)
 }
 
 /// The form of a profile.
 pub(super) async fn edit(
     viewer: Viewer,
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<String>,
 ) -> PageResult {
-    let old = find(&state, &id).await?;
+    let old = find(&state, &actor, &id).await?;
     let form = ProfileForm::of(&old.settings);
-    page(&view(&state, viewer, Some(&old), form, Errors::default()))
+    page(&view(&state, &actor, viewer, Some(&old), form, Errors::default()).await?)
 }
 
 /// Makes a profile.
 pub(super) async fn create(
     viewer: Viewer,
+    actor: Actor,
     State(state): State<AppState>,
     FormOf(form): FormOf<ProfileForm>,
 ) -> PageResult {
-    submit(viewer, &state, None, form).await
+    submit(viewer, &actor, &state, None, form).await
 }
 
 /// Changes a profile; everyone on it gets a new license (rule 17).
 pub(super) async fn update(
     viewer: Viewer,
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<String>,
     FormOf(form): FormOf<ProfileForm>,
 ) -> PageResult {
-    let old = find(&state, &id).await?;
-    submit(viewer, &state, Some(old), form).await
+    let old = find(&state, &actor, &id).await?;
+    submit(viewer, &actor, &state, Some(old), form).await
 }
 
 /// The notice alone, for the form's script.
 pub(super) async fn notice(
+    actor: Actor,
     State(state): State<AppState>,
     FormOf(form): FormOf<ProfileForm>,
 ) -> PageResult {
     page(&NoticeView {
-        notice: notice_of(&state, &form.read().0),
+        notice: notice_of(&state, &actor, &form.read().0).await?,
     })
 }
 
-async fn find(state: &AppState, id: &str) -> Result<Profile, PageError> {
-    let profile = state.read().await?.profile(id).await?;
+async fn find(state: &AppState, actor: &Actor, id: &str) -> Result<Profile, PageError> {
+    let profile = state.read(actor.company_id).await?.profile(id).await?;
     Ok(profile.ok_or_else(|| ApiError::not_found("profile"))?)
 }
 
 async fn submit(
     viewer: Viewer,
+    actor: &Actor,
     state: &AppState,
     old: Option<Profile>,
     form: ProfileForm,
 ) -> PageResult {
     if form.then == "preview" {
-        return page(&view(state, viewer, old.as_ref(), form, Errors::default()));
+        return page(&view(state, actor, viewer, old.as_ref(), form, Errors::default()).await?);
     }
     let (settings, mut errors) = form.read();
     if errors.is_empty() {
@@ -96,8 +106,8 @@ async fn submit(
             },
         };
         let saved = match &old {
-            Some(old) => people::update_profile(state, &old.profile_id, filled).await,
-            None => people::create_profile(state, filled).await,
+            Some(old) => people::update_profile(state, actor, &old.profile_id, filled).await,
+            None => people::create_profile(state, actor, filled).await,
         };
         let said = if old.is_some() { "saved" } else { "made" };
         match saved {
@@ -115,39 +125,41 @@ async fn submit(
             Err(error) => errors.add("elsewhere", error.message),
         }
     }
-    refused(&view(state, viewer, old.as_ref(), form, errors))
+    refused(&view(state, actor, viewer, old.as_ref(), form, errors).await?)
 }
 
-fn view(
+async fn view(
     state: &AppState,
+    actor: &Actor,
     viewer: Viewer,
     old: Option<&Profile>,
     form: ProfileForm,
     errors: Errors,
-) -> ProfileView {
+) -> PageResult<ProfileView> {
     let title = old.map_or_else(|| "New profile".into(), |old| format!("Edit {}", old.name));
-    let notice = notice_of(state, &form.read().0);
-    ProfileView {
+    let notice = notice_of(state, actor, &form.read().0).await?;
+    Ok(ProfileView {
         page: Page::new(title, Part::Profiles, viewer),
         profile_id: old.map(|old| old.profile_id.clone()),
         form,
         errors,
         notice,
-    }
+    })
 }
 
 /// A profile does not know its employees' mode: the notice is that of the worklog mode.
-fn notice_of(state: &AppState, settings: &Settings) -> Notice {
+async fn notice_of(state: &AppState, actor: &Actor, settings: &Settings) -> PageResult<Notice> {
+    let company = people::company(&mut state.read(actor.company_id).await?).await?;
     let input = NoticeInput {
-        company: &state.company.name,
+        company: &company.name,
         employee: "",
         work_mode: WorkMode::Worklog,
         profile: settings,
         server_url: &state.server_url,
-        privacy_contact: state.company.privacy_contact.as_deref(),
+        privacy_contact: company.privacy_contact.as_deref(),
         extra: None,
         not_before: None,
         expires_at: None,
     };
-    input.notice()
+    Ok(input.notice())
 }

@@ -11,6 +11,7 @@ use super::employees::MANY;
 use super::gate::{PageResult, page};
 use super::layout::{Page, Part, Viewer};
 use crate::AppState;
+use crate::auth::Actor;
 
 /// What was just done.
 #[derive(Debug, Default, Deserialize)]
@@ -22,10 +23,11 @@ pub(super) struct Said {
 /// The list.
 pub(super) async fn list(
     viewer: Viewer,
+    actor: Actor,
     State(state): State<AppState>,
     Query(query): Query<Said>,
 ) -> PageResult {
-    let profiles = state.read().await?.profiles(MANY).await?;
+    let profiles = state.read(actor.company_id).await?.profiles(MANY).await?;
     let rows = profiles
         .into_iter()
         .map(|profile| Row {

@@ -15,6 +15,7 @@ use super::form::Errors;
 use super::gate::{FormOf, PageResult, PathId, page, refused};
 use super::layout::{Page, Part, Viewer};
 use crate::AppState;
+use crate::auth::Actor;
 use crate::error::ApiError;
 use crate::people;
 use crate::store::{Project, ProjectKind};
@@ -35,6 +36,7 @@ pub(super) struct Said {
 /// The list, with the form for a new one.
 pub(super) async fn list(
     viewer: Viewer,
+    actor: Actor,
     State(state): State<AppState>,
     Query(query): Query<Said>,
 ) -> PageResult {
@@ -43,7 +45,14 @@ pub(super) async fn list(
         "saved" => Some("It is saved."),
         _ => None,
     };
-    let mut view = view(&state, viewer, ProjectForm::default(), Errors::default()).await?;
+    let mut view = view(
+        &state,
+        &actor,
+        viewer,
+        ProjectForm::default(),
+        Errors::default(),
+    )
+    .await?;
     view.page.said = said.map(str::to_owned);
     page(&view)
 }
@@ -51,14 +60,15 @@ pub(super) async fn list(
 /// Makes a project or department.
 pub(super) async fn create(
     viewer: Viewer,
+    actor: Actor,
     State(state): State<AppState>,
     FormOf(form): FormOf<ProjectForm>,
 ) -> PageResult {
-    match people::create_project(&state, filled(&form)).await {
+    match people::create_project(&state, &actor, filled(&form)).await {
         Ok(_) => Ok(Redirect::to("/projects?said=made").into_response()),
         Err(error) => {
             let errors = errors(error)?;
-            refused(&view(&state, viewer, form, errors).await?)
+            refused(&view(&state, &actor, viewer, form, errors).await?)
         }
     }
 }
@@ -66,10 +76,11 @@ pub(super) async fn create(
 /// The form of one.
 pub(super) async fn edit(
     viewer: Viewer,
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<ProjectId>,
 ) -> PageResult {
-    let project = state.read().await?.project(id).await?;
+    let project = state.read(actor.company_id).await?.project(id).await?;
     let project = project.ok_or_else(|| ApiError::not_found("project"))?;
     let form = ProjectForm {
         name: project.name.clone(),
@@ -82,16 +93,17 @@ pub(super) async fn edit(
 /// Changes one.
 pub(super) async fn update(
     viewer: Viewer,
+    actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<ProjectId>,
     FormOf(form): FormOf<ProjectForm>,
 ) -> PageResult {
-    match people::update_project(&state, id, filled(&form)).await {
+    match people::update_project(&state, &actor, id, filled(&form)).await {
         Ok(_) => Ok(Redirect::to("/projects?said=saved").into_response()),
         Err(error) if error.status == StatusCode::NOT_FOUND => Err(error.into()),
         Err(error) => {
             let errors = errors(error)?;
-            let project = state.read().await?.project(id).await?;
+            let project = state.read(actor.company_id).await?.project(id).await?;
             let project = project.ok_or_else(|| ApiError::not_found("project"))?;
             refused(&edit_view(viewer, &project, form, errors))
         }
@@ -125,11 +137,12 @@ fn errors(error: ApiError) -> Result<Errors, ApiError> {
 
 async fn view(
     state: &AppState,
+    actor: &Actor,
     viewer: Viewer,
     mut form: ProjectForm,
     errors: Errors,
 ) -> PageResult<ProjectsView> {
-    let projects = state.read().await?.projects(MANY).await?;
+    let projects = state.read(actor.company_id).await?.projects(MANY).await?;
     if form.color.is_empty() {
         fresh_color(&projects).clone_into(&mut form.color);
     }

@@ -19,6 +19,7 @@ use super::layout::{Page, Part, State as Shape, Viewer};
 use super::words::{self, Zone};
 use super::zone;
 use crate::AppState;
+use crate::auth::Actor;
 use crate::report::{Grade, tracked_within};
 use crate::store::{
     ActivitySlot, Device, Doubt, Employee, EmployeeFilter, Session, VANISHED_AFTER_MS,
@@ -29,9 +30,13 @@ const SLOT_MS: i64 = 10 * 60_000;
 const SLOTS: i64 = 48;
 
 /// The page.
-pub(super) async fn show(viewer: Viewer, State(state): State<AppState>) -> PageResult {
+pub(super) async fn show(
+    viewer: Viewer,
+    actor: Actor,
+    State(state): State<AppState>,
+) -> PageResult {
     let now_ms = state.clock.now_ms();
-    let mut read = state.read().await?;
+    let mut read = state.read(actor.company_id).await?;
     let zone = zone::of_company(&mut read).await?;
     let day = zone.day(zone.date(now_ms));
     let first_slot = now_ms / SLOT_MS - SLOTS + 1;
