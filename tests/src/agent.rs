@@ -164,6 +164,11 @@ impl Agent {
         &self.home
     }
 
+    /// The id of its background process, while that runs.
+    pub fn id(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
+    }
+
     /// The folder that stands in for `/etc/glasshour`.
     pub fn system_folder(&self) -> &Path {
         &self.system

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod check;
 mod deps;
 mod package;
@@ -43,6 +44,8 @@ enum Command {
     Deps,
     /// Check what no compiler checks: file headers, where `cfg`, SQL and `unsafe` may stand, sizes
     Tidy,
+    /// Measure what the programs cost, beside their peers
+    Bench(bench::Args),
     /// Make the Debian packages of the agent and the server, into dist/
     Package(package::Args),
 }
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Ci(args) => check::run(&args, check::Flavour::Ci),
         Command::Deps => deps::run().map(|()| println!("Every dependency goes the right way.")),
         Command::Tidy => tidy::run().map(|()| println!("Everything is tidy.")),
+        Command::Bench(args) => bench::run(&args),
         Command::Package(args) => package::run(&args),
     };
     match done {

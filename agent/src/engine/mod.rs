@@ -413,7 +413,14 @@ impl Engine {
                 },
                 hold_until_ms: tracking.hold_until(done.captured),
             };
-            if !self.push(tracking.company(), draft).await {
+            if self.push(tracking.company(), draft).await {
+                let grab_to_durable_ms = self
+                    .clock
+                    .now()
+                    .mono_ms
+                    .saturating_sub(done.captured.mono_ms);
+                tracing::debug!(grab_to_durable_ms, unchanged, "a picture is on disk");
+            } else {
                 tracking.picture_was_lost();
             }
         }

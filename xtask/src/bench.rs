@@ -1,0 +1,43 @@
+//! `./dev bench`: builds the programs as they are shipped and hands over to `glasshour-bench`, which
+//! measures them and prints what it found beside their peers.
+
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::progress::Steps;
+use crate::{root, run};
+
+/// What to measure.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// What the agent costs a computer, and its pictures against those of scrot, maim and ffmpeg
+    #[command(disable_help_flag = true)]
+    Agent {
+        /// Options of glasshour-bench: --json, --seconds N
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+/// Builds, then becomes `glasshour-bench`.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let What::Agent { arguments } = &args.what;
+    Steps::new(1).loud(
+        "build server, agent and harness as they are shipped",
+        &mut run::cargo(&["build", "--release", "--workspace", "--bins"]),
+    )?;
+    let program = root::target_dir().join("release/glasshour-bench");
+    let error = Command::new(&program)
+        .args(arguments)
+        .current_dir(root::caller_dir())
+        .exec();
+    Err(error).with_context(|| format!("cannot start {}", program.display()))
+}
