@@ -76,6 +76,20 @@ pub struct Issuer {
     /// Whom to ask about personal data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub privacy_contact: Option<String>,
+    /// How the key that signs this license came to be the employer's: compact JWS, oldest first, each
+    /// signed by the key that went (`FORMAT.md`, section 9).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(
+        test,
+        schemars(
+            length(max = 16),
+            inner(
+                length(max = 1024),
+                regex(pattern = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")
+            )
+        )
+    )]
+    pub key_history: Vec<String>,
 }
 
 /// The tracked person.

@@ -20,7 +20,9 @@ mod permit;
 mod read;
 #[cfg(feature = "sign")]
 mod sign;
+mod signature;
 mod strict_json;
+pub mod succession;
 mod time_of_day;
 mod validate;
 

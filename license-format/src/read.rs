@@ -2,7 +2,8 @@
 //!
 //! This is the one place in the project where gzip is inflated. Order matters and is fixed: size of
 //! the file, gzip (one member, nothing after it, at most [`MAX_INFLATED_BYTES`]), JWS structure,
-//! protected header, key, signature over the exact bytes, and only then claims.
+//! protected header, key, signature over the exact bytes, only then claims, and last the history of
+//! signing keys in them.
 
 use std::io::Read as _;
 
@@ -11,8 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::TYP;
 use crate::claims::Claims;
-use crate::object::{self, Object};
+use crate::object::Object;
+use crate::signature::{self, Fault, Parts, Verified, Version};
 use crate::strict_json;
+use crate::succession::{HistoryError, KeyHistory};
 use crate::validate::Invalid;
 
 /// Most bytes that a license may inflate to.
@@ -30,18 +33,6 @@ pub(crate) struct Envelope {
     pub(crate) signature: String,
 }
 
-/// The protected header (RFC 7515, section 4.1). Unknown parameters are refused: none is ever
-/// written, and one could be critical.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Protected {
-    pub(crate) alg: String,
-    pub(crate) typ: String,
-    pub(crate) kid: String,
-    #[serde(deserialize_with = "object::only")]
-    pub(crate) jwk: Jwk,
-}
-
 /// A license that is whole and unaltered since it was signed by the key it names. Whether that key
 /// is to be trusted is not known yet.
 #[derive(Clone, Debug)]
@@ -50,6 +41,7 @@ pub struct SignedLicense {
     jwk: Jwk,
     thumbprint: String,
     payload_sha256: String,
+    key_history: KeyHistory,
 }
 
 impl SignedLicense {
@@ -71,6 +63,11 @@ impl SignedLicense {
     /// SHA-256 (hex) of the exact payload bytes: what notices are bound to.
     pub fn payload_sha256(&self) -> &str {
         &self.payload_sha256
+    }
+
+    /// The keys that the signer took the place of: whoever trusts one of them can follow.
+    pub fn key_history(&self) -> &KeyHistory {
+        &self.key_history
     }
 }
 
@@ -136,6 +133,23 @@ pub enum ReadError {
     /// Properly signed, with a value that no license may have.
     #[error("the license is signed but says something impossible: {0}")]
     Invalid(#[from] Invalid),
+    /// Properly signed, with announcements of keys that do not lead to the one that signed.
+    #[error("the license's history of signing keys does not hold: {0}")]
+    KeyHistory(#[from] HistoryError),
+}
+
+impl From<Fault> for ReadError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Encoding { part, source } => Self::Encoding { part, source },
+            Fault::Header(error) => Self::Header(error),
+            Fault::WrongAlgorithm(found) => Self::WrongAlgorithm(found),
+            Fault::WrongType(found) => Self::WrongType(found),
+            Fault::Key(error) => Self::Key(error),
+            Fault::KeyIdMismatch => Self::KeyIdMismatch,
+            Fault::BadSignature => Self::BadSignature,
+        }
+    }
 }
 
 /// Reads a license file: verifies that it is whole and unaltered, and parses it.
@@ -148,37 +162,16 @@ pub fn read(file: &[u8]) -> Result<SignedLicense, ReadError> {
     let Object(envelope): Object<Envelope> =
         serde_json::from_slice(&json).map_err(ReadError::NotAJws)?;
 
-    let decode = |part: &'static str, text: &str| {
-        jws::from_base64url(text).map_err(|source| ReadError::Encoding { part, source })
+    let parts = Parts {
+        protected: &envelope.protected,
+        payload: &envelope.payload,
+        signature: &envelope.signature,
     };
-    let protected = decode("protected", &envelope.protected)?;
-    strict_json::check(&protected).map_err(ReadError::Header)?;
-    // `alg` and `typ` first and by themselves, so that a foreign token gets the message it earns.
-    let Object(outline): Object<Outline> =
-        serde_json::from_slice(&protected).map_err(ReadError::Header)?;
-    if outline.alg != jws::ALG {
-        return Err(ReadError::WrongAlgorithm(outline.alg));
-    }
-    if outline.typ != TYP {
-        return Err(ReadError::WrongType(outline.typ));
-    }
-    let protected: Protected = serde_json::from_slice(&protected).map_err(ReadError::Header)?;
-
-    let key = protected.jwk.to_key().map_err(ReadError::Key)?;
-    let thumbprint = jws::thumbprint(&key);
-    if protected.kid != thumbprint {
-        return Err(ReadError::KeyIdMismatch);
-    }
-    let signed = jws::signing_input(&envelope.protected, &envelope.payload);
-    jws::verify(&key, &signed, &envelope.signature).map_err(|source| match source {
-        JwsError::Base64 => ReadError::Encoding {
-            part: "signature",
-            source,
-        },
-        _ => ReadError::BadSignature,
-    })?;
-
-    let payload = decode("payload", &envelope.payload)?;
+    let Verified {
+        payload,
+        jwk,
+        thumbprint,
+    } = signature::verify(parts, TYP)?;
     strict_json::check(&payload).map_err(ReadError::Claims)?;
     let Object(Version { version }) =
         serde_json::from_slice(&payload).map_err(ReadError::Claims)?;
@@ -187,24 +180,15 @@ pub fn read(file: &[u8]) -> Result<SignedLicense, ReadError> {
     }
     let claims: Claims = serde_json::from_slice(&payload).map_err(ReadError::Claims)?;
     claims.validate()?;
+    let issuer = &claims.issuer;
+    let key_history = KeyHistory::read(&issuer.key_history, issuer.company_id, &thumbprint)?;
     Ok(SignedLicense {
         claims,
-        jwk: protected.jwk,
+        jwk,
         thumbprint,
+        key_history,
         payload_sha256: jws::sha256_hex(&payload),
     })
-}
-
-#[derive(Deserialize)]
-struct Outline {
-    alg: String,
-    #[serde(default)]
-    typ: String,
-}
-
-#[derive(Deserialize)]
-struct Version {
-    version: u64,
 }
 
 fn inflate(file: &[u8]) -> Result<Vec<u8>, ReadError> {

@@ -3,11 +3,13 @@
 use std::io::Write as _;
 
 use ed25519_dalek::SigningKey;
-use glasshour_protocol::jws::{self, Jwk};
+use glasshour_protocol::jws;
 
 use crate::TYP;
 use crate::claims::Claims;
-use crate::read::{Envelope, MAX_INFLATED_BYTES, Protected};
+use crate::read::{Envelope, MAX_INFLATED_BYTES};
+use crate::signature::Protected;
+use crate::succession::{HistoryError, KeyHistory};
 use crate::validate::Invalid;
 
 /// Why a license could not be made.
@@ -21,6 +23,9 @@ pub enum SignError {
         "the license would be larger than {MAX_INFLATED_BYTES} bytes: shorten its notice or its exclusions"
     )]
     TooLarge,
+    /// The announcements in the claims do not lead to the key that would sign.
+    #[error("the history of signing keys does not hold: {0}")]
+    KeyHistory(#[from] HistoryError),
 }
 
 /// Signs claims and returns the bytes of the `.license.gz` file.
@@ -28,19 +33,16 @@ pub enum SignError {
 /// Deterministic: the same claims and key give the same bytes (no time, no name in the gzip header).
 pub fn sign(claims: &Claims, key: &SigningKey) -> Result<Vec<u8>, SignError> {
     claims.validate()?;
+    let issuer = &claims.issuer;
+    let signer = jws::thumbprint(&key.verifying_key());
+    KeyHistory::read(&issuer.key_history, issuer.company_id, &signer)?;
     let payload = to_json(claims);
     envelope(&payload, &protected_header(key), key)
 }
 
 /// The protected header for a key.
 pub(crate) fn protected_header(key: &SigningKey) -> Vec<u8> {
-    let public = key.verifying_key();
-    to_json(&Protected {
-        alg: jws::ALG.into(),
-        typ: TYP.into(),
-        kid: jws::thumbprint(&public),
-        jwk: Jwk::from_key(&public),
-    })
+    to_json(&Protected::of(&key.verifying_key(), TYP))
 }
 
 /// Signs any payload under any header and gzips the JWS; tests make wrong licenses with it.

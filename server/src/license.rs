@@ -35,6 +35,7 @@ pub(crate) async fn issue(
             company_id: company.company_id,
             server_url: state.server_url.to_string(),
             privacy_contact: company.privacy_contact,
+            key_history: Vec::new(),
         },
         employee: Licensee {
             employee_id: employee.employee_id,
@@ -69,5 +70,6 @@ fn refused(error: &SignError) -> ApiError {
             ApiError::invalid(invalid.field, message)
         }
         SignError::TooLarge => ApiError::invalid("profile", format!("{error}.")),
+        SignError::KeyHistory(error) => ApiError::internal(error.to_string()),
     }
 }

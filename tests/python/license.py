@@ -1,6 +1,6 @@
 """A second reader and issuer of Glasshour licenses, written from license-format/FORMAT.md alone.
 
-    license.py read SCHEMA FILE...      one JSON line for each: {"claims", "kid"} or {"error", "by"}
+    license.py read SCHEMA FILE...      one JSON line for each: {"claims", "kid", "former"} or {"error", "by"}
     license.py sign CLAIMS SEED OUT     claims from a file, the key's 32 bytes in hexadecimal
 
 The signature is made and checked by joserfc, the ranges by jsonschema, gzip by zlib; what stands here
@@ -28,6 +28,9 @@ MAX_INFLATED = 65536
 MAX_FILE = MAX_INFLATED + 1024
 MAX_DEPTH = 128
 TYP = "glasshour-license+json"
+KEY_TYP = "glasshour-key+json"
+MAX_ANNOUNCEMENTS = 16
+MAX_ANNOUNCEMENT = 1024
 
 # Keys of small order: OpenSSL takes them, section 2 does not.
 WEAK_KEYS = {
@@ -108,27 +111,86 @@ def strings(value, names, what):
     return value
 
 
-def read(data, schema):
-    envelope = strings(parse(inflate(data)), ["payload", "protected", "signature"], "the envelope")
+def signer(envelope, typ, verify):
+    """Sections 2 and 4: whose signature it is, by the thumbprint."""
     header = strings(
         parse(part(envelope, "protected")), ["alg", "typ", "kid", "jwk"], "the header"
     )
-    if header["alg"] != "EdDSA" or header["typ"] != TYP:
+    if header["alg"] != "EdDSA" or header["typ"] != typ:
         raise Refused("jws", "another algorithm or type")
-    jwk = strings(header["jwk"], ["kty", "crv", "x"], "the key")
-    if part(jwk, "x").hex() in WEAK_KEYS:
-        raise Refused("jws", "a key of small order")
+    key = public_key(header["jwk"])
     part(envelope, "signature")
     try:
-        key = OKPKey.import_key(jwk)
-        if jwk["crv"] != "Ed25519" or key.thumbprint() != header["kid"]:
+        if key.thumbprint() != header["kid"]:
             raise Refused("jws", "kid and jwk do not fit")
-        jws.deserialize_json(envelope, key, algorithms=["EdDSA"])
+        verify(key)
     except Refused:
         raise
     except Exception as error:  # each library error is a refusal, whatever its class
         raise Refused("jws", f"{type(error).__name__}: {error}") from error
+    return header["kid"]
 
+
+def public_key(jwk):
+    jwk = strings(jwk, ["kty", "crv", "x"], "the key")
+    if part(jwk, "x").hex() in WEAK_KEYS:
+        raise Refused("jws", "a key of small order")
+    try:
+        key = OKPKey.import_key(jwk)
+    except Exception as error:
+        raise Refused("jws", f"{type(error).__name__}: {error}") from error
+    if jwk["crv"] != "Ed25519":
+        raise Refused("jws", "a key of another curve")
+    return key
+
+
+def announcement(text):
+    """Section 9: the former key, the company and the key of one announcement."""
+    parts = text.split(".")
+    if len(parts) != 3 or len(text) > MAX_ANNOUNCEMENT:
+        raise Refused("history", "not a compact signature of at most 1024 bytes")
+    envelope = dict(zip(("protected", "payload", "signature"), parts))
+    former = signer(
+        envelope, KEY_TYP, lambda key: jws.deserialize_compact(text, key, algorithms=["EdDSA"])
+    )
+    payload = parse(part(envelope, "payload"))
+    if not isinstance(payload, dict) or set(payload) != {
+        "version", "company_id", "jwk", "issued_at",
+    }:
+        raise Refused("history", "other members than an announcement has")
+    if payload["version"] != 1:
+        raise Refused("history", "another version")
+    datetime.fromisoformat(payload["issued_at"])
+    return former, payload["company_id"], public_key(payload["jwk"]).thumbprint()
+
+
+def succession(issuer, kid):
+    """Section 9: the former keys that lead to the one that signed, oldest first."""
+    history = issuer.get("key_history", [])
+    if len(history) > MAX_ANNOUNCEMENTS:
+        raise Refused("history", "more than 16 announcements")
+    former, last = [], None
+    for text in history:
+        try:
+            gone, company, key = announcement(text)
+        except (Refused, ValueError, TypeError) as error:
+            raise Refused("history", str(error)) from error
+        if company != issuer["company_id"]:
+            raise Refused("history", "of another company")
+        if last not in (None, gone):
+            raise Refused("history", "a step is missing")
+        former.append(gone)
+        if key in former:
+            raise Refused("history", "leads back to a key that went")
+        last = key
+    if last not in (None, kid):
+        raise Refused("history", "leads to another key than the signer's")
+    return former
+
+
+def read(data, schema):
+    envelope = strings(parse(inflate(data)), ["payload", "protected", "signature"], "the envelope")
+    kid = signer(envelope, TYP, lambda key: jws.deserialize_json(envelope, key, algorithms=["EdDSA"]))
     claims = parse(part(envelope, "payload"))
     for error in Draft202012Validator(schema).iter_errors(claims):
         raise Refused("schema", f"{error.json_path}: {error.message}")
@@ -146,7 +208,8 @@ def read(data, schema):
             ZoneInfo(schedule["time_zone"])
         except (KeyError, ValueError) as error:
             raise Refused("rules", str(error)) from error
-    return {"claims": claims, "kid": header["kid"]}
+    former = succession(claims["issuer"], kid)
+    return {"claims": claims, "kid": kid, "former": former}
 
 
 def sign(claims, seed):

@@ -107,6 +107,9 @@ fn both_read(file: &Path) -> Result<()> {
     assert_eq!(theirs["kid"], ours.thumbprint());
     let claims = serde_json::from_value(theirs["claims"].clone())?;
     assert_eq!(ours.claims(), &claims);
+    let steps = ours.key_history().announcements().iter();
+    let former: Vec<_> = steps.map(|step| step.former.as_str()).collect();
+    assert_eq!(theirs["former"], json!(former));
     Ok(())
 }
 
@@ -175,6 +178,13 @@ fn python_reads_the_golden_license_as_we_do() -> Result<()> {
 }
 
 #[test]
+fn python_follows_a_changed_key_as_we_do() -> Result<()> {
+    let rotated = in_repository("license-format/fixtures/v1/rotated.license.gz");
+    both_read(&rotated)?;
+    both_refuse_alterations(&rotated)
+}
+
+#[test]
 fn python_reads_a_license_that_our_server_has_just_issued() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let owner = Owner {
@@ -240,6 +250,11 @@ fn python_refuses_every_frozen_damage_and_the_schema_says_what_our_ranges_say() 
                 "schema"
             };
             assert_eq!(answer["by"], by, "{name}: {answer}");
+        }
+        // Its length and its letters are the schema's, the rest of a history is section 9.
+        if expected["error"] == "KeyHistory" {
+            let by = answer["by"].as_str().unwrap_or_default();
+            assert!(["history", "schema"].contains(&by), "{name}: {answer}");
         }
     }
     assert!(by_schema >= 15, "only {by_schema} ranges were tried");

@@ -14,7 +14,10 @@ use glasshour_protocol::jws::{self, Jwk};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::forge::{self, with_claims, with_envelope, with_header, with_payload};
+use super::forge::{
+    self, announcement, good_announcement, with_claims, with_envelope, with_header, with_history,
+    with_payload,
+};
 use super::{CLAIMS, GOLDEN, key};
 use crate::read::{MAX_FILE_BYTES, MAX_INFLATED_BYTES, ReadError, read};
 use crate::sign::{gzip, protected_header};
@@ -160,8 +163,30 @@ fn cases() -> Vec<Case> {
         case("no-day", with_claims(|c| c["profile"]["schedule"]["days"] = json!([])), "Invalid", "profile.schedule.days: must name at least one day"),
         case("hours-that-end-before-they-begin", with_claims(|c| c["profile"]["schedule"]["to"] = json!("07:00")), "Invalid", "profile.schedule.to: must be later than `from`"),
         case("time-zone-unknown", with_claims(|c| c["profile"]["schedule"]["time_zone"] = json!("Mars/Base")), "Invalid", "time_zone: must be an IANA time zone name"),
+        case("history-of-another-algorithm", with_history(&[announcement(2, 1, |h, _| h["alg"] = json!("none"))]), "KeyHistory", "announcement 1: it asks to be verified by \"none\""),
+        case("history-of-an-hmac", with_history(&[announcement(2, 1, |h, _| h["alg"] = json!("HS256"))]), "KeyHistory", "announcement 1: it asks to be verified by \"HS256\""),
+        case("history-of-another-type", with_history(&[announcement(2, 1, |h, _| h["typ"] = json!(crate::TYP))]), "KeyHistory", "it is no announcement of a key"),
+        case("history-under-a-foreign-kid", with_history(&[announcement(2, 1, |h, _| h["kid"] = json!(jws::thumbprint(&foreign_to(2))))]), "KeyHistory", "names one former key and carries another"),
+        case("history-signed-by-the-new-key-as-if-by-the-old", with_history(&[announcement(1, 1, |h, _| {
+                h["jwk"] = json!(Jwk::from_key(&foreign));
+                h["kid"] = json!(jws::thumbprint(&foreign));
+            })]), "KeyHistory", "was not signed by the former key"),
+        case("history-of-another-company", with_history(&[announcement(2, 1, |_, p| p["company_id"] = json!("01932b5e-0000-7000-8000-0000000000ff"))]), "KeyHistory", "announcement 1 is of another company"),
+        case("history-with-a-missing-step", with_history(&[good_announcement(4, 3), good_announcement(2, 1)]), "KeyHistory", "announcement 2 is signed by another key"),
+        case("history-that-leads-back", with_history(&[good_announcement(1, 2), good_announcement(2, 1)]), "KeyHistory", "announcement 2 leads back"),
+        case("history-of-one-key-only", with_history(&[good_announcement(1, 1)]), "KeyHistory", "announcement 1 leads back"),
+        case("history-to-another-key", with_history(&[good_announcement(3, 2)]), "KeyHistory", "another key than the one that signed the license"),
+        case("history-too-long", with_history(&(0..17).map(|i| good_announcement(18 - i, 17 - i)).collect::<Vec<_>>()), "KeyHistory", "more than 16 announcements"),
+        case("history-with-a-member-too-many", with_history(&[announcement(2, 1, |_, p| p["until"] = json!("2027-01-01T00:00:00Z"))]), "KeyHistory", "unknown field `until`"),
+        case("history-of-a-future-version", with_history(&[announcement(2, 1, |_, p| p["version"] = json!(2))]), "KeyHistory", "announcement 1: it is of version 2"),
+        case("history-not-compact", with_history(&["e30.e30".into()]), "KeyHistory", "three parts with dots"),
         case("empty-exclusion", with_claims(|c| c["profile"]["exclude"]["applications"] = json!([""])), "Invalid", "profile.exclude: must not contain an empty text"),
     ]
+}
+
+/// A key other than that of the seed.
+fn foreign_to(seed: u8) -> ed25519_dalek::VerifyingKey {
+    forge::seeded(seed + 1).verifying_key()
 }
 
 fn folder() -> PathBuf {

@@ -1,12 +1,13 @@
 //! The workshop: how licenses that must be refused are made.
 
-use ed25519_dalek::VerifyingKey;
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use glasshour_protocol::jws::{self, Jwk};
 use serde_json::{Value, json};
 
 use super::{CLAIMS, key};
 use crate::TYP;
 use crate::sign::{envelope, gzip, protected_header};
+use crate::succession::{KEY_TYP, compact};
 
 /// The golden claims under another protected header, properly signed.
 pub(super) fn with_header(change: impl FnOnce(&mut Value)) -> Vec<u8> {
@@ -69,4 +70,43 @@ pub(super) fn weak_key() -> Vec<u8> {
         jws["protected"] = json!(jws::base64url(header.to_string().as_bytes()));
         jws["signature"] = json!(jws::base64url(&signature));
     })
+}
+
+/// The key of a seed.
+pub(super) fn seeded(seed: u8) -> SigningKey {
+    SigningKey::from_bytes(&[seed; 32])
+}
+
+/// An announcement of the key of one seed by the key of another, changed before it is signed.
+pub(super) fn announcement(
+    former: u8,
+    key: u8,
+    change: impl FnOnce(&mut Value, &mut Value),
+) -> String {
+    let claims: Value = serde_json::from_str(CLAIMS).unwrap();
+    let signer = seeded(former);
+    let mut header: Value = serde_json::from_slice(&protected_header(&signer)).unwrap();
+    header["typ"] = json!(KEY_TYP);
+    let mut payload = json!({
+        "version": 1,
+        "company_id": claims["issuer"]["company_id"],
+        "jwk": Jwk::from_key(&seeded(key).verifying_key()),
+        "issued_at": "2026-11-25T04:00:00Z",
+    });
+    change(&mut header, &mut payload);
+    compact(
+        header.to_string().as_bytes(),
+        payload.to_string().as_bytes(),
+        &signer,
+    )
+}
+
+/// An announcement as it should be.
+pub(super) fn good_announcement(former: u8, key: u8) -> String {
+    announcement(former, key, |_, _| {})
+}
+
+/// The golden claims with a history of keys, properly signed.
+pub(super) fn with_history(history: &[String]) -> Vec<u8> {
+    with_claims(|claims| claims["issuer"]["key_history"] = json!(history))
 }

@@ -7,6 +7,7 @@ mod damage;
 mod forge;
 mod mutations;
 pub(crate) mod schema;
+mod succession;
 
 use ed25519_dalek::SigningKey;
 use glasshour_protocol::jws;

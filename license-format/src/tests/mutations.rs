@@ -39,7 +39,7 @@ static ENVELOPE: LazyLock<Vec<u8>> = LazyLock::new(|| {
 });
 
 #[derive(Clone, Debug)]
-enum Mutation {
+pub(super) enum Mutation {
     Flip(Index, u8),
     Set(Index, u8),
     Insert(Index, Vec<u8>),
@@ -49,7 +49,7 @@ enum Mutation {
     Splice(Index, Index, Index),
 }
 
-fn mutation() -> impl Strategy<Value = Mutation> {
+pub(super) fn mutation() -> impl Strategy<Value = Mutation> {
     let at = any::<Index>;
     prop_oneof![
         4 => (at(), 0_u8..8).prop_map(|(i, bit)| Mutation::Flip(i, bit)),
@@ -63,7 +63,7 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     ]
 }
 
-fn apply(bytes: &mut Vec<u8>, mutations: &[Mutation], others: &[Vec<u8>]) {
+pub(super) fn apply(bytes: &mut Vec<u8>, mutations: &[Mutation], others: &[Vec<u8>]) {
     for mutation in mutations {
         if bytes.is_empty() {
             return;
