@@ -10,8 +10,8 @@
 //! latest_time.json                   the latest moment that is known to have passed
 //! notices.json                       which licenses' notices were shown or acknowledged
 //! sessions.jsonl                     own sessions, for `today` and to find what a crash left open
-//! alive.json                         when the running session was last seen alive
-//! last_shot.json                     when the last picture was taken: a restart earns no extra one
+//! alive.json                         when each running session was last seen alive
+//! last_shot.json                     when the last picture was taken for whom: a restart earns no extra one
 //! control.sock                       commands to the running agent
 //! ```
 

@@ -3,10 +3,11 @@
 //!
 //! Lines of JSON, each flushed before the call returns. A last line that a crash cut is ignored.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use glasshour_protocol::payload::{SessionEvent, SessionEventKind};
-use glasshour_protocol::{LicenseId, SessionId};
+use glasshour_protocol::{CompanyId, LicenseId, SessionId};
 use serde::{Deserialize, Serialize};
 
 use crate::home::Home;
@@ -22,10 +23,33 @@ pub struct Entry {
     pub event: SessionEvent,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Alive {
-    session_id: SessionId,
-    at_ms: i64,
+/// When running sessions were last seen alive.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Alive {
+    /// Of versions that ran one at a time.
+    One { session_id: SessionId, at_ms: i64 },
+    /// By session.
+    Each(BTreeMap<SessionId, i64>),
+}
+
+/// When the last pictures were taken.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum LastShots {
+    /// Of versions that had one moment for all: it counts for each.
+    Any(i64),
+    /// By employer.
+    Each(BTreeMap<CompanyId, i64>),
+}
+
+/// A session that a crash left open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOpen {
+    /// Its beginning, with the license of its last event.
+    pub started: Entry,
+    /// Its last sign of life, UTC milliseconds.
+    pub alive_ms: i64,
 }
 
 /// The log.
@@ -58,44 +82,70 @@ impl Journal {
         }
     }
 
-    /// Notes that the session is alive.
-    pub fn alive(&self, session_id: SessionId, at_ms: i64) -> io::Result<()> {
-        let bytes = serde_json::to_vec(&Alive { session_id, at_ms }).expect("plain data");
+    /// Notes when each running session was last seen alive.
+    pub fn alive(&self, sessions: &BTreeMap<SessionId, i64>) -> io::Result<()> {
+        let bytes = serde_json::to_vec(sessions).expect("plain data with string keys");
         files::write_private(&self.home.alive(), &bytes)
     }
 
-    /// Notes when a picture was taken.
-    pub fn shot(&self, at_ms: i64) -> io::Result<()> {
-        files::write_private(&self.home.last_shot(), at_ms.to_string().as_bytes())
-    }
-
-    /// When the last picture was taken, if that is known.
-    pub fn last_shot(&self) -> Option<i64> {
-        std::fs::read_to_string(self.home.last_shot())
-            .ok()?
-            .parse()
-            .ok()
-    }
-
-    /// The session that was left open, if one was: its `started` entry and its last sign of life.
-    pub fn left_open(&self) -> io::Result<Option<(Entry, i64)>> {
-        let entries = self.read()?;
-        let Some(last) = entries.last() else {
-            return Ok(None);
+    /// Notes when a picture was taken for an employer.
+    pub fn shot(&self, company: CompanyId, at_ms: i64) -> io::Result<()> {
+        let mut shots = match self.last_shots() {
+            Some(LastShots::Each(shots)) => shots,
+            _ => BTreeMap::new(),
         };
-        if last.event.event == SessionEventKind::Stopped {
-            return Ok(None);
+        shots.insert(company, at_ms);
+        let bytes = serde_json::to_vec(&shots).expect("plain data with string keys");
+        files::write_private(&self.home.last_shot(), &bytes)
+    }
+
+    /// When the last picture was taken for an employer, if that is known.
+    pub fn last_shot(&self, company: CompanyId) -> Option<i64> {
+        match self.last_shots()? {
+            LastShots::Any(at_ms) => Some(at_ms),
+            LastShots::Each(shots) => shots.get(&company).copied(),
         }
-        let session = last.event.session_id;
-        let started = entries.iter().rfind(|entry| {
-            entry.event.session_id == session && entry.event.event == SessionEventKind::Started
-        });
-        let alive_ms = std::fs::read(self.home.alive())
-            .ok()
-            .and_then(|bytes| serde_json::from_slice::<Alive>(&bytes).ok())
-            .filter(|alive| alive.session_id == session)
-            .map_or(last.event.at_ms, |alive| alive.at_ms.max(last.event.at_ms));
-        Ok(started.map(|started| (started.clone(), alive_ms)))
+    }
+
+    fn last_shots(&self) -> Option<LastShots> {
+        serde_json::from_slice(&std::fs::read(self.home.last_shot()).ok()?).ok()
+    }
+
+    /// The sessions that were left open, oldest first: ask before any is begun.
+    pub fn left_open(&self) -> io::Result<Vec<LeftOpen>> {
+        let mut open: Vec<LeftOpen> = Vec::new();
+        for entry in self.read()? {
+            let (session, at_ms) = (entry.event.session_id, entry.event.at_ms);
+            let known = |left: &LeftOpen| left.started.event.session_id == session;
+            match entry.event.event {
+                SessionEventKind::Started => open.push(LeftOpen {
+                    started: entry,
+                    alive_ms: at_ms,
+                }),
+                SessionEventKind::Stopped => open.retain(|left| !known(left)),
+                _ => {
+                    if let Some(left) = open.iter_mut().find(|left| known(left)) {
+                        left.alive_ms = left.alive_ms.max(at_ms);
+                        left.started.license_id = entry.license_id;
+                    }
+                }
+            }
+        }
+        let alive = self.last_signs_of_life();
+        for left in &mut open {
+            let sign = alive.get(&left.started.event.session_id);
+            left.alive_ms = left.alive_ms.max(sign.copied().unwrap_or(i64::MIN));
+        }
+        Ok(open)
+    }
+
+    fn last_signs_of_life(&self) -> BTreeMap<SessionId, i64> {
+        let file = std::fs::read(self.home.alive()).ok();
+        match file.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+            Some(Alive::One { session_id, at_ms }) => BTreeMap::from([(session_id, at_ms)]),
+            Some(Alive::Each(sessions)) => sessions,
+            None => BTreeMap::new(),
+        }
     }
 }
 
@@ -120,20 +170,70 @@ mod tests {
         }
     }
 
+    fn left_open(journal: &Journal) -> Vec<(Entry, i64)> {
+        let open = journal.left_open().unwrap().into_iter();
+        open.map(|left| (left.started, left.alive_ms)).collect()
+    }
+
     #[test]
     fn p19_a_session_left_open_ends_at_its_last_sign_of_life() {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::new(Home::open(dir.path()).unwrap());
-        assert_eq!(journal.left_open().unwrap(), None);
+        assert_eq!(left_open(&journal), []);
         let started = entry(1, SessionEventKind::Started, 100);
         journal.append(&started).unwrap();
-        assert_eq!(journal.left_open().unwrap(), Some((started.clone(), 100)));
-        journal.alive(SessionId(Uuid::from_u128(1)), 250).unwrap();
-        assert_eq!(journal.left_open().unwrap(), Some((started, 250)));
+        assert_eq!(left_open(&journal), [(started.clone(), 100)]);
+        let first = SessionId(Uuid::from_u128(1));
+        journal.alive(&BTreeMap::from([(first, 250)])).unwrap();
+        assert_eq!(left_open(&journal), [(started.clone(), 250)]);
+        // The file of a version that ran one session at a time.
+        let old = serde_json::json!({"session_id": first, "at_ms": 270});
+        std::fs::write(journal.home.alive(), old.to_string()).unwrap();
+        assert_eq!(left_open(&journal), [(started, 270)]);
         journal
             .append(&entry(1, SessionEventKind::Stopped, 300))
             .unwrap();
-        assert_eq!(journal.left_open().unwrap(), None);
+        assert_eq!(left_open(&journal), []);
+    }
+
+    #[test]
+    fn p19_of_two_sessions_that_ran_at_once_each_ends_at_its_own_last_sign_of_life() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::new(Home::open(dir.path()).unwrap());
+        let [first, second] = [1, 2].map(|id| entry(id, SessionEventKind::Started, 100));
+        for started in [&first, &second] {
+            journal.append(started).unwrap();
+        }
+        // What comes last under a newer license is ended under that one.
+        let mut noted = entry(2, SessionEventKind::Noted, 400);
+        noted.license_id = LicenseId(Uuid::from_u128(10));
+        journal.append(&noted).unwrap();
+        let id = |number| SessionId(Uuid::from_u128(number));
+        journal
+            .alive(&BTreeMap::from([(id(1), 300), (id(2), 350)]))
+            .unwrap();
+        let renewed = Entry {
+            license_id: noted.license_id,
+            ..second
+        };
+        assert_eq!(left_open(&journal), [(first, 300), (renewed, 400)]);
+    }
+
+    #[test]
+    fn the_last_picture_of_one_employer_is_not_that_of_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::new(Home::open(dir.path()).unwrap());
+        let [acme, beta] = [1, 2].map(|id| CompanyId(Uuid::from_u128(id)));
+        assert_eq!(journal.last_shot(acme), None);
+        // A version with one moment for all: it holds for each until there is a newer one.
+        std::fs::write(journal.home.last_shot(), "100").unwrap();
+        assert_eq!(journal.last_shot(beta), Some(100));
+        journal.shot(acme, 200).unwrap();
+        journal.shot(beta, 300).unwrap();
+        assert_eq!(
+            (journal.last_shot(acme), journal.last_shot(beta)),
+            (Some(200), Some(300))
+        );
     }
 
     #[test]

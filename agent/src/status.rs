@@ -4,7 +4,7 @@
 use glasshour_license_format::WorkMode;
 use glasshour_protocol::device::Project;
 use glasshour_protocol::payload::ChannelHealth;
-use glasshour_protocol::{Kind, LicenseId, RecordId, SessionId};
+use glasshour_protocol::{CompanyId, Kind, LicenseId, RecordId, SessionId};
 use glasshour_uploader::spool::Refusal;
 use serde::{Deserialize, Serialize};
 
@@ -13,14 +13,18 @@ pub const NO_LICENSE: &str = "No license is loaded. Ask your employer for the fi
     .license.gz, then load it with `glasshour license load FILE`.";
 
 /// The whole state of a running agent.
+///
+/// Where there are licenses of several employers, what stands here beside `employers` is that of one of
+/// them: whom a worklog is for, else who monitors, else whom the next worklog would be for. Records and
+/// problems are those of all.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// Always true in an answer; `status --json` says false where no agent runs.
     pub running: bool,
     /// In one word.
     pub state: StateWord,
-    /// Whether what the license permits is being captured now: a session runs, the licensed hours say
-    /// so, and the person can see it.
+    /// Whether what a license permits is being captured now, for any employer: a session runs, the
+    /// licensed hours say so, and the person can see it.
     #[serde(default)]
     pub capturing: bool,
     /// Who starts and stops.
@@ -56,12 +60,99 @@ pub struct Status {
     pub server: ServerStatus,
     /// Everything that needs somebody, each in a sentence with what to do.
     pub problems: Vec<String>,
-    /// Time tracked since local midnight, milliseconds.
+    /// Time tracked since local midnight, milliseconds: that of all worklogs, or of monitoring.
     pub today_ms: u64,
+    /// Each employer with a license here, and each that records still wait for; by name.
+    #[serde(default)]
+    pub employers: Vec<EmployerStatus>,
     /// The agent's version.
     pub version: String,
     /// System and display server.
     pub platform: String,
+}
+
+/// How things are with one employer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EmployerStatus {
+    /// The company.
+    pub company_id: CompanyId,
+    /// Its name.
+    pub company: String,
+    /// The employee, as its license names them.
+    pub employee: String,
+    /// Who starts and stops; `None`: its license is out of use, and what was captured under it is
+    /// still delivered.
+    pub mode: Option<WorkMode>,
+    /// In one word.
+    pub state: StateWord,
+    /// Whether what its license permits is being captured now.
+    pub capturing: bool,
+    /// Whether a worklog is for this employer where none is named.
+    pub chosen: bool,
+    /// The license that counts.
+    pub license: Option<LicenseStatus>,
+    /// The running session.
+    pub session_id: Option<SessionId>,
+    /// When it began, UTC milliseconds.
+    pub session_started_ms: Option<i64>,
+    /// How long it has run, without sleep, milliseconds.
+    pub session_ms: Option<u64>,
+    /// Since when there is no input, UTC milliseconds.
+    pub idle_since_ms: Option<i64>,
+    /// What time is tracked on.
+    pub project: Option<Project>,
+    /// What it can be tracked on.
+    pub projects: Vec<Project>,
+    /// Why nothing is tracked although it should be.
+    pub blocked: Option<Blocked>,
+    /// Every channel.
+    pub channels: Vec<ChannelHealth>,
+    /// Records on their way to it, and to no other.
+    pub spool: SpoolStatus,
+    /// Its server.
+    pub server: ServerStatus,
+    /// What needs somebody, each in a sentence with what to do.
+    pub problems: Vec<String>,
+    /// Time tracked since local midnight, milliseconds.
+    pub today_ms: u64,
+}
+
+impl EmployerStatus {
+    /// Whether its license is for monitoring.
+    pub fn monitors(&self) -> bool {
+        self.mode == Some(WorkMode::Monitoring)
+    }
+
+    /// Whether a session runs.
+    pub fn tracks(&self) -> bool {
+        self.state == StateWord::Tracking
+    }
+}
+
+impl Status {
+    /// Whether the person must be told which employer something is about.
+    pub fn several_employers(&self) -> bool {
+        self.employers.len() > 1
+    }
+
+    /// That one employer monitors while the person works for another, where that is so.
+    pub fn monitored_beside(&self) -> Option<String> {
+        let running = |monitors: bool| {
+            self.employers
+                .iter()
+                .find(|employer| employer.tracks() && employer.monitors() == monitors)
+        };
+        let (watching, working) = (running(true)?, running(false)?);
+        Some(monitored_beside(&watching.company, &working.company))
+    }
+}
+
+/// What a person is told who works for one employer while another monitors.
+pub fn monitored_beside(monitors: &str, works_for: &str) -> String {
+    format!(
+        "{monitors} monitors this computer by its own license while you work for {works_for}: what it \
+         captures may show that work, and goes to {monitors} alone."
+    )
 }
 
 /// The state in one word.

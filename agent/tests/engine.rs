@@ -16,7 +16,7 @@ use std::time::Duration;
 use ed25519_dalek::SigningKey;
 use glasshour_agent::engine::{self, RunConfig};
 use glasshour_agent::home::Home;
-use glasshour_agent::ipc::{Answer, Request, call};
+use glasshour_agent::ipc::{Answer, Request, Work, call};
 use glasshour_agent::license::{LicenseStore, LoadOptions, Notices};
 use glasshour_agent::platform::fake::{FakeDesktop, Source, picture};
 use glasshour_agent::platform::{Message, Rect, Unavailable, Window};
@@ -143,7 +143,7 @@ impl Stage {
     async fn start(&self) {
         let answer = self
             .ask(Request::Start {
-                project: None,
+                work: Work::default(),
                 note: None,
             })
             .await;
@@ -267,6 +267,7 @@ async fn p12_a_license_with_only_activity_never_even_opens_the_screens() {
     stage
         .run(async |stage| {
             stage.start().await;
+            until("it captures", async || stage.status().await.capturing).await;
             stage.desktop.add_keys(7);
             stage.seconds(70).await;
             stage.stop().await;

@@ -19,8 +19,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use glasshour_agent::platform::{Message, Platform as _, Unavailable};
-use glasshour_agent::tray::{Action, Icon, Item, View};
-use glasshour_protocol::ProjectId;
+use glasshour_agent::tray::{Action, Icon, Item, Pick, View};
 use platform_support::{bound_to_us, desktop, eventually, processor_ticks};
 use rustix::process::{Pid, Signal, kill_process};
 use zbus::blocking::{Connection, connection};
@@ -220,15 +219,17 @@ struct Row {
     separator: bool,
 }
 
-fn project(number: u8) -> ProjectId {
-    format!("0193a7a0-0000-7000-8000-0000000000{number:02}")
-        .parse()
-        .expect("it is an id")
+fn on(number: u8) -> Pick {
+    let project = format!("0193a7a0-0000-7000-8000-0000000000{number:02}");
+    Pick {
+        employer: None,
+        project: Some(project.parse().expect("it is an id")),
+    }
 }
 
 fn running(checked: u8) -> View {
     let choice = |number: u8, label: &str| Item::Choice {
-        action: Action::Switch(project(number)),
+        action: Action::Switch(on(number)),
         label: label.to_owned(),
         checked: number == checked,
     };
@@ -264,7 +265,7 @@ fn stopped() -> View {
         tooltip: "Glasshour: stopped".to_owned(),
         label: "Glasshour: not tracking".to_owned(),
         menu: vec![Item::Command {
-            action: Action::Start(None),
+            action: Action::Start(Pick::default()),
             label: "Start".to_owned(),
             enabled: true,
         }],
@@ -321,7 +322,7 @@ fn the_icon_shows_its_view_and_reports_what_is_picked() {
 
     // A click checks the row in the desktop's own mind; what holds is what the view says.
     seen.click("Sales");
-    assert_eq!(picks.recv_timeout(PATIENCE), Ok(Action::Switch(project(2))));
+    assert_eq!(picks.recv_timeout(PATIENCE), Ok(Action::Switch(on(2))));
     eventually("the first project is checked", || {
         seen.row("R&D__x").checked && !seen.row("Sales").checked
     });
@@ -339,7 +340,10 @@ fn the_icon_shows_its_view_and_reports_what_is_picked() {
     });
     eventually("the menu is another", || seen.rows().len() == 1);
     seen.click("Start");
-    assert_eq!(picks.recv_timeout(PATIENCE), Ok(Action::Start(None)));
+    assert_eq!(
+        picks.recv_timeout(PATIENCE),
+        Ok(Action::Start(Pick::default()))
+    );
 
     drop(tray);
     let owned = || {

@@ -25,7 +25,12 @@ pub(super) fn ask(home: &Home, request: &Request, json: bool) -> anyhow::Result<
             if matches!(request, Request::Stop) {
                 out::line(format!("Today: {}.", duration(status.today_ms)));
             }
-            // Who starts tracking learns at once what does not work.
+            // Who starts tracking learns at once who else sees it, and what does not work.
+            if matches!(request, Request::Start { .. } | Request::Switch { .. })
+                && let Some(sentence) = status.monitored_beside()
+            {
+                out::line(sentence);
+            }
             if matches!(request, Request::Start { .. }) {
                 for problem in &status.problems {
                     out::complain(problem);

@@ -253,27 +253,39 @@ fn running(status: &Status) -> Vec<Finding> {
         "agent",
         format!("runs, version {}", status.version),
     )];
-    if let Some(blocked) = &status.blocked {
-        findings.push(Finding::bad("tracking", blocked.message.clone()));
+    if status.employers.is_empty() {
+        let unknown = "not known before a license is loaded";
+        findings.push(Finding::neutral("server", unknown));
     }
-    findings.push(match (&status.server.url, &status.server.message) {
-        (None, _) => Finding::neutral("server", "not known before a license is loaded"),
-        (Some(url), Some(message)) => Finding::bad("server", format!("{url}: {message}")),
-        (Some(url), None) if status.server.reachable => {
-            Finding::good("server", format!("{url} answers"))
+    for employer in &status.employers {
+        let named = |text: String| {
+            if status.several_employers() {
+                format!("{}: {text}", employer.company)
+            } else {
+                text
+            }
+        };
+        if let Some(blocked) = &employer.blocked {
+            findings.push(Finding::bad("tracking", named(blocked.message.clone())));
         }
-        (Some(url), None) => Finding::neutral("server", format!("{url}: not tried yet")),
-    });
-    let spool = status.spool;
-    let counts = format!(
-        "{} delivered, {} waiting, {} refused for good",
-        spool.delivered, spool.waiting, spool.quarantined
-    );
-    findings.push(if spool.quarantined == 0 {
-        Finding::good("records", counts)
-    } else {
-        Finding::bad("records", format!("{counts}; tell your administrator"))
-    });
+        let server = &employer.server;
+        let url = server.url.as_deref().unwrap_or_default();
+        findings.push(match &server.message {
+            Some(message) => Finding::bad("server", named(format!("{url}: {message}"))),
+            None if server.reachable => Finding::good("server", named(format!("{url} answers"))),
+            None => Finding::neutral("server", named(format!("{url}: not tried yet"))),
+        });
+        let spool = employer.spool;
+        let counts = named(format!(
+            "{} delivered, {} waiting, {} refused for good",
+            spool.delivered, spool.waiting, spool.quarantined
+        ));
+        findings.push(if spool.quarantined == 0 {
+            Finding::good("records", counts)
+        } else {
+            Finding::bad("records", format!("{counts}; tell your administrator"))
+        });
+    }
     findings.extend(status.refusals.iter().map(|refused| {
         let text = format!(
             "{} {}: {} ({})",

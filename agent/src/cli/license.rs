@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use glasshour_license_format::notice::notice;
-use glasshour_license_format::{SignedLicense, WorkMode};
+use glasshour_license_format::{License, SignedLicense, WorkMode};
 use glasshour_protocol::CompanyId;
 use glasshour_protocol::payload::NoticeKind;
 use serde_json::json;
@@ -312,12 +312,19 @@ fn remove(home: &Home, company: &str, as_administrator: bool, json: bool) -> any
     let store = LicenseStore::new(home.clone());
     let loaded = store.current()?;
     let by_id = company.parse::<CompanyId>().ok();
-    let found = loaded.iter().find(|license| {
+    let wanted = company.trim().to_lowercase();
+    let fits = |license: &&License| {
         let issuer = &license.claims().issuer;
-        Some(issuer.company_id) == by_id || issuer.company.eq_ignore_ascii_case(company)
-    });
-    let Some(license) = found else {
-        anyhow::bail!("no license of {company:?} is loaded; see `glasshour license list`");
+        Some(issuer.company_id) == by_id || issuer.company.to_lowercase() == wanted
+    };
+    let found: Vec<_> = loaded.iter().filter(fits).collect();
+    let license = match found.as_slice() {
+        [license] => *license,
+        [] => anyhow::bail!("no license of {company:?} is loaded; see `glasshour license list`"),
+        _ => anyhow::bail!(
+            "licenses of several employers called {company:?} are loaded; say which with the \
+             company's id, as `glasshour license list` shows it"
+        ),
     };
     let claims = license.claims();
     if claims.work_mode == WorkMode::Monitoring {
@@ -358,6 +365,15 @@ fn remove(home: &Home, company: &str, as_administrator: bool, json: bool) -> any
             "The license of {} is out of use. Nothing is captured for it.",
             claims.issuer.company
         ));
+        let others: Vec<_> = loaded
+            .iter()
+            .map(|license| &license.claims().issuer)
+            .filter(|issuer| issuer.company_id != claims.issuer.company_id)
+            .map(|issuer| issuer.company.as_str())
+            .collect();
+        if !others.is_empty() {
+            out::line(format!("Still loaded: {}.", others.join(", ")));
+        }
     }
     Ok(Exit::Ok)
 }

@@ -66,6 +66,9 @@ enum Command {
     License(license::LicenseCommand),
     /// Start tracking (worklog mode)
     Start {
+        /// Employer, by name; left out: whose the project is, else who you worked for last
+        #[arg(long, short)]
+        employer: Option<String>,
         /// Project or department, by name; the license's default if left out
         #[arg(long, short)]
         project: Option<String>,
@@ -75,15 +78,26 @@ enum Command {
     },
     /// Stop tracking (worklog mode)
     Stop,
-    /// Go on with another project (worklog mode)
+    /// Go on with another project, or for another employer (worklog mode)
+    #[command(after_help = "Another employer begins a session of its own: no session is of two.")]
     Switch {
         /// Project or department, by name
-        project: String,
+        #[arg(value_name = "PROJECT")]
+        named: Option<String>,
+        /// The same as PROJECT
+        #[arg(long, short, conflicts_with = "named")]
+        project: Option<String>,
+        /// Employer, by name; left out: whose the project is
+        #[arg(long, short, required_unless_present_any = ["named", "project"])]
+        employer: Option<String>,
     },
     /// Add a note to the running session
     Note {
         /// The note
         text: String,
+        /// Employer, by name; left out: who the worklog is for
+        #[arg(long, short)]
+        employer: Option<String>,
     },
     /// Say what is captured now, and whether everything works
     Status,
@@ -120,17 +134,32 @@ fn open_home(global: &Global) -> anyhow::Result<Home> {
 }
 
 fn dispatch(cli: Cli, home: Home) -> anyhow::Result<Exit> {
-    use crate::ipc::Request;
+    use crate::ipc::{Request, Work};
     let json = cli.global.json;
     match cli.command {
         Command::Run { no_tray } => run::run(home, !no_tray),
         Command::License(command) => license::license(command, &home, json),
-        Command::Start { project, note } => {
-            control::ask(&home, &Request::Start { project, note }, json)
+        Command::Start {
+            employer,
+            project,
+            note,
+        } => {
+            let work = Work { employer, project };
+            control::ask(&home, &Request::Start { work, note }, json)
         }
         Command::Stop => control::ask(&home, &Request::Stop, json),
-        Command::Switch { project } => control::ask(&home, &Request::Switch { project }, json),
-        Command::Note { text } => control::ask(&home, &Request::Note { text }, json),
+        Command::Switch {
+            named,
+            project,
+            employer,
+        } => {
+            let project = project.or(named);
+            let work = Work { employer, project };
+            control::ask(&home, &Request::Switch { work }, json)
+        }
+        Command::Note { text, employer } => {
+            control::ask(&home, &Request::Note { text, employer }, json)
+        }
         Command::Status => control::status(&home, json),
         Command::Today => today::today(&home, json),
         Command::Verify { file } => verify::verify(&file, json),

@@ -1,32 +1,19 @@
 //! `glasshour today`: the employee's own day, from the log on this machine.
 
-use std::collections::BTreeMap;
+mod day;
 
-use glasshour_protocol::payload::{Cause, SessionEventKind};
-use glasshour_protocol::{ProjectId, SessionId};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Serialize;
 
+use self::day::{Names, Stretch, Total};
 use super::{block_on, out};
 use crate::exit::Exit;
 use crate::home::Home;
 use crate::ipc::{Answer, Request, call};
-use crate::journal::{Entry, Journal};
+use crate::journal::Journal;
+use crate::license::LicenseStore;
 use crate::platform;
-use crate::status::{Status, duration};
-
-/// One session of the day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct Stretch {
-    session_id: SessionId,
-    project_id: Option<ProjectId>,
-    started_ms: i64,
-    /// `None` while it runs.
-    ended_ms: Option<i64>,
-    cause: Option<Cause>,
-    note: Option<String>,
-}
+use crate::status::duration;
 
 pub(super) fn today(home: &Home, json: bool) -> anyhow::Result<Exit> {
     let zone = TimeZone::system();
@@ -36,14 +23,19 @@ pub(super) fn today(home: &Home, json: bool) -> anyhow::Result<Exit> {
         .start_of_day()?
         .timestamp()
         .as_millisecond();
-    let sessions = sessions_since(&Journal::new(home.clone()).read()?, midnight);
     let status = match block_on(call(&home.socket(), &Request::Status))? {
         Ok(Answer::Done { status }) => Some(status),
         _ => None,
     };
+    // Also of licenses that are out of use: the day was worked nevertheless.
+    let licenses = LicenseStore::new(home.clone()).read()?.all;
+    let names = Names::new(&licenses, status.as_deref());
+    let sessions = day::sessions_since(&Journal::new(home.clone()).read()?, midnight, &names);
+    let totals = day::totals(&sessions, midnight, now.as_millisecond(), &names);
     if json {
         out::json(&serde_json::json!({
             "sessions": sessions,
+            "totals": totals,
             "spool": status.as_ref().map(|status| status.spool),
         }))?;
         return Ok(Exit::Ok);
@@ -51,26 +43,19 @@ pub(super) fn today(home: &Home, json: bool) -> anyhow::Result<Exit> {
     if sessions.is_empty() {
         out::line("Nothing was tracked today.");
     }
-    let clock = |ms: i64| {
-        Timestamp::from_millisecond(ms)
-            .map(|at| at.to_zoned(zone.clone()).strftime("%H:%M").to_string())
-            .unwrap_or_default()
+    let view = DayView {
+        zone,
+        midnight_ms: midnight,
+        now_ms: now.as_millisecond(),
+        several: totals.len() > 1,
+        names: &names,
     };
     for session in &sessions {
-        let end = session.ended_ms.map_or("now".into(), clock);
-        let until = session.ended_ms.unwrap_or(now.as_millisecond());
-        let length = u64::try_from(until - session.started_ms.max(midnight)).unwrap_or(0);
-        let project = project_name(session.project_id, status.as_deref());
-        let note = session
-            .note
-            .as_ref()
-            .map(|note| format!("  {note}"))
-            .unwrap_or_default();
-        out::line(format!(
-            "{} – {end}  {:>9}  {project}{note}",
-            clock(session.started_ms),
-            duration(length)
-        ));
+        out::line(session_line(session, &view));
+    }
+    let tells_more = |total: &&Total| view.several || total.projects.len() > 1;
+    for total in totals.iter().filter(tells_more) {
+        out::line(total_line(total));
     }
     if let Some(status) = &status {
         out::line(format!(
@@ -81,87 +66,54 @@ pub(super) fn today(home: &Home, json: bool) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-fn project_name(id: Option<ProjectId>, status: Option<&Status>) -> String {
-    let Some(id) = id else {
-        return "no project".into();
+/// `09:12 – 10:40     1 h 28 m  Acme: Apollo  the note`
+fn session_line(session: &Stretch, view: &DayView<'_>) -> String {
+    let end = session.ended_ms.map_or("now".into(), |end| view.clock(end));
+    let until = session.ended_ms.unwrap_or(view.now_ms);
+    let length = u64::try_from(until - session.started_ms.max(view.midnight_ms)).unwrap_or(0);
+    let employer = if view.several {
+        format!("{}: ", session.company)
+    } else {
+        String::new()
     };
-    status
-        .and_then(|status| {
-            status
-                .projects
-                .iter()
-                .find(|project| project.project_id == id)
-        })
-        .map_or_else(|| id.to_string(), |project| project.name.clone())
+    let note = session
+        .note
+        .as_ref()
+        .map(|note| format!("  {note}"))
+        .unwrap_or_default();
+    format!(
+        "{} – {end}  {:>9}  {employer}{}{note}",
+        view.clock(session.started_ms),
+        duration(length),
+        view.names.project(session.project_id),
+    )
 }
 
-/// Sessions that ran after that moment, oldest first.
-fn sessions_since(entries: &[Entry], since_ms: i64) -> Vec<Stretch> {
-    let mut sessions: BTreeMap<SessionId, Stretch> = BTreeMap::new();
-    for Entry { event, .. } in entries {
-        match event.event {
-            SessionEventKind::Started => {
-                let session = Stretch {
-                    session_id: event.session_id,
-                    project_id: event.project_id,
-                    started_ms: event.at_ms,
-                    ended_ms: None,
-                    cause: None,
-                    note: event.note.clone(),
-                };
-                sessions.insert(event.session_id, session);
-            }
-            SessionEventKind::Stopped => {
-                if let Some(session) = sessions.get_mut(&event.session_id) {
-                    session.ended_ms = Some(event.at_ms);
-                    session.cause = Some(event.cause);
-                }
-            }
-            SessionEventKind::Switched => {
-                if let Some(session) = sessions.get_mut(&event.session_id) {
-                    session.project_id = event.project_id;
-                }
-            }
-            SessionEventKind::Noted | SessionEventKind::Idle | SessionEventKind::Resumed => {}
-        }
-    }
-    let mut sessions: Vec<_> = sessions
-        .into_values()
-        .filter(|session| session.ended_ms.is_none_or(|end| end > since_ms))
+/// `Acme: 2 h 10 m (Apollo 1 h 30 m, no project 40 m)`
+fn total_line(total: &Total) -> String {
+    let projects: Vec<_> = total
+        .projects
+        .iter()
+        .map(|project| format!("{} {}", project.name, duration(project.ms)))
         .collect();
-    sessions.sort_by_key(|session| session.started_ms);
-    sessions
+    let (company, time) = (&total.company, duration(total.ms));
+    format!("{company}: {time} ({})", projects.join(", "))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use glasshour_protocol::LicenseId;
-    use glasshour_protocol::payload::SessionEvent;
-    use uuid::Uuid;
+/// How a day is shown.
+struct DayView<'a> {
+    zone: TimeZone,
+    midnight_ms: i64,
+    now_ms: i64,
+    /// Whether there is more than one employer to tell apart.
+    several: bool,
+    names: &'a Names,
+}
 
-    #[test]
-    fn a_session_over_midnight_belongs_to_the_day_and_an_older_one_does_not() {
-        let entry = |session: u128, event, at_ms| Entry {
-            license_id: LicenseId(Uuid::nil()),
-            event: SessionEvent {
-                session_id: SessionId(Uuid::from_u128(session)),
-                event,
-                cause: Cause::User,
-                at_ms,
-                project_id: None,
-                note: None,
-            },
-        };
-        let entries = [
-            entry(1, SessionEventKind::Started, 0),
-            entry(1, SessionEventKind::Stopped, 100),
-            entry(2, SessionEventKind::Started, 200),
-            entry(2, SessionEventKind::Stopped, 400),
-            entry(3, SessionEventKind::Started, 500),
-        ];
-        let days = sessions_since(&entries, 300);
-        let ends: Vec<_> = days.iter().map(|session| session.ended_ms).collect();
-        assert_eq!(ends, [Some(400), None]);
+impl DayView<'_> {
+    fn clock(&self, ms: i64) -> String {
+        Timestamp::from_millisecond(ms)
+            .map(|at| at.to_zoned(self.zone.clone()).strftime("%H:%M").to_string())
+            .unwrap_or_default()
     }
 }

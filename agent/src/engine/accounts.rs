@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
-use glasshour_license_format::License;
+use glasshour_license_format::{Claims, License};
 use glasshour_protocol::device::EnrollRequest;
 use glasshour_protocol::jws::Jwk;
 use glasshour_protocol::{CompanyId, LicenseId};
@@ -21,6 +21,7 @@ use crate::device;
 use crate::home::Home;
 use crate::license::Book;
 use crate::platform::Platform;
+use crate::sentence::with_causes;
 
 /// How long the senders are given to deliver what a log-out left.
 const LAST_WORDS: Duration = Duration::from_secs(4);
@@ -34,7 +35,7 @@ pub(super) struct Account {
     pub(super) spool: Spool,
     identity: DeviceIdentity,
     /// The license that its sender enrols with.
-    enrolled_with: LicenseId,
+    claims: Claims,
     status: watch::Receiver<SendStatus>,
     cancel: CancellationToken,
 }
@@ -42,6 +43,11 @@ pub(super) struct Account {
 impl Account {
     pub(super) fn company(&self) -> CompanyId {
         self.company
+    }
+
+    /// The newest license that was loaded of it, also where that is out of use.
+    pub(super) fn claims(&self) -> &Claims {
+        &self.claims
     }
 
     pub(super) fn payload_sha256(&self, license: LicenseId) -> Option<String> {
@@ -86,8 +92,12 @@ impl Accounts {
     }
 
     /// Opens what is new and points senders to newer licenses. `all` includes superseded and removed
-    /// licenses: what was captured under them is still delivered. Returns what did not work.
-    pub(super) fn set(&mut self, current: &[License], all: &[License]) -> Vec<String> {
+    /// licenses: what was captured under them is still delivered. Returns what did not work, by company.
+    pub(super) fn set(
+        &mut self,
+        current: &[License],
+        all: &[License],
+    ) -> BTreeMap<CompanyId, String> {
         self.book.set(all);
         let mut newest: BTreeMap<CompanyId, &License> = BTreeMap::new();
         for license in all {
@@ -102,10 +112,10 @@ impl Accounts {
         for license in current {
             newest.insert(license.claims().issuer.company_id, license);
         }
-        let mut problems = Vec::new();
+        let mut problems = BTreeMap::new();
         for (company, license) in newest {
             if let Err(problem) = self.open(company, license) {
-                problems.push(format!("{problem:#}"));
+                problems.insert(company, with_causes(problem.as_ref()));
             }
         }
         for account in self.by_company.values_mut() {
@@ -126,7 +136,7 @@ impl Accounts {
     fn open(&mut self, company: CompanyId, license: &License) -> anyhow::Result<()> {
         let license_id = license.claims().license_id;
         let (spool, identity) = match self.by_company.get(&company) {
-            Some(account) if account.enrolled_with == license_id => return Ok(()),
+            Some(account) if account.claims.license_id == license_id => return Ok(()),
             Some(account) => {
                 account.cancel.cancel();
                 (account.spool.clone(), account.identity.clone())
@@ -163,7 +173,7 @@ impl Accounts {
             payload_hashes: BTreeMap::new(),
             spool,
             identity,
-            enrolled_with: license_id,
+            claims: license.claims().clone(),
             status,
             cancel,
         };

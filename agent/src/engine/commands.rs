@@ -1,15 +1,22 @@
 //! What the command line and the tray ask of the running agent.
 
 use glasshour_protocol::device::Project;
-use glasshour_protocol::payload::Cause;
+use glasshour_protocol::payload::{Cause, SessionEvent};
 use glasshour_protocol::{CompanyId, ProjectId};
 use tokio::sync::mpsc;
 
+use super::choice::{self, Choice};
 use super::shots::ShotDone;
 use super::tracking::{self, Tracking};
 use super::{Engine, message, no_license, report};
-use crate::ipc::{Answer, Command, RefusedBy, Request};
-use crate::tray::Action;
+use crate::clock::Moment;
+use crate::ipc::{Answer, Command, RefusedBy, Request, Work};
+use crate::session::{Machine, Refused};
+use crate::tray::{Action, Pick};
+
+fn refuse(reason: RefusedBy, message: String) -> Answer {
+    Answer::Refused { reason, message }
+}
 
 impl Engine {
     pub(super) async fn command(&mut self, command: Command, shots: &mpsc::Sender<ShotDone>) {
@@ -24,7 +31,7 @@ impl Engine {
             Request::Status => self.turn(shots).await,
             Request::Reload => self.reload(shots).await,
             other => {
-                if let Err(refusal) = self.obey_tracking(other).await {
+                if let Err(refusal) = self.obey_tracking(other, shots).await {
                     return refusal;
                 }
             }
@@ -35,48 +42,184 @@ impl Engine {
         }
     }
 
-    async fn obey_tracking(&mut self, request: Request) -> Result<(), Answer> {
-        let refuse = |reason, message: String| Answer::Refused { reason, message };
-        let Some(mut tracking) = self.tracking.take() else {
+    async fn obey_tracking(
+        &mut self,
+        request: Request,
+        shots: &mpsc::Sender<ShotDone>,
+    ) -> Result<(), Answer> {
+        if self.trackings.is_empty() && self.out_of_order.is_empty() {
+            let message = no_license(&self.license_problems);
+            return Err(refuse(RefusedBy::NoLicense, message));
+        }
+        match request {
+            Request::Start { work, note } => {
+                // A sleep that nobody has noticed yet has ended what ran.
+                self.turn(shots).await;
+                self.start(&work, note).await
+            }
+            Request::Switch { work } => {
+                self.turn(shots).await;
+                self.switch(&work).await
+            }
+            Request::Stop => {
+                let at_rest = self.trackings.values().find(|t| !t.is_monitoring());
+                let company = self.worklog().or(at_rest.map(Tracking::company));
+                self.on_machine(company, Machine::stop).await
+            }
+            Request::Note { text, employer } => {
+                let company = self.whose_session(employer.as_deref())?;
+                self.on_machine(company, |machine, now| machine.note(now, text))
+                    .await
+            }
+            Request::Status | Request::Reload => Ok(()),
+        }
+    }
+
+    async fn start(&mut self, work: &Work, note: Option<String>) -> Result<(), Answer> {
+        let choice = self.choose(work)?;
+        if let Some(other) = self.works_for().filter(|other| *other != choice.company) {
             return Err(refuse(
-                RefusedBy::NoLicense,
-                no_license(&self.license_problems),
+                RefusedBy::State,
+                format!(
+                    "tracking is already running for {}; `glasshour switch --employer` ends that \
+                     and goes on for another employer",
+                    self.name(other)
+                ),
             ));
+        }
+        self.on_machine(Some(choice.company), |machine, now| {
+            machine.start(now, choice.project, note)
+        })
+        .await?;
+        self.now_works_for(choice.company);
+        Ok(())
+    }
+
+    async fn switch(&mut self, work: &Work) -> Result<(), Answer> {
+        let Some(present) = self.works_for() else {
+            // What is refused and why is the machine's to say.
+            let none = ProjectId(uuid::Uuid::nil());
+            let at_rest = self.trackings.values().find(|t| !t.is_monitoring());
+            return self
+                .on_machine(at_rest.map(Tracking::company), |machine, now| {
+                    machine.switch(now, none)
+                })
+                .await;
+        };
+        let choice = self.choose(work)?;
+        match choice.project {
+            Some(project) if choice.company == present => {
+                self.on_machine(Some(present), |machine, now| machine.switch(now, project))
+                    .await
+            }
+            None if choice.company == present => Err(refuse(
+                RefusedBy::State,
+                format!(
+                    "tracking runs for {} already; name the project to go on with",
+                    self.name(present)
+                ),
+            )),
+            project => self.change_employer(present, choice.company, project).await,
+        }
+    }
+
+    /// Ends the session for one employer and begins one for another: no session is of both.
+    async fn change_employer(
+        &mut self,
+        from: CompanyId,
+        to: CompanyId,
+        project: Option<ProjectId>,
+    ) -> Result<(), Answer> {
+        let now = self.clock.now();
+        // What cannot begin ends nothing.
+        if let Some(next) = self.trackings.get(&to) {
+            let mut trial = next.machine.clone();
+            trial
+                .start(now, project, None)
+                .map_err(|refused| refuse(tracking::refused_by(&refused), refused.to_string()))?;
+        }
+        self.is_in_order(to)?;
+        self.on_machine(Some(from), Machine::stop).await?;
+        self.on_machine(Some(to), |machine, now| machine.start(now, project, None))
+            .await?;
+        self.now_works_for(to);
+        Ok(())
+    }
+
+    /// Lets a session machine obey, and records what comes of it. `None`: whichever there is, to say
+    /// why it cannot.
+    async fn on_machine(
+        &mut self,
+        company: Option<CompanyId>,
+        obey: impl FnOnce(&mut Machine, Moment) -> Result<Vec<SessionEvent>, Refused>,
+    ) -> Result<(), Answer> {
+        let any = || self.trackings.keys().next().copied();
+        let Some(company) = company.or_else(any) else {
+            let why = self.out_of_order.values().map(|(_, why)| why.as_str());
+            let why: Vec<_> = why.collect();
+            return Err(refuse(RefusedBy::License, why.join(" ")));
+        };
+        self.is_in_order(company)?;
+        let Some(mut tracking) = self.trackings.remove(&company) else {
+            return Ok(());
         };
         let now = self.clock.now();
-        let projects = self.projects(tracking.company());
-        let find = |name: &str| tracking::find_project(&projects, name);
-        let result = match request {
-            Request::Start { project, note } => match project.as_deref().map(find).transpose() {
-                Ok(project) => {
-                    let project = project.or_else(|| tracking.default_project());
-                    tracking.machine.start(now, project, note)
-                }
-                Err(message) => {
-                    self.tracking = Some(tracking);
-                    return Err(refuse(RefusedBy::State, message));
-                }
-            },
-            Request::Switch { project } => match find(&project) {
-                Ok(project) => tracking.machine.switch(now, project),
-                Err(message) => {
-                    self.tracking = Some(tracking);
-                    return Err(refuse(RefusedBy::State, message));
-                }
-            },
-            Request::Stop => tracking.machine.stop(now),
-            Request::Note { text } => tracking.machine.note(now, text),
-            Request::Status | Request::Reload => Ok(Vec::new()),
-        };
-        let outcome = match result {
+        let outcome = match obey(&mut tracking.machine, now) {
             Ok(events) => {
                 self.apply(&mut tracking, now, events).await;
                 Ok(())
             }
             Err(refused) => Err(refuse(tracking::refused_by(&refused), refused.to_string())),
         };
-        self.tracking = Some(tracking);
+        self.trackings.insert(company, tracking);
         outcome
+    }
+
+    /// Whether that employer's license is at work.
+    fn is_in_order(&self, company: CompanyId) -> Result<(), Answer> {
+        match self.out_of_order.get(&company) {
+            Some((_, why)) => Err(refuse(RefusedBy::License, why.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn choose(&self, work: &Work) -> Result<Choice, Answer> {
+        let Choice { company, project } =
+            choice::choose(&self.employers(), work).map_err(|no| refuse(no.reason, no.message))?;
+        let default = || self.trackings.get(&company)?.default_project();
+        let project = project.or_else(default);
+        Ok(Choice { company, project })
+    }
+
+    /// Whose session a note is for: that of the worklog, else the one of monitoring.
+    fn whose_session(&self, employer: Option<&str>) -> Result<Option<CompanyId>, Answer> {
+        if let Some(name) = employer {
+            let company = choice::find_employer(&self.employers(), name)
+                .map_err(|no| refuse(no.reason, no.message))?
+                .company;
+            return Ok(Some(company));
+        }
+        let monitors = || self.monitored_by().map(Tracking::company);
+        Ok(self.works_for().or_else(monitors))
+    }
+
+    /// The person's last word: no worklog of another employer goes on by itself, and the next one is
+    /// for this employer where none is named.
+    fn now_works_for(&mut self, company: CompanyId) {
+        let now = self.clock.now();
+        self.used(company, now.wall_ms);
+        let others = self.trackings.values_mut();
+        for other in others.filter(|t| t.company() != company && !t.is_monitoring()) {
+            // One that is blocked has nothing to record; one at rest refuses, which is as well.
+            let _ = other.machine.stop(now);
+        }
+    }
+
+    fn name(&self, company: CompanyId) -> String {
+        let tracking = self.trackings.get(&company);
+        tracking
+            .map(|t| t.license().claims().issuer.company.clone())
+            .unwrap_or_default()
     }
 
     /// Something was picked in the tray. Returns why to end, if that was it.
@@ -85,15 +228,16 @@ impl Engine {
         action: Action,
         shots: &mpsc::Sender<ShotDone>,
     ) -> Option<Cause> {
-        let by_id = |project: ProjectId| project.to_string();
+        let work = |pick: Pick| Work {
+            employer: pick.employer.map(|employer| employer.to_string()),
+            project: pick.project.map(|project| project.to_string()),
+        };
         let request = match action {
-            Action::Start(project) => Request::Start {
-                project: project.map(by_id),
+            Action::Start(pick) => Request::Start {
+                work: work(pick),
                 note: None,
             },
-            Action::Switch(project) => Request::Switch {
-                project: by_id(project),
-            },
+            Action::Switch(pick) => Request::Switch { work: work(pick) },
             Action::Stop => Request::Stop,
             Action::ShowStatus => {
                 let now = self.clock.now();
@@ -102,16 +246,13 @@ impl Engine {
                 return None;
             }
             Action::ShowLicense => {
-                if let Some(tracking) = &self.tracking {
+                for tracking in self.trackings.values() {
                     self.desktop.notify(tracking.notice_message());
                 }
                 return None;
             }
-            // The menu offers it in worklog mode only; a stale menu is not obeyed.
-            Action::Quit => {
-                let monitored = self.tracking.as_ref().is_some_and(Tracking::is_monitoring);
-                return (!monitored).then_some(Cause::User);
-            }
+            // The menu offers it where nobody monitors; a stale menu is not obeyed.
+            Action::Quit => return self.monitored_by().is_none().then_some(Cause::User),
         };
         if let Answer::Refused { message: text, .. } = self.obey(request, shots).await {
             self.desktop.notify(message("Glasshour", text));

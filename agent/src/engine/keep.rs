@@ -1,22 +1,25 @@
 //! Making records and keeping them: session events, minutes, notices, and what a crash left open.
 
+use std::collections::VecDeque;
+
 use glasshour_protocol::payload::{Cause, NoticeEvent, SessionEvent, SessionEventKind};
 use glasshour_protocol::{CompanyId, Kind, LicenseId, RecordMeta};
 use glasshour_uploader::Draft;
 use glasshour_uploader::spool::{CapturedAt, SpoolError};
 
+use super::today::Today;
 use super::tracking::Tracking;
-use super::{Engine, minutes, report};
+use super::{Engine, minutes};
 use crate::clock::Moment;
-use crate::journal::Entry;
+use crate::journal::{Entry, LeftOpen};
 
-/// Records that wait in memory while the spool cannot be written; images are not among them.
+/// Records of one employer that wait in memory while its spool cannot be written; images are not among them.
 const MOST_UNPUSHED: usize = 2000;
 
 impl Engine {
     pub(super) async fn push_event(
         &mut self,
-        tracking: &Tracking,
+        tracking: &mut Tracking,
         now: Moment,
         event: &SessionEvent,
     ) {
@@ -35,6 +38,9 @@ impl Engine {
         };
         let draft = self.json_draft(license_id, Kind::Session, now, event, meta, 0);
         self.push(tracking.company(), draft).await;
+        if event.event == SessionEventKind::Stopped {
+            self.alive.remove(&event.session_id);
+        }
         self.note_alive(tracking, now);
     }
 
@@ -52,24 +58,26 @@ impl Engine {
         self.push(tracking.company(), draft).await;
     }
 
-    /// Rule 19: what a crash left open ends at its last sign of life.
-    pub(super) async fn recover_crashed_session(&mut self, now: Moment) {
-        if self.tracking.is_some() {
-            return;
+    /// Rule 19: what a crash left open ends at its last sign of life. What belongs to an employer whose
+    /// records cannot be kept now waits until they can.
+    pub(super) async fn recover_crashed_sessions(&mut self, now: Moment) {
+        for left in std::mem::take(&mut self.left_open) {
+            match self.accounts.company_of(left.started.license_id) {
+                Some(company) => self.recover(company, left, now).await,
+                None => self.left_open.push(left),
+            }
         }
-        let Ok(Some((started, alive_ms))) = self.journal.left_open() else {
-            return;
-        };
+    }
+
+    async fn recover(&mut self, company: CompanyId, left: LeftOpen, now: Moment) {
+        let LeftOpen { started, alive_ms } = left;
         let event = SessionEvent {
             event: SessionEventKind::Stopped,
             cause: Cause::CrashRecovered,
             at_ms: alive_ms,
             project_id: None,
             note: None,
-            ..started.event.clone()
-        };
-        let Some(company) = self.accounts.company_of(started.license_id) else {
-            return;
+            ..started.event
         };
         let meta = RecordMeta {
             session_id: Some(event.session_id),
@@ -83,7 +91,7 @@ impl Engine {
         }) {
             tracing::error!(%error, "the session log cannot be written");
         }
-        self.ended_today = report::Today::read(&self.journal, now);
+        self.ended_today = Today::read(&self.journal, now);
     }
 
     /// Makes the signed records of notices that were shown or acknowledged.
@@ -103,8 +111,8 @@ impl Engine {
             let meta = RecordMeta::default();
             let draft = self.json_draft(license_id, Kind::Notice, now, &payload, meta, 0);
             // Not queued in memory where it fails: it is made again at the next turn.
-            if !(self.unpushed.is_empty() && self.try_push(company, &draft).await) {
-                return;
+            if self.unpushed.contains_key(&company) || !self.try_push(company, &draft).await {
+                continue;
             }
             if let Err(error) = self.notices.set_recorded(license_id, notice.event) {
                 tracing::error!(%error, "the notices file cannot be written");
@@ -115,25 +123,38 @@ impl Engine {
     /// Keeps a record, and says whether it is durable now. What cannot be kept is tried again, behind
     /// what already waits so that records stay in order; but for pictures, which are not worth the memory.
     pub(super) async fn push(&mut self, company: CompanyId, draft: Draft) -> bool {
-        self.retry_unpushed().await;
-        if self.unpushed.is_empty() && self.try_push(company, &draft).await {
+        self.retry_unpushed(company).await;
+        let waiting = self.unpushed.get(&company).map_or(0, VecDeque::len);
+        if waiting == 0 && self.try_push(company, &draft).await {
             return true;
         }
         let picture = matches!(draft.kind, Kind::Screenshot | Kind::Camera);
-        if !picture && self.unpushed.len() < MOST_UNPUSHED {
-            self.unpushed.push_back((company, draft));
+        if !picture && waiting < MOST_UNPUSHED {
+            self.unpushed.entry(company).or_default().push_back(draft);
         } else {
             tracing::error!(kind = %draft.kind, "a record could not be kept and is lost");
         }
         false
     }
 
-    pub(super) async fn retry_unpushed(&mut self) {
-        while let Some((company, draft)) = self.unpushed.pop_front() {
-            if !self.try_push(company, &draft).await {
-                self.unpushed.push_front((company, draft));
+    /// Tries again to keep what could not be kept, each employer's for itself.
+    pub(super) async fn retry_all_unpushed(&mut self) {
+        let waiting: Vec<CompanyId> = self.unpushed.keys().copied().collect();
+        for company in waiting {
+            self.retry_unpushed(company).await;
+        }
+    }
+
+    async fn retry_unpushed(&mut self, company: CompanyId) {
+        let Some(mut drafts) = self.unpushed.remove(&company) else {
+            return;
+        };
+        while let Some(draft) = drafts.front() {
+            if !self.try_push(company, draft).await {
+                self.unpushed.insert(company, drafts);
                 return;
             }
+            drafts.pop_front();
         }
     }
 
@@ -143,12 +164,12 @@ impl Engine {
         };
         match account.spool.push(draft.clone()).await {
             Ok(_) => {
-                self.spool_trouble = None;
+                self.spool_trouble.remove(&company);
                 true
             }
             Err(error) => {
                 tracing::error!(%error, kind = %draft.kind, "a record could not be kept");
-                self.spool_trouble = Some(spool_sentence(&error));
+                self.spool_trouble.insert(company, spool_sentence(&error));
                 false
             }
         }
@@ -183,12 +204,13 @@ impl Engine {
         }
     }
 
-    pub(super) fn note_alive(&mut self, tracking: &Tracking, now: Moment) {
-        self.last_alive_mono_ms = now.mono_ms;
-        if let Some(running) = tracking.machine.running()
-            && let Err(error) = self.journal.alive(running.session_id, now.wall_ms)
-        {
-            tracing::error!(%error, "the sign of life cannot be written");
+    pub(super) fn note_alive(&mut self, tracking: &mut Tracking, now: Moment) {
+        tracking.last_alive_mono_ms = now.mono_ms;
+        if let Some(running) = tracking.machine.running() {
+            self.alive.insert(running.session_id, now.wall_ms);
+            if let Err(error) = self.journal.alive(&self.alive) {
+                tracing::error!(%error, "the sign of life cannot be written");
+            }
         }
     }
 }

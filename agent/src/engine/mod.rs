@@ -5,26 +5,30 @@
 //! happens, the session machine is told, captures that are due are made, the tray is drawn.
 
 mod accounts;
+mod choice;
 mod commands;
 mod desktop;
+mod employers;
 mod keep;
 mod minutes;
 mod notify;
 mod refresh;
+mod reload;
 mod report;
 mod shots;
+mod today;
 mod tracking;
 
 pub use report::plain_status;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use glasshour_license_format::License;
 use glasshour_protocol::payload::{Cause, HealthReport, SessionEvent, SessionEventKind};
-use glasshour_protocol::{CompanyId, Kind, RecordMeta};
+use glasshour_protocol::{CompanyId, Kind, LicenseId, RecordMeta, SessionId};
 use glasshour_uploader::Draft;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
@@ -33,14 +37,15 @@ use crate::capture::encode::WEBP;
 use crate::clock::{Clock, Moment};
 use crate::home::Home;
 use crate::ipc::Listener;
-use crate::journal::Journal;
-use crate::license::{LatestTime, LicenseStore, Notices, TrustedKeys, agreement};
+use crate::journal::{Journal, LeftOpen};
+use crate::license::{LatestTime, LicenseStore, Notices, TrustedKeys};
 use crate::platform::{Message, Platform, signals};
 use crate::status::{NO_LICENSE, Status};
 use crate::tray::{Action, View};
 use accounts::Accounts;
 use desktop::Desktop;
 use shots::ShotDone;
+use today::Today;
 use tracking::Tracking;
 
 /// Media type of a picture that equals the last one and so has no bytes.
@@ -104,25 +109,33 @@ struct Engine {
     latest_time: LatestTime,
     journal: Journal,
     accounts: Accounts,
-    tracking: Option<Tracking>,
+    /// The licenses that count, each with its session and channels.
+    trackings: BTreeMap<CompanyId, Tracking>,
+    /// Licenses that count and cannot be put to work, and why not.
+    out_of_order: BTreeMap<CompanyId, (License, String)>,
     desktop: Desktop,
-    /// Records that the spool could not take yet.
-    unpushed: VecDeque<(CompanyId, Draft)>,
+    /// Records that a spool could not take yet, oldest first; none is empty.
+    unpushed: BTreeMap<CompanyId, VecDeque<Draft>>,
     /// Why not, in a sentence.
-    spool_trouble: Option<String>,
+    spool_trouble: BTreeMap<CompanyId, String>,
     /// Licenses that could not be used, in sentences.
     license_problems: Vec<String>,
-    /// The newer license that was last fetched, as a file, and why it cannot be used.
-    last_newer_license: Option<Arc<[u8]>>,
-    refresh_problem: Option<String>,
+    /// The newer license that was last fetched from a server, as a file, and why it cannot be used.
+    last_newer_license: BTreeMap<CompanyId, Arc<[u8]>>,
+    refresh_problem: BTreeMap<CompanyId, String>,
     /// Which names of license files are names of users.
     user_names: HashMap<String, bool>,
     last_rescan_mono_ms: u64,
-    last_alive_mono_ms: u64,
     last_view: Option<View>,
-    last_health: Option<HealthReport>,
-    /// Time tracked on the local day that `today_from_ms` begins, by sessions that have ended.
-    ended_today: report::Today,
+    /// When each running session was last seen alive.
+    alive: BTreeMap<SessionId, i64>,
+    /// What the last run left open and is not ended yet.
+    left_open: Vec<LeftOpen>,
+    /// When a worklog was last started for whom; and those of the log whose company is not known yet.
+    last_used: BTreeMap<CompanyId, i64>,
+    last_started: Vec<(LicenseId, i64)>,
+    /// Time tracked today by sessions that have ended.
+    ended_today: Today,
 }
 
 /// Runs the agent until it is told to end.
@@ -200,105 +213,39 @@ impl Engine {
         let now = clock.now();
         let home = config.home.clone();
         let journal = Journal::new(home.clone());
-        let ended_today = report::Today::read(&journal, now);
+        let ended_today = Today::read(&journal, now);
+        let left_open = journal.left_open().unwrap_or_else(|error| {
+            tracing::error!(%error, "the session log cannot be read");
+            Vec::new()
+        });
         let accounts = Accounts::new(home.clone(), platform.clone(), news);
         let desktop = Desktop::start(platform.clone(), config.tray, actions);
+        let last_started = employers::last_started(&journal);
         Self {
             store: LicenseStore::new(home.clone()).with_trusted_keys(config.trusted_keys.clone()),
             latest_time: LatestTime::open(home.clone()),
             notices: Notices::open(home),
             journal,
             accounts,
-            tracking: None,
+            trackings: BTreeMap::new(),
+            out_of_order: BTreeMap::new(),
             desktop,
-            unpushed: VecDeque::new(),
-            spool_trouble: None,
+            unpushed: BTreeMap::new(),
+            spool_trouble: BTreeMap::new(),
             license_problems: Vec::new(),
-            last_newer_license: None,
-            refresh_problem: None,
+            last_newer_license: BTreeMap::new(),
+            refresh_problem: BTreeMap::new(),
             user_names: HashMap::new(),
             last_rescan_mono_ms: now.mono_ms,
-            last_alive_mono_ms: now.mono_ms,
             last_view: None,
-            last_health: None,
+            alive: BTreeMap::new(),
+            left_open,
+            last_used: BTreeMap::new(),
+            last_started,
             ended_today,
             clock,
             platform,
             config,
-        }
-    }
-
-    /// Looks at all licenses anew: opens accounts, closes a session whose license changed, and begins
-    /// where the mode says so.
-    async fn reload(&mut self, shots: &mpsc::Sender<ShotDone>) {
-        let now = self.clock.now();
-        self.last_rescan_mono_ms = now.mono_ms;
-        self.latest_time.passed(now.wall_ms);
-        self.license_problems = self.adopt_system_licenses(now);
-        let (current, all) = match self.store.read() {
-            Ok(loaded) => {
-                self.license_problems.extend(loaded.problems);
-                (loaded.current, loaded.all)
-            }
-            Err(error) => {
-                self.license_problems
-                    .push(crate::sentence::with_causes(&error));
-                return;
-            }
-        };
-        self.license_problems
-            .extend(self.accounts.set(&current, &all));
-        self.recover_crashed_session(now).await;
-
-        // What the employee has not agreed to yet does not hold.
-        let chosen = tracking::choose(&current)
-            .map(|newest| agreement::in_force(newest, &all, |id| self.notices.event(id)));
-        let same = match (&self.tracking, &chosen) {
-            (Some(tracking), Some(license)) => tracking.is_for(license),
-            (None, None) => true,
-            _ => false,
-        };
-        if same {
-            if let Some(license) = &chosen {
-                self.show_notice_once(license);
-            }
-            return;
-        }
-        let mut going_on = None;
-        if let Some(mut old) = self.tracking.take() {
-            going_on = Some((old.company(), old.machine.to_go_on()));
-            let activity = |license: &License| license.profile().activity.clone();
-            if chosen.as_ref().map(activity) != Some(activity(old.license())) {
-                // The minute under way may hold what is not permitted any more.
-                old.drop_minute(now);
-            }
-            let events = old.machine.end(now, Cause::License);
-            self.apply(&mut old, now, events).await;
-        }
-        let Some(license) = chosen else { return };
-        if !self.accounts.has(license.claims().issuer.company_id) {
-            // Its spool could not be opened, and that is among the problems: nothing is captured
-            // that could not be kept.
-            return;
-        }
-        self.show_notice_once(&license);
-        let last_shot_ms = self.journal.last_shot();
-        match Tracking::new(license, &self.platform, now, last_shot_ms, shots.clone()) {
-            Ok(mut tracking) => {
-                let default = tracking.default_project();
-                // What stands in the way is known first: a license that has run out opens nothing.
-                let company = tracking.company();
-                let blocked = self.accounts.send_status(company).and_then(|s| s.blocked);
-                let mut events = tracking.server_says(now, self.latest(company, now), blocked);
-                events.extend(tracking.machine.begin(now, default));
-                let same_employer = going_on.filter(|(employer, _)| *employer == company);
-                if let Some((_, what)) = same_employer {
-                    events.extend(tracking.machine.go_on(now, what));
-                }
-                self.apply(&mut tracking, now, events).await;
-                self.tracking = Some(tracking);
-            }
-            Err(error) => self.license_problems.push(error.to_string()),
         }
     }
 
@@ -309,35 +256,43 @@ impl Engine {
             self.reload(shots).await;
         }
         self.latest_time.passed(now.wall_ms);
-        self.retry_unpushed().await;
+        self.retry_all_unpushed().await;
         self.take_shown_notices();
         self.record_notices(now).await;
-        if let Some(mut tracking) = self.tracking.take() {
+        for company in self.companies() {
+            let Some(mut tracking) = self.trackings.remove(&company) else {
+                continue;
+            };
             let idle = tracking.idle_ms(&self.platform, now);
             let default = tracking.default_project();
             let mut events = tracking.machine.tick(now, idle, default);
-            events.extend(tracking.check_validity(now, self.latest(tracking.company(), now)));
+            events.extend(tracking.check_validity(now, self.latest(company, now)));
             self.apply(&mut tracking, now, events).await;
             if let Some(minute) = tracking.minute_if_over(now) {
                 self.push_minute(&tracking, minute).await;
             }
-            if now.mono_ms.saturating_sub(self.last_alive_mono_ms) >= ALIVE_MS {
-                self.note_alive(&tracking, now);
+            if now.mono_ms.saturating_sub(tracking.last_alive_mono_ms) >= ALIVE_MS {
+                self.note_alive(&mut tracking, now);
             }
             tracking.shoot_if_due(now);
-            self.tracking = Some(tracking);
+            self.trackings.insert(company, tracking);
         }
         self.show(now).await;
+    }
+
+    /// Those whose licenses are at work.
+    fn companies(&self) -> Vec<CompanyId> {
+        self.trackings.keys().copied().collect()
     }
 
     /// A display that was there and has been gone for a while: the user has logged out, and this process
     /// was left behind (rule 20).
     fn display_is_gone_for_good(&self) -> bool {
         let now = self.clock.now().mono_ms;
-        self.tracking
-            .as_ref()
-            .and_then(Tracking::display_gone_since)
-            .is_some_and(|since| now.saturating_sub(since) >= DISPLAY_GONE_MS)
+        self.trackings
+            .values()
+            .filter_map(Tracking::display_gone_since)
+            .any(|since| now.saturating_sub(since) >= DISPLAY_GONE_MS)
     }
 
     /// How long nothing will be due.
@@ -345,13 +300,16 @@ impl Engine {
         let now = self.clock.now();
         let rescan =
             millis(RESCAN).saturating_sub(now.mono_ms.saturating_sub(self.last_rescan_mono_ms));
-        let tracking = self.tracking.as_mut().map_or(u64::MAX, |t| t.pause_ms(now));
+        let due = self.trackings.values_mut().map(|t| t.pause_ms(now)).min();
         let retry = if self.unpushed.is_empty() {
             u64::MAX
         } else {
             1_000
         };
-        rescan.min(tracking).min(retry).clamp(10, LONGEST_PAUSE_MS)
+        rescan
+            .min(due.unwrap_or(u64::MAX))
+            .min(retry)
+            .clamp(10, LONGEST_PAUSE_MS)
     }
 
     /// Records events and opens or closes the channels as the one gate says.
@@ -365,7 +323,8 @@ impl Engine {
                 // The last, shorter minute belongs to the session that ends.
                 self.close_channels(tracking, now).await;
                 if let Some(from_ms) = tracking.session_started_ms() {
-                    self.ended_today.add(from_ms, event.at_ms, now);
+                    let license = tracking.license_id();
+                    self.ended_today.add(license, from_ms, event.at_ms, now);
                 }
             }
             tracking.follow(&event);
@@ -387,7 +346,7 @@ impl Engine {
 
     /// A moment's pictures are ready, or there are none.
     async fn shot_done(&mut self, done: ShotDone) {
-        let Some(mut tracking) = self.tracking.take() else {
+        let Some(mut tracking) = self.trackings.remove(&done.company) else {
             return;
         };
         // The gate may have shut since they were ordered: it is asked anew, as of now.
@@ -425,11 +384,11 @@ impl Engine {
             }
         }
         if !kept.is_empty()
-            && let Err(error) = self.journal.shot(done.captured.wall_ms)
+            && let Err(error) = self.journal.shot(done.company, done.captured.wall_ms)
         {
             tracing::error!(%error, "the time of the last picture cannot be written");
         }
-        self.tracking = Some(tracking);
+        self.trackings.insert(done.company, tracking);
     }
 
     /// The sender has learnt something.
@@ -441,20 +400,15 @@ impl Engine {
         if self.take_newer_license(company, self.clock.now()) {
             self.reload(shots).await;
         }
-        let Some(mut tracking) = self.tracking.take() else {
+        let Some(mut tracking) = self.trackings.remove(&company) else {
             return;
         };
-        if tracking.company() == company {
-            let now = self.clock.now();
-            let blocked = self
-                .accounts
-                .send_status(company)
-                .and_then(|status| status.blocked);
-            let latest = self.latest(company, now);
-            let events = tracking.server_says(now, latest, blocked);
-            self.apply(&mut tracking, now, events).await;
-        }
-        self.tracking = Some(tracking);
+        let now = self.clock.now();
+        let blocked = self.accounts.send_status(company).and_then(|s| s.blocked);
+        let latest = self.latest(company, now);
+        let events = tracking.server_says(now, latest, blocked);
+        self.apply(&mut tracking, now, events).await;
+        self.trackings.insert(company, tracking);
     }
 
     /// The time that a license's dates are held against.
@@ -462,38 +416,38 @@ impl Engine {
         self.latest_time.now_for_validity(company, now.wall_ms)
     }
 
-    /// Ends the session and lets the senders finish.
+    /// Ends the sessions and lets the senders finish.
     async fn end(&mut self, cause: Cause) {
         let now = self.clock.now();
-        if let Some(mut tracking) = self.tracking.take() {
+        for mut tracking in std::mem::take(&mut self.trackings).into_values() {
             let events = tracking.machine.end(now, cause);
             self.apply(&mut tracking, now, events).await;
         }
-        self.retry_unpushed().await;
+        self.retry_all_unpushed().await;
         self.accounts.close().await;
     }
 
-    /// Draws the tray and sends a health record, each only when something changed.
+    /// Draws the tray and sends each employer its health record, each only when something changed.
     async fn show(&mut self, now: Moment) {
         let status = self.status(now).await;
         let view = crate::tray::view(&status);
         if self.last_view.as_ref() != Some(&view) && self.desktop.show(view.clone()) {
             self.last_view = Some(view);
         }
-        let Some(tracking) = &self.tracking else {
-            return;
-        };
-        let health = report::health(&status);
-        if self
-            .last_health
-            .as_ref()
-            .is_none_or(|last| report::differs(last, &health))
-        {
-            let (company, license_id) = (tracking.company(), tracking.license_id());
-            let meta = RecordMeta::default();
-            let draft = self.json_draft(license_id, Kind::Health, now, &health, meta, 0);
-            self.last_health = Some(health);
-            self.push(company, draft).await;
+        for employer in &status.employers {
+            let company = employer.company_id;
+            let health = report::health(&status, employer);
+            let news = |last: &HealthReport| report::differs(last, &health);
+            let Some(tracking) = self.trackings.get_mut(&company) else {
+                continue;
+            };
+            if tracking.last_health.as_ref().is_none_or(news) {
+                tracking.last_health = Some(health.clone());
+                let license_id = tracking.license_id();
+                let meta = RecordMeta::default();
+                let draft = self.json_draft(license_id, Kind::Health, now, &health, meta, 0);
+                self.push(company, draft).await;
+            }
         }
     }
 

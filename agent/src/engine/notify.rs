@@ -11,6 +11,7 @@ use crate::clock::Moment;
 use crate::license::{LoadError, LoadOptions, Present, read_file};
 use crate::sentence::with_causes;
 use crate::session::State;
+use crate::status::monitored_beside;
 
 const SUFFIX: &str = ".license.gz";
 
@@ -152,6 +153,7 @@ impl Engine {
             (SessionEventKind::Started, Cause::Sleep | Cause::Schedule) => {
                 format!("Monitoring by {company} goes on.")
             }
+            (SessionEventKind::Started, _) => String::new(),
             // A license that takes the place of another begins at once and needs no word.
             (SessionEventKind::Stopped, Cause::License) => match tracking.machine.state() {
                 State::Blocked { block, .. } => {
@@ -170,6 +172,36 @@ impl Engine {
             }
             _ => return,
         };
+        let title = if self.trackings.is_empty() {
+            "Glasshour".to_owned()
+        } else {
+            // More than the one at hand: the person must know which this is about.
+            format!("Glasshour: {company}")
+        };
+        if !text.is_empty() {
+            self.desktop.notify(message(&title, text));
+        }
+        if event.event == SessionEventKind::Started {
+            self.tell_who_else_watches(tracking);
+        }
+    }
+
+    /// Tells somebody who works for one employer that another one monitors meanwhile, when either of
+    /// the two begins. The tracking at hand is not among the others.
+    fn tell_who_else_watches(&self, begun: &Tracking) {
+        let runs = |other: &&Tracking| {
+            other.is_monitoring() != begun.is_monitoring() && other.machine.running().is_some()
+        };
+        let Some(other) = self.trackings.values().find(runs) else {
+            return;
+        };
+        let (monitor, work) = if begun.is_monitoring() {
+            (begun, other)
+        } else {
+            (other, begun)
+        };
+        let company = |tracking: &Tracking| tracking.license().claims().issuer.company.clone();
+        let text = monitored_beside(&company(monitor), &company(work));
         self.desktop.notify(message("Glasshour", text));
     }
 }

@@ -23,15 +23,15 @@ impl Engine {
             return false;
         };
         // Each file once: one that cannot be used does not become usable.
-        if self.last_newer_license.as_ref() == Some(&file) {
+        if self.last_newer_license.get(&company) == Some(&file) {
             return false;
         }
-        self.last_newer_license = Some(file.clone());
-        self.refresh_problem = None;
+        self.last_newer_license.insert(company, file.clone());
+        self.refresh_problem.remove(&company);
         match self.load_newer(company, &file, now) {
             Ok(changed) => changed,
             Err(problem) => {
-                self.refresh_problem = Some(problem);
+                self.refresh_problem.insert(company, problem);
                 false
             }
         }
@@ -60,7 +60,7 @@ impl Engine {
             allow_plain_http: &self.config.allow_plain_http,
             now: self.latest(company, now),
         };
-        let before = self.tracking.as_ref().map(Tracking::license_id);
+        let before = self.trackings.get(&company).map(Tracking::license_id);
         self.store
             .load(file, signed, &options)
             .map_err(|error: LoadError| failed(&error))?;

@@ -1,197 +1,254 @@
 //! From the engine's state to words and numbers: status, health, the day so far.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 
-use glasshour_license_format::WorkMode;
-use glasshour_protocol::payload::{HealthReport, SessionEventKind};
-use glasshour_protocol::{SessionId, code};
+use glasshour_license_format::{License, WorkMode};
+use glasshour_protocol::payload::HealthReport;
+use glasshour_protocol::{CompanyId, LicenseId, code};
+use glasshour_uploader::send::SendStatus;
 
+use super::accounts::Account;
 use super::tracking::Tracking;
 use super::{Engine, no_license};
 use crate::clock::Moment;
-use crate::journal::Journal;
 use crate::license::agreement;
 use crate::session::State;
 use crate::status::{
-    Blocked, LicenseStatus, RefusedRecord, ServerStatus, SpoolStatus, StateWord, Status, duration,
+    Blocked, EmployerStatus, LicenseStatus, RefusedRecord, ServerStatus, SpoolStatus, StateWord,
+    Status, duration,
 };
 
-const DAY_MS: i64 = 86_400_000;
 /// How many refusals of each employer's server are told; the newest.
 const MOST_REFUSALS: usize = 5;
-
-/// Time tracked on one local day by sessions that have ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Today {
-    day: i64,
-    ms: u64,
-}
-
-impl Today {
-    /// Adds up the log's sessions of the local day that `now` lies in. A session that began on the day
-    /// before counts from midnight.
-    pub(super) fn read(journal: &Journal, now: Moment) -> Self {
-        let mut today = Self {
-            day: local_day(now.wall_ms, now),
-            ms: 0,
-        };
-        let midnight = today.day * DAY_MS - offset_ms(now);
-        let mut open: HashMap<SessionId, i64> = HashMap::new();
-        for entry in journal.read().unwrap_or_default() {
-            let event = entry.event;
-            match event.event {
-                SessionEventKind::Started => {
-                    open.insert(event.session_id, event.at_ms);
-                }
-                SessionEventKind::Stopped => {
-                    if let Some(from) = open.remove(&event.session_id) {
-                        let length = event.at_ms.saturating_sub(from.max(midnight));
-                        today.ms += u64::try_from(length).unwrap_or(0);
-                    }
-                }
-                _ => {}
-            }
-        }
-        today
-    }
-
-    /// A session has ended that ran between those moments: the part of it that lies on the day of
-    /// `now` counts.
-    pub(super) fn add(&mut self, from_ms: i64, to_ms: i64, now: Moment) {
-        let day = local_day(now.wall_ms, now);
-        if day != self.day {
-            *self = Self { day, ms: 0 };
-        }
-        let midnight = day * DAY_MS - offset_ms(now);
-        let length = to_ms.saturating_sub(from_ms.max(midnight));
-        self.ms += u64::try_from(length).unwrap_or(0);
-    }
-
-    fn total(self, running_ms: u64, now: Moment) -> u64 {
-        let ended = if self.day == local_day(now.wall_ms, now) {
-            self.ms
-        } else {
-            0
-        };
-        ended + running_ms.min(since_midnight(now))
-    }
-}
-
-fn offset_ms(now: Moment) -> i64 {
-    i64::from(now.utc_offset_min) * 60_000
-}
-
-fn local_day(wall_ms: i64, now: Moment) -> i64 {
-    (wall_ms + offset_ms(now)).div_euclid(DAY_MS)
-}
-
-fn since_midnight(now: Moment) -> u64 {
-    (now.wall_ms + offset_ms(now))
-        .rem_euclid(DAY_MS)
-        .unsigned_abs()
-}
+/// Code of a license that cannot be put to work on this computer.
+const OUT_OF_ORDER: &str = "license_out_of_order";
 
 /// Everything there is to say.
 pub(super) async fn status(engine: &Engine, now: Moment) -> Status {
-    let tracking = engine.tracking.as_ref();
-    let running = tracking.and_then(|tracking| tracking.machine.running());
-    let claims = tracking.map(|tracking| tracking.license().claims());
-    let sent = tracking
-        .and_then(|t| engine.accounts.send_status(t.company()))
-        .unwrap_or_default();
-    let projects = sent
-        .device
-        .as_ref()
-        .map(|d| d.projects.clone())
-        .unwrap_or_default();
-    let superseded = claims
-        .zip(sent.device.as_ref())
-        .is_some_and(|(claims, device)| device.current_serial > claims.serial);
-    let project_id = running.and_then(|running| running.project_id);
-    let mut spool = SpoolStatus::default();
     let mut refusals: Vec<RefusedRecord> = Vec::new();
-    for account in engine.accounts.iter() {
-        if let Ok(stats) = account.spool.stats().await {
-            spool.waiting += stats.waiting;
-            spool.quarantined += stats.quarantined;
-            spool.delivered += stats.delivered;
-            if stats.quarantined > 0 {
-                let newest = account.spool.refusals(MOST_REFUSALS).await;
-                refusals.extend(newest.unwrap_or_default().into_iter().map(Into::into));
-            }
-        }
+    let mut employers = Vec::new();
+    for company in engine.known_companies() {
+        let refused = refusals_of(engine, company).await;
+        let employer = employer(engine, company, now, &refused).await;
+        employers.extend(employer);
+        refusals.extend(refused);
     }
-    spool.waiting += engine.unpushed.len() as u64;
-    let channels = tracking.map(Tracking::health).unwrap_or_default();
-    let problems = problems(engine, &channels, superseded, &refusals);
-    Status {
+    employers.sort_by(|a, b| (&a.company, a.company_id).cmp(&(&b.company, b.company_id)));
+    let mut spool = SpoolStatus::default();
+    for employer in &employers {
+        spool.waiting += employer.spool.waiting;
+        spool.quarantined += employer.spool.quarantined;
+        spool.delivered += employer.spool.delivered;
+    }
+    let foremost = engine.foremost();
+    let first = employers.iter().find(|e| Some(e.company_id) == foremost);
+    let kind = first.and_then(|employer| employer.mode);
+    let of_kind = employers.iter().filter(|employer| employer.mode == kind);
+    let today_ms = of_kind.map(|employer| employer.today_ms).sum();
+    let mut status = Status {
         running: true,
-        state: state_word(tracking),
+        state: StateWord::NoLicense,
+        capturing: engine.trackings.values().any(Tracking::is_capturing),
+        mode: kind,
+        company: None,
+        employee: None,
+        license: None,
+        session_id: None,
+        session_started_ms: None,
+        session_ms: None,
+        idle_since_ms: None,
+        project: None,
+        projects: Vec::new(),
+        blocked: None,
+        channels: Vec::new(),
+        spool,
+        refusals,
+        server: ServerStatus::default(),
+        problems: problems(engine, &employers),
+        today_ms,
+        employers: Vec::new(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        platform: engine.platform.describe(),
+    };
+    if let Some(first) = first.cloned() {
+        status.state = first.state;
+        status.company = Some(first.company);
+        status.employee = Some(first.employee);
+        status.license = first.license;
+        status.session_id = first.session_id;
+        status.session_started_ms = first.session_started_ms;
+        status.session_ms = first.session_ms;
+        status.idle_since_ms = first.idle_since_ms;
+        status.project = first.project;
+        status.projects = first.projects;
+        status.blocked = first.blocked;
+        status.channels = first.channels;
+        status.server = first.server;
+    }
+    status.employers = employers;
+    status
+}
+
+/// One employer; `None` where there is no license of it and nothing waits for it.
+async fn employer(
+    engine: &Engine,
+    company: CompanyId,
+    now: Moment,
+    refusals: &[RefusedRecord],
+) -> Option<EmployerStatus> {
+    let tracking = engine.trackings.get(&company);
+    let out_of_order = engine.out_of_order.get(&company);
+    let account = engine.accounts.get(company);
+    let spool = spool(engine, company).await;
+    let license = tracking
+        .map(Tracking::license)
+        .or(out_of_order.map(|(license, _)| license));
+    if license.is_none() && spool.waiting == 0 {
+        return None;
+    }
+    let claims = license
+        .map(License::claims)
+        .or(account.map(Account::claims))?;
+    let running = tracking.and_then(|tracking| tracking.machine.running());
+    let sent = engine.accounts.send_status(company).unwrap_or_default();
+    let device = sent.device.as_ref();
+    let superseded = device.is_some_and(|device| device.current_serial > claims.serial);
+    let projects = device.map(|d| d.projects.clone()).unwrap_or_default();
+    let project_id = running.and_then(|running| running.project_id);
+    let running_ms = running.map(|running| running.running_ms);
+    let counts = |id: LicenseId| engine.accounts.company_of(id) == Some(company);
+    let state = match (tracking, out_of_order) {
+        (Some(tracking), _) => state_word(tracking),
+        (None, Some(_)) => StateWord::Blocked,
+        (None, None) => StateWord::NoLicense,
+    };
+    Some(EmployerStatus {
+        company_id: company,
+        company: claims.issuer.company.clone(),
+        employee: claims.employee.name.clone(),
+        mode: license.map(License::work_mode),
+        state,
         capturing: tracking.is_some_and(Tracking::is_capturing),
-        mode: tracking.map(|tracking| tracking.license().work_mode()),
-        company: claims.map(|claims| claims.issuer.company.clone()),
-        employee: claims.map(|claims| claims.employee.name.clone()),
-        license: claims.map(|claims| LicenseStatus {
+        chosen: engine.default_employer() == Some(company),
+        license: license.map(|_| LicenseStatus {
             license_id: claims.license_id,
             serial: claims.serial,
             superseded,
         }),
         session_id: running.map(|running| running.session_id),
         session_started_ms: running.map(|running| running.started_ms),
-        session_ms: running.map(|running| running.running_ms),
+        session_ms: running_ms,
         idle_since_ms: running.and_then(|running| running.idle_since_ms),
         project: projects
             .iter()
             .find(|p| Some(p.project_id) == project_id)
             .cloned(),
-        projects,
-        blocked: tracking.and_then(|tracking| match tracking.machine.state() {
-            State::Blocked { block, .. } => Some(Blocked {
-                code: block.code.clone(),
-                message: block.message.clone(),
-            }),
-            _ => None,
-        }),
-        channels,
+        projects: projects.clone(),
+        blocked: blocked(tracking, out_of_order.map(|(_, why)| why)),
+        channels: tracking.map(Tracking::health).unwrap_or_default(),
         spool,
-        refusals,
-        server: ServerStatus {
-            url: claims.map(|claims| claims.issuer.server_url.clone()),
-            reachable: sent.trouble.is_none() && sent.last_ok_ms.is_some(),
-            last_ok_ms: sent.last_ok_ms,
-            message: sent.trouble,
-        },
-        problems,
+        server: server(claims.issuer.server_url.clone(), &sent),
+        problems: employer_problems(engine, company, superseded, refusals),
         today_ms: engine
             .ended_today
-            .total(running.map_or(0, |r| r.running_ms), now),
-        version: env!("CARGO_PKG_VERSION").into(),
-        platform: engine.platform.describe(),
+            .total(counts, running_ms.unwrap_or(0), now),
+    })
+}
+
+fn server(url: String, sent: &SendStatus) -> ServerStatus {
+    ServerStatus {
+        url: Some(url),
+        reachable: sent.trouble.is_none() && sent.last_ok_ms.is_some(),
+        last_ok_ms: sent.last_ok_ms,
+        message: sent.trouble.clone(),
     }
 }
 
-fn state_word(tracking: Option<&Tracking>) -> StateWord {
-    match tracking.map(|tracking| tracking.machine.state()) {
-        None => StateWord::NoLicense,
-        Some(State::Stopped) => StateWord::Stopped,
-        Some(State::Running(_)) => StateWord::Tracking,
-        Some(State::Blocked { .. }) => StateWord::Blocked,
-        Some(State::OffHours) => StateWord::Paused,
+fn blocked(tracking: Option<&Tracking>, out_of_order: Option<&String>) -> Option<Blocked> {
+    let why_not = out_of_order.map(|why| Blocked {
+        code: OUT_OF_ORDER.into(),
+        message: why.clone(),
+    });
+    match tracking?.machine.state() {
+        State::Blocked { block, .. } => Some(Blocked {
+            code: block.code.clone(),
+            message: block.message.clone(),
+        }),
+        _ => why_not,
     }
 }
 
-fn problems(
+async fn spool(engine: &Engine, company: CompanyId) -> SpoolStatus {
+    let mut spool = SpoolStatus::default();
+    if let Some(account) = engine.accounts.get(company)
+        && let Ok(stats) = account.spool.stats().await
+    {
+        spool.waiting = stats.waiting;
+        spool.quarantined = stats.quarantined;
+        spool.delivered = stats.delivered;
+    }
+    let unpushed = engine.unpushed.get(&company).map_or(0, VecDeque::len);
+    spool.waiting += unpushed as u64;
+    spool
+}
+
+async fn refusals_of(engine: &Engine, company: CompanyId) -> Vec<RefusedRecord> {
+    let Some(account) = engine.accounts.get(company) else {
+        return Vec::new();
+    };
+    let newest = account.spool.refusals(MOST_REFUSALS).await;
+    newest
+        .unwrap_or_default()
+        .into_iter()
+        .map(Into::into)
+        .collect()
+}
+
+fn state_word(tracking: &Tracking) -> StateWord {
+    match tracking.machine.state() {
+        State::Stopped => StateWord::Stopped,
+        State::Running(_) => StateWord::Tracking,
+        State::Blocked { .. } => StateWord::Blocked,
+        State::OffHours => StateWord::Paused,
+    }
+}
+
+/// What needs somebody, of all employers; each is named where there are several.
+fn problems(engine: &Engine, employers: &[EmployerStatus]) -> Vec<String> {
+    let mut problems = engine.license_problems.clone();
+    for employer in employers {
+        problems.extend(employer.problems.iter().map(|problem| {
+            if employers.len() > 1 {
+                format!("{}: {problem}", employer.company)
+            } else {
+                problem.clone()
+            }
+        }));
+    }
+    if employers.iter().any(EmployerStatus::tracks) {
+        problems.extend(engine.desktop.hidden());
+    }
+    problems
+}
+
+fn employer_problems(
     engine: &Engine,
-    channels: &[glasshour_protocol::payload::ChannelHealth],
+    company: CompanyId,
     superseded: bool,
     refusals: &[RefusedRecord],
 ) -> Vec<String> {
-    let tracking = engine.tracking.as_ref();
-    let mut problems = engine.license_problems.clone();
-    problems.extend(engine.refresh_problem.clone());
-    problems.extend(engine.spool_trouble.clone());
-    for channel in channels.iter().filter(|channel| channel.permitted) {
-        if let Some(reason) = &channel.reason {
+    let tracking = engine.trackings.get(&company);
+    let mut problems: Vec<String> = Vec::new();
+    problems.extend(
+        engine
+            .out_of_order
+            .get(&company)
+            .map(|(_, why)| why.clone()),
+    );
+    problems.extend(engine.refresh_problem.get(&company).cloned());
+    problems.extend(engine.spool_trouble.get(&company).cloned());
+    for channel in tracking.map(Tracking::health).unwrap_or_default() {
+        if let Some(reason) = channel.reason.filter(|_| channel.permitted) {
             problems.push(format!("{}: {reason}", channel.channel));
         }
     }
@@ -226,28 +283,17 @@ fn problems(
                 .into(),
         );
     }
-    if tracking_runs(engine) {
-        problems.extend(engine.desktop.hidden());
-    }
     problems
 }
 
-/// Whether a session runs, so that the person must be able to see it.
-fn tracking_runs(engine: &Engine) -> bool {
-    engine
-        .tracking
-        .as_ref()
-        .is_some_and(|tracking| tracking.machine.running().is_some())
-}
-
-/// The health record for a state.
-pub(super) fn health(status: &Status) -> HealthReport {
+/// The health record for one employer: nothing of another one is in it.
+pub(super) fn health(status: &Status, employer: &EmployerStatus) -> HealthReport {
     HealthReport {
         agent_version: status.version.clone(),
         platform: status.platform.clone(),
-        channels: status.channels.clone(),
-        spool_waiting: status.spool.waiting,
-        spool_quarantined: status.spool.quarantined,
+        channels: employer.channels.clone(),
+        spool_waiting: employer.spool.waiting,
+        spool_quarantined: employer.spool.quarantined,
     }
 }
 
@@ -268,36 +314,95 @@ pub(super) fn plain(status: &Status) -> String {
     plain_status(status).join("\n")
 }
 
-/// The same lines for the terminal and for the tray's message.
+/// The same lines for the terminal and for the tray's message. The first one says it in short.
 pub fn plain_status(status: &Status) -> Vec<String> {
-    let mut lines = Vec::new();
-    let project = status
+    let several = status.several_employers();
+    let shown: Vec<&EmployerStatus> = status.employers.iter().collect();
+    let of = |employer: &EmployerStatus| several.then(|| employer.company.clone());
+    let foremost = shown
+        .iter()
+        .find(|employer| employer.license == status.license && status.license.is_some())
+        .copied();
+    let mut lines = vec![foremost.map_or_else(
+        || no_license(&[]),
+        |employer| format!("{}.", in_short(employer, of(employer).as_deref())),
+    )];
+    lines.extend(status.monitored_beside());
+    if let (Some(employee), Some(company), false) = (&status.employee, &status.company, several) {
+        lines.push(format!("Licensed to {employee} by {company}."));
+    }
+    lines.push(format!("Tracked today: {}.", duration(status.today_ms)));
+    for employer in shown {
+        if several {
+            lines.push(one_of_several(employer));
+        }
+        let indent = if several { "  " } else { "" };
+        let details = details(employer).into_iter();
+        lines.extend(details.map(|line| format!("{indent}{line}")));
+    }
+    lines.extend(status.problems.iter().map(|problem| format!("! {problem}")));
+    lines
+}
+
+/// `Acme: not tracking. Worklog license of Jo Doe. Today: 5 m.`
+fn one_of_several(employer: &EmployerStatus) -> String {
+    let state = in_short(employer, None);
+    let today = duration(employer.today_ms);
+    let Some(mode) = employer.mode else {
+        return format!("{}: {state}.", employer.company);
+    };
+    let mode = match mode {
+        WorkMode::Worklog => "Worklog",
+        WorkMode::Monitoring => "Monitoring",
+    };
+    format!(
+        "{}: {state}. {mode} license of {}. Today: {today}.",
+        employer.company, employer.employee
+    )
+}
+
+/// The state in one sentence, without its full stop. `company`: named where there are several.
+fn in_short(employer: &EmployerStatus, company: Option<&str>) -> String {
+    let at = company
+        .map(|company| format!(" ({company})"))
+        .unwrap_or_default();
+    let project = employer
         .project
         .as_ref()
         .map_or("no project", |p| p.name.as_str());
-    lines.push(match status.state {
+    match employer.state {
         StateWord::Tracking => format!(
-            "Tracking {project} for {}{}.",
-            duration(status.session_ms.unwrap_or(0)),
-            if status.idle_since_ms.is_some() {
+            "Tracking {project}{at} for {}{}",
+            duration(employer.session_ms.unwrap_or(0)),
+            if employer.idle_since_ms.is_some() {
                 " (idle)"
             } else {
                 ""
             }
         ),
-        StateWord::Stopped => "Not tracking.".into(),
-        StateWord::Paused => "Paused: outside the licensed hours. Nothing is captured.".into(),
-        StateWord::Blocked => status.blocked.as_ref().map_or_else(
-            || "Nothing is captured.".to_owned(),
-            |blocked| blocked.message.clone(),
+        StateWord::Stopped => "Not tracking".into(),
+        StateWord::Paused => {
+            format!("Paused{at}: outside the licensed hours. Nothing is captured")
+        }
+        StateWord::Blocked => employer.blocked.as_ref().map_or_else(
+            || "Nothing is captured".to_owned(),
+            |blocked| {
+                let message = blocked.message.trim_end_matches('.');
+                company.map_or(message.to_owned(), |company| {
+                    format!("{company}: {message}")
+                })
+            },
         ),
-        StateWord::NoLicense => no_license(&[]),
-    });
-    if let (Some(employee), Some(company)) = (&status.employee, &status.company) {
-        lines.push(format!("Licensed to {employee} by {company}."));
+        StateWord::NoLicense => {
+            "Its license is out of use; what was captured before is still delivered".into()
+        }
     }
-    lines.push(format!("Tracked today: {}.", duration(status.today_ms)));
-    for channel in &status.channels {
+}
+
+/// Its channels, records and server, a line each.
+fn details(employer: &EmployerStatus) -> Vec<String> {
+    let mut lines = Vec::new();
+    for channel in &employer.channels {
         let state = match (channel.permitted, channel.granted, &channel.reason) {
             (false, ..) => "not permitted by the license".to_owned(),
             (true, _, Some(reason)) => reason.clone(),
@@ -306,17 +411,19 @@ pub fn plain_status(status: &Status) -> Vec<String> {
         };
         lines.push(format!("{}: {state}", channel.channel));
     }
+    let spool = &employer.spool;
     lines.push(format!(
         "Records: {} delivered, {} waiting, {} refused.",
-        status.spool.delivered, status.spool.waiting, status.spool.quarantined
+        spool.delivered, spool.waiting, spool.quarantined
     ));
-    if let Some(url) = &status.server.url {
-        lines.push(match (&status.server.message, status.server.reachable) {
-            (Some(message), _) => format!("Server {url}: {message}"),
-            (None, true) => format!("Server {url}: reached."),
-            (None, false) => format!("Server {url}: not tried yet."),
-        });
+    if let Some(url) = &employer.server.url {
+        lines.push(
+            match (&employer.server.message, employer.server.reachable) {
+                (Some(message), _) => format!("Server {url}: {message}"),
+                (None, true) => format!("Server {url}: reached."),
+                (None, false) => format!("Server {url}: not tried yet."),
+            },
+        );
     }
-    lines.extend(status.problems.iter().map(|problem| format!("! {problem}")));
     lines
 }

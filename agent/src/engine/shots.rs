@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use glasshour_license_format::{Permit, Screenshots};
-use glasshour_protocol::{ProjectId, SessionId};
+use glasshour_protocol::{CompanyId, ProjectId, SessionId};
 use tokio::sync::mpsc;
 
 use crate::capture::screenshot::{Screenshotter, Shot, ShotError};
@@ -23,6 +23,8 @@ pub(super) struct ShotOrder {
 /// What came of it.
 #[derive(Debug)]
 pub(super) struct ShotDone {
+    /// Whose license they were taken under.
+    pub(super) company: CompanyId,
     pub(super) session_id: SessionId,
     pub(super) project_id: Option<ProjectId>,
     /// Right before the screens were asked.
@@ -49,6 +51,7 @@ pub(super) struct ShotThread {
 impl ShotThread {
     /// Starts the thread. It cannot be had without a permit.
     pub(super) fn start(
+        company: CompanyId,
         permit: Permit<Screenshots>,
         platform: Arc<dyn Platform>,
         done: mpsc::Sender<ShotDone>,
@@ -57,7 +60,7 @@ impl ShotThread {
         let (orders, inbox) = sync_channel(1);
         std::thread::Builder::new()
             .name("screenshots".into())
-            .spawn(move || work(permit, platform, &inbox, &done))?;
+            .spawn(move || work(company, permit, platform, &inbox, &done))?;
         Ok(Self { orders })
     }
 
@@ -68,6 +71,7 @@ impl ShotThread {
 }
 
 fn work(
+    company: CompanyId,
     permit: Permit<Screenshots>,
     platform: Arc<dyn Platform>,
     inbox: &Receiver<ShotOrder>,
@@ -88,6 +92,7 @@ fn work(
             ..
         } = order;
         let answer = ShotDone {
+            company,
             session_id,
             project_id,
             captured,

@@ -1,11 +1,11 @@
 //! What is tracked under one license: its session machine and the channels that it opens.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use glasshour_license_format::notice::notice;
-use glasshour_license_format::{Channel as _, License, Screenshots, WorkMode};
-use glasshour_protocol::device::Project;
-use glasshour_protocol::payload::{ChannelHealth, SessionEvent, SessionEventKind};
+use glasshour_license_format::{Channel as _, License, Profile, Screenshots, WorkMode};
+use glasshour_protocol::payload::{ChannelHealth, HealthReport, SessionEvent, SessionEventKind};
 use glasshour_protocol::{CompanyId, LicenseId, ProjectId, SessionId, code};
 use glasshour_uploader::send::Blocked;
 use jiff::Timestamp;
@@ -18,6 +18,7 @@ use crate::capture::schedule::{Due, ShotSchedule};
 use crate::capture::screenshot::Shot;
 use crate::clock::Moment;
 use crate::ipc::RefusedBy;
+use crate::license::LoadError;
 use crate::platform::{Idle, Message, Platform, Unavailable};
 use crate::session::{Block, HoursError, LicensedHours, Machine, Refused, State};
 
@@ -43,6 +44,10 @@ pub(super) struct Tracking {
     /// The wall-clock minute that the activity channel is adding up.
     minute: i64,
     last_minute_ms: Option<i64>,
+    /// When (monotonic) the running session last left a sign of life.
+    pub(super) last_alive_mono_ms: u64,
+    /// The last health record made.
+    pub(super) last_health: Option<HealthReport>,
 }
 
 #[derive(Clone, Copy)]
@@ -71,36 +76,38 @@ pub(super) enum TrackingError {
     Thread(#[from] std::io::Error),
 }
 
-/// Which license counts: one for monitoring before those for worklogs, then the newest.
-pub(super) fn choose(licenses: &[License]) -> Option<&License> {
-    licenses.iter().max_by_key(|license| {
-        let claims = license.claims();
-        (claims.work_mode == WorkMode::Monitoring, claims.issued_at)
-    })
+/// Whether what holds of a license is for monitoring.
+pub(super) fn is_monitoring(license: &License) -> bool {
+    license.work_mode() == WorkMode::Monitoring
 }
 
-/// Finds a project by id or by name, without regard to case.
-pub(super) fn find_project(projects: &[Project], name: &str) -> Result<ProjectId, String> {
-    let wanted = name.trim().to_lowercase();
-    if let Ok(id) = wanted.parse::<ProjectId>() {
-        return Ok(id);
-    }
-    let found = projects
-        .iter()
-        .find(|project| project.name.to_lowercase() == wanted);
-    found.map(|project| project.project_id).ok_or_else(|| {
-        if projects.is_empty() {
-            return "The projects are not known yet: the server has not been reached.".into();
+/// The licenses to put to work, and those that stay out because another one monitors already, with the
+/// reason. A second one is refused when it is loaded; this holds whatever came into the folder.
+pub(super) fn at_most_one_monitors(
+    mut licenses: Vec<License>,
+) -> (
+    BTreeMap<CompanyId, License>,
+    BTreeMap<CompanyId, (License, String)>,
+) {
+    licenses.sort_by_key(|license| license.claims().issued_at);
+    let mut monitors: Option<String> = None;
+    let (mut wanted, mut second) = (BTreeMap::new(), BTreeMap::new());
+    for license in licenses {
+        let issuer = license.claims().issuer.clone();
+        match &monitors {
+            Some(first) if is_monitoring(&license) => {
+                let why = LoadError::SecondMonitoring(first.clone()).to_string();
+                second.insert(issuer.company_id, (license, why));
+            }
+            _ => {
+                if is_monitoring(&license) {
+                    monitors = Some(issuer.company);
+                }
+                wanted.insert(issuer.company_id, license);
+            }
         }
-        let names: Vec<_> = projects
-            .iter()
-            .map(|project| project.name.as_str())
-            .collect();
-        format!(
-            "There is no project {name:?}. There are: {}.",
-            names.join(", ")
-        )
-    })
+    }
+    (wanted, second)
 }
 
 /// What stands in the way, for the exit code.
@@ -128,6 +135,7 @@ impl Tracking {
             .map(LicensedHours::new)
             .transpose()?;
         let mode = license.work_mode();
+        let company = license.claims().issuer.company_id;
         let machine = Machine::new(mode, profile.idle_after_s, hours, now, new_session_id);
         let shots = match license.permits().screenshots() {
             None => None,
@@ -139,7 +147,7 @@ impl Tracking {
                         settings.random_moment,
                         last_shot_ms,
                     ),
-                    thread: ShotThread::start(permit.clone(), platform.clone(), done)?,
+                    thread: ShotThread::start(company, permit.clone(), platform.clone(), done)?,
                     open: false,
                     first: true,
                     last_ms: None,
@@ -161,6 +169,8 @@ impl Tracking {
             activity: None,
             minute: 0,
             last_minute_ms: None,
+            last_alive_mono_ms: now.mono_ms,
+            last_health: None,
         })
     }
 
@@ -176,14 +186,26 @@ impl Tracking {
         self.license.claims().issuer.company_id
     }
 
-    /// Whether it is this license that is at work, and to the same extent.
-    pub(super) fn is_for(&self, license: &License) -> bool {
-        let extent = |license: &License| (license.profile().clone(), license.work_mode());
-        self.license_id() == license.claims().license_id && extent(&self.license) == extent(license)
+    /// Whether what that license permits is what is at work already, so that what runs can go on
+    /// under it: all but names, words, the serial and the end of its time.
+    pub(super) fn has_the_extent_of(&self, license: &License) -> bool {
+        let extent = |license: &License| {
+            let profile = Profile {
+                name: String::new(),
+                ..license.profile().clone()
+            };
+            (profile, license.work_mode(), license.claims().not_before)
+        };
+        extent(&self.license) == extent(license)
+    }
+
+    /// Goes on under a license of the same extent: what comes from now on is recorded under it.
+    pub(super) fn go_on_under(&mut self, license: License) {
+        self.license = license;
     }
 
     pub(super) fn is_monitoring(&self) -> bool {
-        self.license.work_mode() == WorkMode::Monitoring
+        is_monitoring(&self.license)
     }
 
     pub(super) fn default_project(&self) -> Option<ProjectId> {

@@ -23,27 +23,43 @@ const MAX_LINE: u64 = 1024 * 1024;
 pub enum Request {
     /// Start tracking.
     Start {
-        /// Name or id; `None`: the license's default.
-        project: Option<String>,
+        /// For whom, and on what.
+        #[serde(flatten)]
+        work: Work,
         /// What is being done.
         note: Option<String>,
     },
     /// Stop tracking.
     Stop,
-    /// Go on with another project.
+    /// Go on with another project, of the same employer or of another one.
     Switch {
-        /// Name or id.
-        project: String,
+        /// For whom, and on what.
+        #[serde(flatten)]
+        work: Work,
     },
     /// Add a note to the running session.
     Note {
         /// The note.
         text: String,
+        /// Whose session, by name or id; `None`: the worklog's, else the one of monitoring.
+        #[serde(default)]
+        employer: Option<String>,
     },
     /// Only tell how things are.
     Status,
     /// Licenses were loaded or removed: look again.
     Reload,
+}
+
+/// For whom a worklog is, and on what.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Work {
+    /// Name or id; `None`: whose the project is, else who was worked for last.
+    #[serde(default)]
+    pub employer: Option<String>,
+    /// Name or id; `None`: the license's default.
+    #[serde(default)]
+    pub project: Option<String>,
 }
 
 /// What the running agent answers.

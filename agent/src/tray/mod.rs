@@ -7,7 +7,7 @@ mod model;
 
 pub use model::view;
 
-use glasshour_protocol::ProjectId;
+use glasshour_protocol::{CompanyId, ProjectId};
 
 /// What the tray shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,10 +75,10 @@ pub enum Item {
 /// What can be picked in the tray.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Start a worklog, on a project or on the default one.
-    Start(Option<ProjectId>),
-    /// Switch the running worklog to another project.
-    Switch(ProjectId),
+    /// Start a worklog.
+    Start(Pick),
+    /// Go on with another project, of the same employer or of another one.
+    Switch(Pick),
     /// Stop the running worklog.
     Stop,
     /// Show the state in plain words.
@@ -87,4 +87,13 @@ pub enum Action {
     ShowLicense,
     /// End the agent (worklog mode only).
     Quit,
+}
+
+/// For whom a worklog is, and on what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Pick {
+    /// `None`: whose the project is, else who was worked for last.
+    pub employer: Option<CompanyId>,
+    /// `None`: the license's default.
+    pub project: Option<ProjectId>,
 }

@@ -1,9 +1,10 @@
 //! From [`Status`] to [`View`]: pure, so that every state of the tray can be read in a test.
 
 use glasshour_license_format::WorkMode;
+use glasshour_protocol::ProjectId;
 
-use super::{Action, Icon, Item, View};
-use crate::status::{StateWord, Status, duration};
+use super::{Action, Icon, Item, Pick, View};
+use crate::status::{EmployerStatus, StateWord, Status, duration};
 
 /// Most projects that the menu lists.
 const MOST_PROJECTS: usize = 20;
@@ -12,6 +13,7 @@ const MOST_PROJECTS: usize = 20;
 pub fn view(status: &Status) -> View {
     let state = state_line(status);
     let mut menu = vec![Item::Label(state.clone())];
+    menu.extend(beside_lines(status).into_iter().map(Item::Label));
     if status.today_ms > 0 {
         menu.push(Item::Label(format!("Today: {}", duration(status.today_ms))));
     }
@@ -19,8 +21,13 @@ pub fn view(status: &Status) -> View {
         menu.push(Item::Label(format!("! {problem}")));
     }
     menu.push(Item::Separator);
-    if status.mode == Some(WorkMode::Worklog) {
-        worklog_items(status, &mut menu);
+    let worklogs: Vec<&EmployerStatus> = status
+        .employers
+        .iter()
+        .filter(|employer| employer.mode == Some(WorkMode::Worklog))
+        .collect();
+    if !worklogs.is_empty() {
+        worklog_items(&worklogs, status.several_employers(), &mut menu);
         menu.push(Item::Separator);
     }
     let command = |action, label: &str| Item::Command {
@@ -33,7 +40,7 @@ pub fn view(status: &Status) -> View {
         menu.push(command(Action::ShowLicense, "What is captured"));
     }
     // Rule 4: in monitoring mode nobody stops it by hand.
-    if status.mode != Some(WorkMode::Monitoring) {
+    if !status.employers.iter().any(EmployerStatus::monitors) {
         menu.push(command(Action::Quit, "Quit Glasshour"));
     }
     View {
@@ -41,7 +48,7 @@ pub fn view(status: &Status) -> View {
         tooltip: format!("Glasshour: {state}"),
         label: label(status),
         menu,
-        running: status.state == StateWord::Tracking,
+        running: status.employers.iter().any(EmployerStatus::tracks),
     }
 }
 
@@ -68,7 +75,7 @@ fn state_line(status: &Status) -> String {
             } else {
                 ""
             };
-            format!("Tracking {project} for {time}{idle}")
+            format!("Tracking {project}{} for {time}{idle}", of_whom(status))
         }
         StateWord::Stopped => "Not tracking".into(),
         StateWord::Paused => "Paused: outside the licensed hours".into(),
@@ -82,12 +89,36 @@ fn state_line(status: &Status) -> String {
     }
 }
 
+/// ` (Acme)` where there is more than one employer.
+fn of_whom(status: &Status) -> String {
+    match &status.company {
+        Some(company) if status.several_employers() => format!(" ({company})"),
+        _ => String::new(),
+    }
+}
+
+/// What the other employers' licenses do meanwhile, where they do something.
+fn beside_lines(status: &Status) -> Vec<String> {
+    let foremost = |employer: &&EmployerStatus| employer.license == status.license;
+    let others = status.employers.iter().filter(|e| !foremost(e));
+    others
+        .filter_map(|employer| match employer.state {
+            StateWord::Tracking if employer.monitors() => {
+                Some(format!("{} monitors by its own license", employer.company))
+            }
+            StateWord::Blocked => Some(format!("{}: nothing is captured", employer.company)),
+            _ => None,
+        })
+        .collect()
+}
+
 fn label(status: &Status) -> String {
     let state = match status.state {
-        StateWord::Tracking => match &status.project {
-            Some(project) => format!("tracking {}", project.name),
-            None => "tracking".into(),
-        },
+        StateWord::Tracking => {
+            let project = status.project.as_ref().map(|project| &project.name);
+            let what = project.map_or("tracking".into(), |name| format!("tracking {name}"));
+            format!("{what}{}", of_whom(status))
+        }
         StateWord::Stopped | StateWord::NoLicense => "not tracking".into(),
         StateWord::Paused => "paused".into(),
         StateWord::Blocked => "nothing is captured".into(),
@@ -95,45 +126,95 @@ fn label(status: &Status) -> String {
     format!("Glasshour: {state}")
 }
 
-fn worklog_items(status: &Status, menu: &mut Vec<Item>) {
-    let tracking = status.state == StateWord::Tracking;
-    let blocked = status.state == StateWord::Blocked;
-    if tracking {
-        menu.push(Item::Command {
-            action: Action::Stop,
-            label: "Stop".into(),
-            enabled: true,
-        });
-    } else {
-        menu.push(Item::Command {
-            action: Action::Start(None),
-            label: "Start".into(),
-            enabled: !blocked,
-        });
+/// Start, stop, switch. With several employers each has a row that opens its projects.
+fn worklog_items(employers: &[&EmployerStatus], name_them: bool, menu: &mut Vec<Item>) {
+    let working = employers.iter().find(|employer| employer.tracks());
+    let command = |action, label: String, enabled| Item::Command {
+        action,
+        label,
+        enabled,
+    };
+    match (working, employers) {
+        (Some(_), _) => menu.push(command(Action::Stop, "Stop".into(), true)),
+        (None, [one]) => {
+            let enabled = one.state != StateWord::Blocked;
+            let label = if name_them {
+                format!("Start for {}", one.company)
+            } else {
+                "Start".into()
+            };
+            menu.push(command(Action::Start(Pick::default()), label, enabled));
+        }
+        (None, several) => {
+            // Where nobody was worked for yet, an employer is picked below.
+            if let Some(chosen) = several.iter().find(|employer| employer.chosen) {
+                let label = format!("Start for {}", chosen.company);
+                let enabled = chosen.state != StateWord::Blocked;
+                menu.push(command(Action::Start(pick(chosen, None)), label, enabled));
+            }
+        }
     }
-    if status.projects.is_empty() || blocked {
+    let verb = if working.is_some() {
+        "Switch to"
+    } else {
+        "Start on"
+    };
+    if let [one] = employers {
+        let items = projects(one, working.copied());
+        if !items.is_empty() && one.state != StateWord::Blocked {
+            let label = verb.into();
+            menu.push(Item::Submenu { label, items });
+        }
         return;
     }
-    let current = status.project.as_ref().map(|project| project.project_id);
-    let items = status
-        .projects
-        .iter()
-        .take(MOST_PROJECTS)
+    let verb = if working.is_some() {
+        "Switch to"
+    } else {
+        "Start for"
+    };
+    for employer in employers.iter().filter(|e| e.state != StateWord::Blocked) {
+        let mut items = Vec::new();
+        // Its default project; where it is worked for already there is nothing to change.
+        if !employer.tracks() {
+            let label = format!("{verb} {}", employer.company);
+            items.push(command(
+                work(pick(employer, None), working.copied()),
+                label,
+                true,
+            ));
+        }
+        items.extend(projects(employer, working.copied()));
+        if !items.is_empty() {
+            let label = employer.company.clone();
+            menu.push(Item::Submenu { label, items });
+        }
+    }
+}
+
+fn projects(employer: &EmployerStatus, working: Option<&EmployerStatus>) -> Vec<Item> {
+    let current = employer.project.as_ref().map(|project| project.project_id);
+    let listed = employer.projects.iter().take(MOST_PROJECTS);
+    listed
         .map(|project| Item::Choice {
-            action: if tracking {
-                Action::Switch(project.project_id)
-            } else {
-                Action::Start(Some(project.project_id))
-            },
+            action: work(pick(employer, Some(project.project_id)), working),
             label: project.name.clone(),
-            checked: tracking && current == Some(project.project_id),
+            checked: employer.tracks() && current == Some(project.project_id),
         })
-        .collect();
-    let label = if tracking { "Switch to" } else { "Start on" };
-    menu.push(Item::Submenu {
-        label: label.into(),
-        items,
-    });
+        .collect()
+}
+
+fn work(pick: Pick, working: Option<&EmployerStatus>) -> Action {
+    match working {
+        Some(_) => Action::Switch(pick),
+        None => Action::Start(pick),
+    }
+}
+
+fn pick(employer: &EmployerStatus, project: Option<ProjectId>) -> Pick {
+    Pick {
+        employer: Some(employer.company_id),
+        project,
+    }
 }
 
 #[cfg(test)]
@@ -141,24 +222,28 @@ mod tests {
     use super::*;
     use crate::status::{Blocked, LicenseStatus, ServerStatus, SpoolStatus};
     use glasshour_protocol::device::Project;
-    use glasshour_protocol::{LicenseId, ProjectId};
+    use glasshour_protocol::{CompanyId, LicenseId};
     use uuid::Uuid;
 
-    fn status(mode: WorkMode, state: StateWord) -> Status {
+    const ACME: u128 = 1;
+    const BETA: u128 = 2;
+
+    fn employer(id: u128, name: &str, mode: WorkMode, state: StateWord) -> EmployerStatus {
         let project = Project {
-            project_id: ProjectId(Uuid::from_u128(1)),
-            name: "Apollo".into(),
+            project_id: ProjectId(Uuid::from_u128(id)),
+            name: if id == ACME { "Apollo" } else { "Borealis" }.into(),
             color: "#0f766e".into(),
         };
-        Status {
-            running: true,
+        EmployerStatus {
+            company_id: CompanyId(Uuid::from_u128(id)),
+            company: name.into(),
+            employee: "Jo Doe".into(),
+            mode: Some(mode),
             state,
             capturing: state == StateWord::Tracking,
-            mode: Some(mode),
-            company: Some("Acme".into()),
-            employee: Some("Jo Doe".into()),
+            chosen: id == ACME && mode == WorkMode::Worklog,
             license: Some(LicenseStatus {
-                license_id: LicenseId(Uuid::nil()),
+                license_id: LicenseId(Uuid::from_u128(id)),
                 serial: 1,
                 superseded: false,
             }),
@@ -171,12 +256,50 @@ mod tests {
             blocked: None,
             channels: vec![],
             spool: SpoolStatus::default(),
+            server: ServerStatus::default(),
+            problems: vec![],
+            today_ms: 0,
+        }
+    }
+
+    /// The status of several; the first is the one that the person sees first.
+    fn status_of(employers: Vec<EmployerStatus>) -> Status {
+        let first = employers.first().unwrap().clone();
+        Status {
+            running: true,
+            state: first.state,
+            capturing: first.capturing,
+            mode: first.mode,
+            company: Some(first.company),
+            employee: Some(first.employee),
+            license: first.license,
+            session_id: None,
+            session_started_ms: None,
+            session_ms: first.session_ms,
+            idle_since_ms: None,
+            project: first.project,
+            projects: first.projects,
+            blocked: None,
+            channels: vec![],
+            spool: SpoolStatus::default(),
             refusals: vec![],
             server: ServerStatus::default(),
             problems: vec![],
             today_ms: 0,
+            employers,
             version: "0".into(),
             platform: "test".into(),
+        }
+    }
+
+    fn status(mode: WorkMode, state: StateWord) -> Status {
+        status_of(vec![employer(ACME, "Acme", mode, state)])
+    }
+
+    fn of(employer: u128, project: Option<u128>) -> Pick {
+        Pick {
+            employer: Some(CompanyId(Uuid::from_u128(employer))),
+            project: project.map(|id| ProjectId(Uuid::from_u128(id))),
         }
     }
 
@@ -211,7 +334,7 @@ mod tests {
 
     #[test]
     fn p03_in_worklog_mode_the_menu_starts_switches_and_stops() {
-        let project = ProjectId(Uuid::from_u128(1));
+        let start = Action::Start(Pick::default());
         let tracking = view(&status(WorkMode::Worklog, StateWord::Tracking));
         assert_eq!(tracking.icon, Icon::Tracking);
         assert_eq!(tracking.tooltip, "Glasshour: Tracking Apollo for 1 h 12 m");
@@ -220,13 +343,16 @@ mod tests {
             "no time that goes on"
         );
         let picks = actions(&tracking.menu);
-        assert!(picks.contains(&&Action::Stop) && picks.contains(&&Action::Switch(project)));
-        assert!(!picks.contains(&&Action::Start(None)));
+        assert!(
+            picks.contains(&&Action::Stop)
+                && picks.contains(&&Action::Switch(of(ACME, Some(ACME))))
+        );
+        assert!(!picks.contains(&&start));
 
         let stopped = view(&status(WorkMode::Worklog, StateWord::Stopped));
         let picks = actions(&stopped.menu);
-        assert!(picks.contains(&&Action::Start(None)));
-        assert!(picks.contains(&&Action::Start(Some(project))));
+        assert!(picks.contains(&&start));
+        assert!(picks.contains(&&Action::Start(of(ACME, Some(ACME)))));
         assert!(!picks.contains(&&Action::Stop));
     }
 
@@ -243,7 +369,73 @@ mod tests {
             view.menu.first(),
             Some(&Item::Label("You are inactive.".into()))
         );
-        assert!(!actions(&view.menu).contains(&&Action::Start(None)));
+        assert!(!actions(&view.menu).contains(&&Action::Start(Pick::default())));
+    }
+
+    #[test]
+    fn p18_with_several_employers_the_menu_groups_projects_by_whom_they_are_of() {
+        let (acme, beta) = ("Acme", "Beta");
+        let stopped = |id, name| employer(id, name, WorkMode::Worklog, StateWord::Stopped);
+        let idle = view(&status_of(vec![stopped(ACME, acme), stopped(BETA, beta)]));
+        let picks = [
+            Action::Start(of(ACME, None)),
+            Action::Start(of(ACME, None)),
+            Action::Start(of(ACME, Some(ACME))),
+            Action::Start(of(BETA, None)),
+            Action::Start(of(BETA, Some(BETA))),
+        ];
+        assert!(
+            actions(&idle.menu).starts_with(&picks.each_ref()),
+            "{idle:?}"
+        );
+        let submenus: Vec<_> = idle
+            .menu
+            .iter()
+            .filter_map(|item| match item {
+                Item::Submenu { label, .. } => Some(label.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(submenus, [acme, beta]);
+
+        let tracking = employer(ACME, acme, WorkMode::Worklog, StateWord::Tracking);
+        let at_work = view(&status_of(vec![tracking, stopped(BETA, beta)]));
+        assert_eq!(
+            at_work.tooltip,
+            "Glasshour: Tracking Apollo (Acme) for 1 h 12 m"
+        );
+        assert_eq!(at_work.label, "Glasshour: tracking Apollo (Acme)");
+        let picks = [
+            Action::Stop,
+            Action::Switch(of(ACME, Some(ACME))),
+            Action::Switch(of(BETA, None)),
+            Action::Switch(of(BETA, Some(BETA))),
+        ];
+        assert!(
+            actions(&at_work.menu).starts_with(&picks.each_ref()),
+            "{at_work:?}"
+        );
+    }
+
+    #[test]
+    fn p04_who_works_for_one_while_another_monitors_is_told_so_and_cannot_quit() {
+        let work = employer(BETA, "Beta", WorkMode::Worklog, StateWord::Tracking);
+        let monitor = employer(ACME, "Acme", WorkMode::Monitoring, StateWord::Tracking);
+        let view = view(&status_of(vec![work, monitor.clone()]));
+        let told = Item::Label("Acme monitors by its own license".into());
+        assert_eq!(view.menu.get(1), Some(&told));
+        let picks = actions(&view.menu);
+        assert!(
+            picks.contains(&&Action::Stop),
+            "the worklog is the person's own"
+        );
+        assert!(!picks.contains(&&Action::Quit));
+        // At rest the other way round: the worklog can be started, the monitoring is seen.
+        let rest = employer(BETA, "Beta", WorkMode::Worklog, StateWord::Stopped);
+        let at_rest = super::view(&status_of(vec![monitor, rest]));
+        assert!(at_rest.running && at_rest.icon == Icon::Tracking);
+        assert!(actions(&at_rest.menu).contains(&&Action::Start(Pick::default())));
+        assert!(!actions(&at_rest.menu).contains(&&Action::Stop));
     }
 
     #[test]

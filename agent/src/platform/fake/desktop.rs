@@ -61,6 +61,7 @@ pub(super) struct State {
     pub(super) frames: BTreeMap<String, VecDeque<Frame>>,
     pub(super) grabs: u32,
     pub(super) windows: Vec<Window>,
+    /// Since the desktop began.
     pub(super) input: InputCounts,
     pub(super) last_input_mono_ms: u64,
     pub(super) foreground: Option<Window>,
@@ -311,9 +312,9 @@ impl Platform for FakeDesktop {
     fn input(&self, permit: &Permit<Activity>) -> Result<Box<dyn Input>, Unavailable> {
         permits_input(permit)?;
         let shared = self.open(Source::Input)?;
-        // A real source counts from when it is opened.
-        shared.lock().input = NO_INPUT;
-        Ok(Box::new(FakeInput(shared)))
+        // A real source counts from when it is opened, and takes nothing from another one.
+        let taken = shared.lock().input;
+        Ok(Box::new(FakeInput { shared, taken }))
     }
 
     fn foreground(&self, permit: &Permit<Activity>) -> Result<Box<dyn Foreground>, Unavailable> {

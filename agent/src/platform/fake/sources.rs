@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use glasshour_protocol::payload::InputCounts;
 
-use super::desktop::{NO_INPUT, Shared, Source, picture};
+use super::desktop::{Shared, Source, picture};
 use crate::platform::{
     Foreground, Frame, Idle, Input, Message, Monitor, Notifier, Screens, Tray, Unavailable, Window,
 };
@@ -49,13 +49,24 @@ impl Screens for FakeScreens {
     }
 }
 
-pub(super) struct FakeInput(pub(super) Arc<Shared>);
+pub(super) struct FakeInput {
+    pub(super) shared: Arc<Shared>,
+    /// What was counted before it was opened or last asked.
+    pub(super) taken: InputCounts,
+}
 
 impl Input for FakeInput {
     fn take(&mut self) -> Result<InputCounts, Unavailable> {
-        let mut state = self.0.lock();
+        let state = self.shared.lock();
         state.working(Source::Input)?;
-        Ok(std::mem::replace(&mut state.input, NO_INPUT))
+        let before = std::mem::replace(&mut self.taken, state.input);
+        Ok(InputCounts {
+            keys: state.input.keys - before.keys,
+            clicks: state.input.clicks - before.clicks,
+            scrolls: state.input.scrolls - before.scrolls,
+            motions: state.input.motions - before.motions,
+            exact: state.input.exact,
+        })
     }
 }
 
