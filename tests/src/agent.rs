@@ -116,6 +116,8 @@ pub struct Agent {
     logs: PathBuf,
     environment: Vec<(String, OsString)>,
     process: Option<Process>,
+    /// What each start goes through: a program and its arguments, which runs the rest (`strace`).
+    pub wrapper: Vec<OsString>,
 }
 
 impl Agent {
@@ -156,6 +158,7 @@ impl Agent {
             logs,
             environment,
             process: None,
+            wrapper: Vec::new(),
         })
     }
 
@@ -179,7 +182,11 @@ impl Agent {
     /// # Errors
     /// It ends at once, or does not answer.
     pub fn run(&mut self) -> Result<()> {
-        let process = Plan::new("agent", programs::ours("glasshour")?, &self.logs)
+        let mut words = self.wrapper.clone();
+        words.push(programs::ours("glasshour")?.into_os_string());
+        let program = words.remove(0);
+        let process = Plan::new("agent", program, &self.logs)
+            .with(words)
             .with(["run"])
             .within(&self.environment)
             .start()?;

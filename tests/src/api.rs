@@ -2,9 +2,11 @@
 //!
 //! Answers are typed only as far as the stories look at them.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use glasshour_protocol::device::EnrollRequest;
 use glasshour_protocol::{ErrorBody, Kind, RecordMeta};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -54,6 +56,8 @@ pub struct Record {
     pub content_type: String,
     /// Bytes of the payload.
     pub payload_len: u64,
+    /// SHA-256 (hex) of the payload.
+    pub payload_sha256: String,
     /// Beside the payload.
     #[serde(default)]
     pub meta: RecordMeta,
@@ -163,7 +167,7 @@ impl Api {
     /// The server does not answer 2xx.
     pub fn records(&self, employee: &Employee) -> Result<Vec<Record>> {
         let path = format!(
-            "/api/v1/records?employee_id={}&limit=200",
+            "/api/v1/records?employee_id={}&limit=1000",
             employee.employee_id
         );
         self.list(&path)
@@ -175,6 +179,30 @@ impl Api {
     /// The server does not answer 2xx.
     pub fn payload(&self, record: &Record) -> Result<Vec<u8>> {
         read_bytes(self.get(&format!("/api/v1/records/{}/payload", record.record_id))?)
+    }
+
+    /// Writes an employee's export into a file.
+    ///
+    /// # Errors
+    /// The server does not answer 2xx, or the file cannot be written.
+    pub fn export(&self, employee: &Employee, file: &Path) -> Result<()> {
+        let path = format!("/api/v1/export?employee_id={}", employee.employee_id);
+        let request = self
+            .http
+            .get(self.at(&path))
+            .config()
+            .timeout_global(Some(Duration::from_mins(5)))
+            .build();
+        let mut answer = request
+            .header("authorization", self.bearer())
+            .call()
+            .with_context(|| format!("GET {path}"))?;
+        if !answer.status().is_success() {
+            bail!("the export was answered with {}", answer.status());
+        }
+        let mut written = std::fs::File::create(file)?;
+        std::io::copy(&mut answer.body_mut().as_reader(), &mut written).context("the export")?;
+        Ok(())
     }
 
     /// The sessions of an employee, as the server derives them.
@@ -209,6 +237,21 @@ impl Api {
         let body = serde_json::from_slice(&bytes)
             .with_context(|| format!("{status}: {}", String::from_utf8_lossy(&bytes)))?;
         Ok((status, Some(body)))
+    }
+
+    /// Enrols a device; gives the status.
+    ///
+    /// # Errors
+    /// No answer.
+    pub fn enroll(&self, request: &EnrollRequest, token: &str) -> Result<u16> {
+        let answer = self
+            .http
+            .post(self.at("/api/v1/devices"))
+            .header("authorization", format!("Bearer {token}"))
+            .send_json(request)?;
+        let status = answer.status().as_u16();
+        limited(answer)?;
+        Ok(status)
     }
 
     fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>> {

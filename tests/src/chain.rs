@@ -141,7 +141,7 @@ mod tests {
     fn record(seq: u64) -> Record {
         serde_json::from_value(serde_json::json!({
             "record_id": "r", "device_id": "d", "license_id": "l", "seq": seq, "kind": "session",
-            "content_type": "application/json", "payload_len": 2, "grade": "verified",
+            "content_type": "application/json", "payload_len": 2, "payload_sha256": "ab", "grade": "verified",
             "captured_at": "2026-11-23T08:00:00Z", "received_at": "2026-11-23T08:00:01Z",
         }))
         .unwrap()

@@ -5,11 +5,12 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use ed25519_dalek::SigningKey;
 use glasshour_protocol::device::sign_token;
-use glasshour_protocol::jws::{from_base64url, sha256_hex};
+use glasshour_protocol::jws::{base64url, from_base64url, sha256_hex};
 use glasshour_protocol::{
     CompanyId, DeviceId, Kind, LicenseId, RecordHeader, RecordId, RecordMeta, SignedHeader,
 };
 use serde::Deserialize;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::wait::wall_ms;
@@ -52,19 +53,49 @@ impl Device {
     /// There is none yet, or it cannot be read.
     pub fn of_agent(home: &Path, company: &str) -> Result<Self> {
         let path = home.join("devices").join(format!("{company}.json"));
-        let text = std::fs::read_to_string(&path)
+        Self::read(&path, company.parse().context("the company's id")?)
+    }
+
+    /// Reads a device from a file as the agent keeps it.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn read(path: &Path, company: CompanyId) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read {}", path.display()))?;
         let file: KeyFile = serde_json::from_str(&text).context("the device's key file")?;
         let secret: [u8; 32] = from_base64url(&file.secret_key)?
             .try_into()
             .ok()
             .context("a key has 32 bytes")?;
-        let company = company.parse().context("the company's id")?;
         Ok(Self {
             id: file.device_id,
             company,
             key: SigningKey::from_bytes(&secret),
         })
+    }
+
+    /// Makes a new device and keeps it in a file, as the agent does.
+    ///
+    /// # Errors
+    /// The system gives no random numbers, or the file cannot be written.
+    pub fn make(path: &Path, company: CompanyId) -> Result<Self> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret)?;
+        let id = DeviceId(Uuid::new_v4());
+        let file = json!({"device_id": id, "secret_key": base64url(&secret)});
+        std::fs::write(path, file.to_string())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self {
+            id,
+            company,
+            key: SigningKey::from_bytes(&secret),
+        })
+    }
+
+    /// Its key.
+    pub fn key(&self) -> &SigningKey {
+        &self.key
     }
 
     /// The device's id.
@@ -80,7 +111,19 @@ impl Device {
         kind: Kind,
         (content_type, payload): (&str, &[u8]),
     ) -> Put {
-        let header = RecordHeader {
+        let header = self.header(license, seq, kind, (content_type, payload));
+        self.sign_header(&header, payload)
+    }
+
+    /// The header of a record, to be changed before it is signed. Its `prev` fits no record.
+    pub fn header(
+        &self,
+        license: LicenseId,
+        seq: u64,
+        kind: Kind,
+        (content_type, payload): (&str, &[u8]),
+    ) -> RecordHeader {
+        RecordHeader {
             version: 1,
             record_id: RecordId(Uuid::now_v7()),
             device_id: self.id,
@@ -96,14 +139,18 @@ impl Device {
             payload_len: payload.len() as u64,
             content_type: content_type.to_owned(),
             meta: RecordMeta::default(),
-        };
-        let signed = SignedHeader::sign(&header, &self.key);
+        }
+    }
+
+    /// Signs a header, with whatever payload.
+    pub fn sign_header(&self, header: &RecordHeader, payload: &[u8]) -> Put {
+        let signed = SignedHeader::sign(header, &self.key);
         Put {
             record_id: header.record_id,
             token: sign_token(&self.key, self.id, self.company, wall_ms() / 1000),
             record: signed.to_wire(),
             signature: signed.signature,
-            content_type: content_type.to_owned(),
+            content_type: header.content_type.clone(),
             payload: payload.to_vec(),
         }
     }

@@ -176,6 +176,36 @@ impl Process {
         Ok(())
     }
 
+    /// Stops it where it is (SIGSTOP) and waits until none of its threads runs: each has stopped, or is within a
+    /// system call of the disk, after which it stops before it sees the result.
+    ///
+    /// # Errors
+    /// The signal cannot be sent, or it does not stop.
+    pub fn freeze(&mut self) -> Result<()> {
+        self.signal(Signal::STOP)?;
+        let tasks = format!("/proc/{}/task", self.id());
+        let what = format!("every thread of {} stands still", self.plan.name);
+        wait_until(PATIENCE, &what, || {
+            for task in std::fs::read_dir(&tasks)? {
+                let stat = std::fs::read_to_string(task?.path().join("stat")).unwrap_or_default();
+                // proc(5): the state is the first word behind the name, which stands in parentheses.
+                let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
+                if !stat.is_empty() && !state.starts_with(['T', 't', 'D']) {
+                    return Ok(None);
+                }
+            }
+            Ok(Some(()))
+        })
+    }
+
+    /// Lets it run again after [`Process::freeze`].
+    ///
+    /// # Errors
+    /// The signal cannot be sent.
+    pub fn thaw(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
     /// Asks it to end (SIGTERM) and waits until it has.
     ///
     /// # Errors

@@ -34,13 +34,18 @@ pub struct Initialised {
     pub api_token: String,
 }
 
-/// A running server. Dropping it ends it.
+/// A server. Dropping it ends it.
 #[derive(Debug)]
 pub struct Server {
-    process: Process,
+    process: Option<Process>,
     data: PathBuf,
     logs: PathBuf,
     url: String,
+    starts: u32,
+    /// What each start goes through: a program and its arguments, which runs the rest (`strace`, `prlimit`).
+    pub wrapper: Vec<OsString>,
+    /// Added to the environment of each start.
+    pub environment: Vec<(String, OsString)>,
     /// What `init` answered.
     pub init: Initialised,
     /// Who can log in at the console.
@@ -53,24 +58,33 @@ impl Server {
     /// # Errors
     /// The server is not built, or does not come up.
     pub fn start(folder: &Path, company: &str, owner: Owner) -> Result<Self> {
-        let logs = folder.join("logs");
-        std::fs::create_dir_all(&logs)?;
-        let data = folder.join("server");
-        let init = initialise(&data, folder, company, &owner)?;
-        let process = plan(&data, &logs, "127.0.0.1:0")?.start()?;
-        let mut server = Self {
-            process,
-            data,
-            logs,
-            url: String::new(),
-            init,
-            owner,
-        };
-        server.url = server.wait_until_listening()?;
+        let mut server = Self::make(folder, &folder.join("server"), company, owner)?;
+        server.start_again()?;
         Ok(server)
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// Makes a company with its data in `data` and its logs in `folder`; nothing is served yet.
+    ///
+    /// # Errors
+    /// The server is not built, or refuses.
+    pub fn make(folder: &Path, data: &Path, company: &str, owner: Owner) -> Result<Self> {
+        let logs = folder.join("logs");
+        std::fs::create_dir_all(&logs)?;
+        let init = initialise(data, folder, company, &owner)?;
+        Ok(Self {
+            process: None,
+            data: data.to_owned(),
+            logs,
+            url: String::new(),
+            starts: 0,
+            wrapper: Vec::new(),
+            environment: Vec::new(),
+            init,
+            owner,
+        })
+    }
+
+    /// `http://127.0.0.1:PORT`; empty before the first start.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -85,47 +99,99 @@ impl Server {
         Api::new(&self.url, &self.init.api_token)
     }
 
+    /// Its process id, while it was started and not waited for.
+    pub fn process_id(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
+    }
+
+    /// Whether it runs.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn is_running(&mut self) -> Result<bool> {
+        let status = self.process.as_mut().map(Process::status).transpose()?;
+        Ok(matches!(status, Some(None)))
+    }
+
     /// SIGKILL, as a crash would.
     ///
     /// # Errors
     /// The signal cannot be sent.
     pub fn kill_hard(&mut self) -> Result<()> {
-        self.process.kill_hard()
+        match &mut self.process {
+            Some(process) => process.kill_hard(),
+            None => Ok(()),
+        }
     }
 
-    /// Starts it again on the same port, over the same data.
+    /// Stops it where it is: it does nothing more until it is killed.
+    ///
+    /// # Errors
+    /// It does not run, or does not stop.
+    pub fn freeze(&mut self) -> Result<()> {
+        self.process
+            .as_mut()
+            .context("the server was not started")?
+            .freeze()
+    }
+
+    /// SIGTERM, and waits until it has ended.
+    ///
+    /// # Errors
+    /// It does not end in time.
+    pub fn end(&mut self) -> Result<()> {
+        match &mut self.process {
+            Some(process) => process.end().map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Starts it (again: on the same port, over the same data).
     ///
     /// # Errors
     /// It does not come up.
     pub fn start_again(&mut self) -> Result<()> {
-        let address = self.url.trim_start_matches("http://").to_owned();
+        let address = match self.url.strip_prefix("http://") {
+            Some(address) => address.to_owned(),
+            None => "127.0.0.1:0".to_owned(),
+        };
         // The old output names the same address, so it must not be taken for the new start.
-        let mut plan = plan(&self.data, &self.logs, &address)?;
-        plan.name = format!("server-{}", self.process.id());
-        self.process = plan.start()?;
-        self.wait_until_listening().map(drop)
-    }
-
-    fn wait_until_listening(&mut self) -> Result<String> {
-        self.process
+        self.starts += 1;
+        let name = match self.starts {
+            1 => "server".to_owned(),
+            more => format!("server-{more}"),
+        };
+        let process = self.plan(&name, &address)?.start()?;
+        self.url = self
+            .process
+            .insert(process)
             .line(START, |line| {
                 line.split_once("listening on ")
                     .map(|(_, url)| url.trim().to_owned())
             })
-            .context("the server did not come up")
+            .context("the server did not come up")?;
+        Ok(())
     }
-}
 
-fn plan(data: &Path, logs: &Path, listen: &str) -> Result<Plan> {
-    Ok(
-        Plan::new("server", programs::ours("glasshour-server")?, logs)
-            .with(["serve".into(), "--data".into(), data.as_os_str().to_owned()])
+    fn plan(&self, name: &str, listen: &str) -> Result<Plan> {
+        let server = programs::ours("glasshour-server")?;
+        let mut words = self.wrapper.clone();
+        words.push(server.into_os_string());
+        let program = words.remove(0);
+        Ok(Plan::new(name, program, &self.logs)
+            .with(words)
+            .with([
+                "serve".into(),
+                "--data".into(),
+                self.data.as_os_str().to_owned(),
+            ])
             .with(["--listen", listen])
             .within(&[
-                ("HOME".to_owned(), data.as_os_str().to_owned()),
+                ("HOME".to_owned(), self.data.as_os_str().to_owned()),
                 ("GLASSHOUR_LOG".to_owned(), OsString::from("info")),
-            ]),
-    )
+            ])
+            .within(&self.environment))
+    }
 }
 
 fn initialise(data: &Path, folder: &Path, company: &str, owner: &Owner) -> Result<Initialised> {
