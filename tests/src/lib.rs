@@ -15,6 +15,7 @@ pub mod api;
 pub mod chain;
 pub mod desktop;
 pub mod device;
+pub mod ledger;
 pub mod picture;
 pub mod process;
 pub mod profiles;

@@ -10,6 +10,7 @@
 mod bench;
 mod check;
 mod deps;
+mod faults;
 mod package;
 mod progress;
 mod root;
@@ -40,6 +41,8 @@ enum Command {
     Test(check::Args),
     /// The same as `test`, as CI runs it: with the lock file as it is, and the time of each step
     Ci(check::Args),
+    /// Break disks, networks and processes under the real programs, and count what is lost
+    Faults(faults::Args),
     /// Check the dependency directions between the crates (ARCHITECTURE.md)
     Deps,
     /// Check what no compiler checks: file headers, where `cfg`, SQL and `unsafe` may stand, sizes
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Try(args) => try_it::run(&args),
         Command::Test(args) => check::run(&args, check::Flavour::Test),
         Command::Ci(args) => check::run(&args, check::Flavour::Ci),
+        Command::Faults(args) => faults::run(&args),
         Command::Deps => deps::run().map(|()| println!("Every dependency goes the right way.")),
         Command::Tidy => tidy::run().map(|()| println!("Everything is tidy.")),
         Command::Bench(args) => bench::run(&args),
