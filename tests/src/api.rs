@@ -112,6 +112,15 @@ impl Api {
         text(&made, "profile_id")
     }
 
+    /// Makes a project.
+    ///
+    /// # Errors
+    /// The server does not answer 2xx.
+    pub fn create_project(&self, name: &str) -> Result<()> {
+        self.post("/api/v1/projects", &json!({"name": name}))?;
+        Ok(())
+    }
+
     /// Makes an active employee.
     ///
     /// # Errors

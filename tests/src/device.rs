@@ -103,6 +103,11 @@ impl Device {
         self.id
     }
 
+    /// The public half of its key, as it is enrolled (base64url).
+    pub fn public_key(&self) -> String {
+        base64url(self.key.verifying_key().as_bytes())
+    }
+
     /// Makes a record under a license and signs it.
     pub fn sign(
         &self,

@@ -20,15 +20,18 @@ pub mod picture;
 pub mod process;
 pub mod profiles;
 pub mod programs;
+pub mod recorder;
 pub mod seen;
 pub mod server;
 pub mod story;
 pub mod wait;
+pub mod wire;
 pub mod worker;
 
 pub use agent::Agent;
 pub use api::Api;
 pub use desktop::Desktop;
+pub use recorder::Recorder;
 pub use seen::Seen;
 pub use server::Server;
 pub use story::{Story, tell};

@@ -44,6 +44,9 @@ pub struct Server {
     starts: u32,
     /// What each start goes through: a program and its arguments, which runs the rest (`strace`, `prlimit`).
     pub wrapper: Vec<OsString>,
+    /// What licenses name as the server's address from the next start on, where that is not its own: that
+    /// of a proxy.
+    pub public_url: Option<String>,
     /// Added to the environment of each start.
     pub environment: Vec<(String, OsString)>,
     /// What `init` answered.
@@ -78,6 +81,7 @@ impl Server {
             url: String::new(),
             starts: 0,
             wrapper: Vec::new(),
+            public_url: None,
             environment: Vec::new(),
             init,
             owner,
@@ -178,6 +182,7 @@ impl Server {
         let mut words = self.wrapper.clone();
         words.push(server.into_os_string());
         let program = words.remove(0);
+        let public_url = self.public_url.as_deref().map(|url| ["--public-url", url]);
         Ok(Plan::new(name, program, &self.logs)
             .with(words)
             .with([
@@ -186,6 +191,7 @@ impl Server {
                 self.data.as_os_str().to_owned(),
             ])
             .with(["--listen", listen])
+            .with(public_url.into_iter().flatten())
             .within(&[
                 ("HOME".to_owned(), self.data.as_os_str().to_owned()),
                 ("GLASSHOUR_LOG".to_owned(), OsString::from("info")),

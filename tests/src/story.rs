@@ -116,8 +116,8 @@ impl Drop for Story {
     }
 }
 
-/// Those of the story itself, and those of each worker in a folder of its own.
-fn show_logs(folder: &Path) {
+/// Shows the logs of a story that failed: its own, and those of each folder in it that has some.
+pub fn show_logs(folder: &Path) {
     show_logs_in(folder);
     let Ok(entries) = std::fs::read_dir(folder) else {
         return;
