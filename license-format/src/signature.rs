@@ -1,6 +1,7 @@
 //! The one way in which a signature of ours is verified, whatever is signed: header, key, and the
 //! exact bytes, before the payload is decoded.
 
+#[cfg(feature = "sign")]
 use ed25519_dalek::VerifyingKey;
 use glasshour_protocol::jws::{self, Jwk, JwsError};
 use serde::{Deserialize, Serialize};
