@@ -33,14 +33,14 @@ enum Alive {
     Each(BTreeMap<SessionId, i64>),
 }
 
-/// When the last pictures were taken.
+/// What is kept of the last pictures.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum LastShots {
+enum Shots {
     /// Of versions that had one moment for all: it counts for each.
     Any(i64),
     /// By employer.
-    Each(BTreeMap<CompanyId, i64>),
+    Each(BTreeMap<CompanyId, LastShots>),
 }
 
 /// A session that a crash left open.
@@ -50,6 +50,19 @@ pub struct LeftOpen {
     pub started: Entry,
     /// Its last sign of life, UTC milliseconds.
     pub alive_ms: i64,
+}
+
+/// When the last pictures were taken: a restart of the agent earns no extra one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastShots {
+    /// Under which license.
+    pub license_id: LicenseId,
+    /// The boot that `boot_ms` counts in.
+    pub boot_id: String,
+    /// The last one, UTC milliseconds.
+    pub wall_ms: i64,
+    /// Those of the last hour, milliseconds of the boot, the oldest first.
+    pub boot_ms: Vec<u64>,
 }
 
 /// The log.
@@ -88,26 +101,31 @@ impl Journal {
         files::write_private(&self.home.alive(), &bytes)
     }
 
-    /// Notes when a picture was taken for an employer.
-    pub fn shot(&self, company: CompanyId, at_ms: i64) -> io::Result<()> {
-        let mut shots = match self.last_shots() {
-            Some(LastShots::Each(shots)) => shots,
+    /// Notes when the last pictures were taken for an employer.
+    pub fn shots(&self, company: CompanyId, last: LastShots) -> io::Result<()> {
+        let mut shots = match self.all_shots() {
+            Some(Shots::Each(shots)) => shots,
             _ => BTreeMap::new(),
         };
-        shots.insert(company, at_ms);
+        shots.insert(company, last);
         let bytes = serde_json::to_vec(&shots).expect("plain data with string keys");
         files::write_private(&self.home.last_shot(), &bytes)
     }
 
-    /// When the last picture was taken for an employer, if that is known.
-    pub fn last_shot(&self, company: CompanyId) -> Option<i64> {
-        match self.last_shots()? {
-            LastShots::Any(at_ms) => Some(at_ms),
-            LastShots::Each(shots) => shots.get(&company).copied(),
+    /// When the last pictures were taken for an employer, if that is known.
+    pub fn last_shots(&self, company: CompanyId) -> Option<LastShots> {
+        match self.all_shots()? {
+            Shots::Any(wall_ms) => Some(LastShots {
+                license_id: LicenseId(uuid::Uuid::nil()),
+                boot_id: String::new(),
+                wall_ms,
+                boot_ms: Vec::new(),
+            }),
+            Shots::Each(mut shots) => shots.remove(&company),
         }
     }
 
-    fn last_shots(&self) -> Option<LastShots> {
+    fn all_shots(&self) -> Option<Shots> {
         serde_json::from_slice(&std::fs::read(self.home.last_shot()).ok()?).ok()
     }
 
@@ -224,16 +242,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::new(Home::open(dir.path()).unwrap());
         let [acme, beta] = [1, 2].map(|id| CompanyId(Uuid::from_u128(id)));
-        assert_eq!(journal.last_shot(acme), None);
+        let last = |company| journal.last_shots(company).map(|last| last.wall_ms);
+        let shots = |wall_ms| LastShots {
+            license_id: LicenseId(Uuid::from_u128(1)),
+            boot_id: "boot".into(),
+            wall_ms,
+            boot_ms: vec![7],
+        };
+        assert_eq!(last(acme), None);
         // A version with one moment for all: it holds for each until there is a newer one.
         std::fs::write(journal.home.last_shot(), "100").unwrap();
-        assert_eq!(journal.last_shot(beta), Some(100));
-        journal.shot(acme, 200).unwrap();
-        journal.shot(beta, 300).unwrap();
-        assert_eq!(
-            (journal.last_shot(acme), journal.last_shot(beta)),
-            (Some(200), Some(300))
-        );
+        assert_eq!(last(beta), Some(100));
+        journal.shots(acme, shots(200)).unwrap();
+        journal.shots(beta, shots(300)).unwrap();
+        assert_eq!((last(acme), last(beta)), (Some(200), Some(300)));
     }
 
     #[test]

@@ -13,10 +13,13 @@
 
 use glasshour_agent::capture::schedule::{Due, ShotSchedule};
 use glasshour_agent::clock::Moment;
-use glasshour_agent::session::{LicensedHours, Machine};
-use glasshour_license_format::{Day, Schedule, WorkMode};
-use glasshour_protocol::SessionId;
+use glasshour_agent::session::Machine;
+use glasshour_license_format::{
+    Day, LicensedHours, Others, Payload, Profile, Schedule, ScreenshotSettings, ShotMoment,
+    WorkMode,
+};
 use glasshour_protocol::payload::{Cause, SessionEvent, SessionEventKind};
+use glasshour_protocol::{RecordHeader, SessionId};
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -259,6 +262,61 @@ fn not_one_shot_of_a_week_is_outside_the_licensed_hours() {
         let outside = shots.iter().find(|shot| !hours.contain(week, **shot));
         assert_eq!(outside, None, "{week:?} {hours:?} {rate:?}");
     });
+}
+
+/// The header of a picture that was due at `due_ms` and taken `late_ms` later.
+fn picture(week: Week, due_ms: i64, late_ms: i64) -> RecordHeader {
+    let taken_ms = due_ms + late_ms;
+    let boot_ms = (taken_ms - week.begin() + HOUR).unsigned_abs();
+    serde_json::from_value(serde_json::json!({
+        "version": 1, "record_id": uuid::Uuid::nil(), "device_id": uuid::Uuid::nil(),
+        "license_id": uuid::Uuid::nil(), "seq": 1, "kind": "screenshot",
+        "captured_at_ms": taken_ms, "mono_ms": boot_ms, "boot_id": "boot", "utc_offset_min": 60,
+        "payload_sha256": "", "payload_len": 0, "content_type": "application/octet-stream",
+        "meta": {"boot_ms": boot_ms, "frame": {
+            "monitor": "HDMI", "x": 0, "y": 0, "screen_width": 1, "screen_height": 1,
+            "width": 1, "height": 1, "blur": "none", "unchanged": true,
+        }},
+    }))
+    .unwrap()
+}
+
+#[test]
+fn p12_the_gates_refuse_nothing_of_a_week_however_late_its_pictures_are_taken() {
+    let mut judged = 0;
+    each(|week, hours, (per_hour, random), shots| {
+        let mut profile: Profile = serde_json::from_str(r#"{"name": "week"}"#).unwrap();
+        profile.screenshots = Some(ScreenshotSettings {
+            per_hour,
+            ..ScreenshotSettings::default()
+        });
+        profile.schedule = Some(hours.schedule());
+        // As slow as the agent puts up with; none is taken when the hours are over.
+        let mut slow = fastrand::Rng::with_seed(11);
+        let mut headers: Vec<_> = shots
+            .iter()
+            .map(|due| picture(week, *due, slow.i64(0..10 * SECOND)))
+            .filter(|header| hours.contain(week, header.captured_at_ms))
+            .collect();
+        headers.sort_by_key(|header| header.mono_ms);
+        headers.dedup_by_key(|header| header.mono_ms);
+        let n = per_hour as usize;
+        for (place, header) in headers.iter().enumerate() {
+            let told = format!("{week:?} {hours:?} {per_hour} {random}: {header:?}");
+            assert_eq!(profile.permits(header, Payload::Other), Ok(()), "{told}");
+            let near = &headers[place.saturating_sub(n + 1)..(place + n + 2).min(headers.len())];
+            // A window of many is looked at now and then; of few, always.
+            if place % n.div_ceil(8) == 0 {
+                let others = Others {
+                    moments: near.iter().map(ShotMoment::of).collect(),
+                    places: Vec::new(),
+                };
+                assert_eq!(profile.permits_among(header, &others), Ok(()), "{told}");
+                judged += 1;
+            }
+        }
+    });
+    assert!(judged > 10_000, "only {judged}");
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //! [`changes`] says which is which; [`narrowed`] is the part of the newer profile that holds at once.
 
 use crate::claims::{
-    ActivitySettings, Blur, CameraSettings, Claims, Exclude, Monitors, Profile, Schedule,
+    ActivitySettings, CameraSettings, Claims, Exclude, Monitors, Profile, Schedule,
     ScreenshotSettings, WorkMode,
 };
 
@@ -102,11 +102,7 @@ pub fn narrowed(accepted: &Profile, new: &Profile) -> Profile {
                 } else {
                     n.monitors
                 },
-                blur: if strength(a.blur) > strength(n.blur) {
-                    a.blur
-                } else {
-                    n.blur
-                },
+                blur: a.blur.max(n.blur),
                 max_width_px: match (a.max_width_px, n.max_width_px) {
                     (Some(a), Some(n)) => Some(a.min(n)),
                     (a, n) => a.or(n),
@@ -272,7 +268,7 @@ impl Comparison {
             "profile.screenshots.blur",
             &old.blur,
             &new.blur,
-            |old, new| wider_if(strength(*new) < strength(*old)),
+            |old, new| wider_if(new < old),
         );
         let width = "profile.screenshots.max_width_px";
         self.compare(width, &old.max_width_px, &new.max_width_px, |old, new| {
@@ -325,14 +321,6 @@ fn neutral<T>(_: &T, _: &T) -> Effect {
 )]
 fn growth(old: &u32, new: &u32) -> Effect {
     wider_if(new > old)
-}
-
-fn strength(blur: Blur) -> u8 {
-    match blur {
-        Blur::None => 0,
-        Blur::Light => 1,
-        Blur::Strong => 2,
-    }
 }
 
 /// Whether every moment of `new` lies in `old`. Zones that differ are not compared: their clocks

@@ -234,8 +234,8 @@ pub enum Monitors {
     Active,
 }
 
-/// How much a picture is blurred.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// How much a picture is blurred, the weakest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Blur {
@@ -249,6 +249,9 @@ pub enum Blur {
 }
 
 impl Blur {
+    /// Every strength, the weakest first.
+    pub const ALL: [Self; 3] = [Self::None, Self::Light, Self::Strong];
+
     /// The name in licenses and record headers.
     pub fn as_str(self) -> &'static str {
         match self {

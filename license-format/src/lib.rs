@@ -14,9 +14,12 @@
 
 pub mod changes;
 mod claims;
+mod excess;
+mod hours;
 pub mod notice;
 mod object;
 mod permit;
+mod rate;
 mod read;
 #[cfg(feature = "sign")]
 mod sign;
@@ -30,7 +33,10 @@ pub use claims::{
     ActivitySettings, Blur, CameraSettings, Claims, Day, Employee, Exclude, Issuer, Monitors,
     Profile, Schedule, ScreenshotSettings, WorkMode,
 };
+pub use excess::{Excess, Others, Payload};
+pub use hours::{HoursError, LicensedHours};
 pub use permit::{Activity, Camera, Channel, License, Permit, Permits, Screenshots, UntrustedKey};
+pub use rate::{RATE_WINDOW_MS, ShotMoment, ShotPlace, exceeds_rate};
 pub use read::{MAX_FILE_BYTES, MAX_INFLATED_BYTES, ReadError, SignedLicense, read};
 #[cfg(feature = "sign")]
 pub use sign::{SignError, sign};

@@ -18,6 +18,26 @@ pub struct ErrorBody {
 pub mod code {
     /// 403: the record's kind is not permitted by its license (rule 12).
     pub const CHANNEL_NOT_LICENSED: &str = "channel_not_licensed";
+    /// 403: it was captured outside of the licensed hours.
+    pub const OUTSIDE_SCHEDULE: &str = "outside_schedule";
+    /// 403: input was counted, and the license does not permit that.
+    pub const INPUT_COUNTS_NOT_LICENSED: &str = "input_counts_not_licensed";
+    /// 403: applications are named, and the license does not permit that.
+    pub const APPLICATIONS_NOT_LICENSED: &str = "applications_not_licensed";
+    /// 403: a window's title is in it, and the license does not permit that.
+    pub const TITLES_NOT_LICENSED: &str = "titles_not_licensed";
+    /// 403: an application or a title is in it that the license excludes.
+    pub const EXCLUDED: &str = "excluded";
+    /// 403: the picture is less blurred than the license says.
+    pub const BLUR_TOO_WEAK: &str = "blur_too_weak";
+    /// 403: the picture is wider than the license says.
+    pub const PICTURE_TOO_WIDE: &str = "picture_too_wide";
+    /// 403: more than the active monitor was pictured at one moment.
+    pub const MONITORS_NOT_LICENSED: &str = "monitors_not_licensed";
+    /// 403: more pictures within an hour than the license says.
+    pub const RATE_EXCEEDED: &str = "rate_exceeded";
+    /// The record cannot be read, and so cannot be held against its license; it was not sent.
+    pub const UNREADABLE: &str = "unreadable";
     /// 403: the employee is not Active (rule 8). The agent stops capturing, keeps what it has, and
     /// asks again.
     pub const EMPLOYEE_INACTIVE: &str = "employee_inactive";

@@ -16,6 +16,7 @@ pub mod ids;
 pub mod jws;
 pub mod limits;
 pub mod payload;
+pub mod picture;
 pub mod record;
 
 pub use error::{ErrorBody, code};

@@ -133,6 +133,11 @@ pub struct RecordMeta {
     /// For `screenshot`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frame: Option<FrameMeta>,
+    /// For pictures: milliseconds of this boot, time asleep included, at the capture. The licensed
+    /// rate is held against it: it cannot be set as the wall clock can, and goes on in sleep as
+    /// `mono_ms` does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot_ms: Option<u64>,
     /// Members of later versions.
     #[serde(flatten)]
     pub other: serde_json::Map<String, serde_json::Value>,

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
 use crate::backup::{self, Folders, Report};
-use crate::clock::SystemClock;
+use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, RawConfig, objects_folder};
 use crate::setup::{self, Made, NewCompany};
 use crate::{api, doctor, serve};
@@ -214,7 +214,8 @@ impl Cli {
             Command::Doctor { data, objects } => block_on(async {
                 let objects = objects.unwrap_or_else(|| setup::objects_folder(&data));
                 let progress = Progress::new("compared");
-                doctor::doctor(&data, &objects, |n| progress.at(n)).await
+                let now_ms = SystemClock.now_ms();
+                doctor::doctor(&data, &objects, now_ms, |n| progress.at(n)).await
             }),
         }
     }

@@ -7,14 +7,16 @@ use glasshour_protocol::CompanyId;
 
 use crate::backup;
 use crate::objects::{LocalFolder, ObjectError, ObjectKey, Objects as _};
+use crate::refusal;
 use crate::setup;
-use crate::store::Db;
+use crate::store::{Db, REFUSALS_TOLD_DAYS};
 
 /// Checks a data folder; an error where anything is wrong. `progress` hears how many pictures were
 /// compared with their hashes so far.
 pub(crate) async fn doctor(
     data: &Path,
     objects: &Path,
+    now_ms: i64,
     progress: impl Fn(u64),
 ) -> anyhow::Result<()> {
     let mut problems = 0_u32;
@@ -41,6 +43,7 @@ pub(crate) async fn doctor(
             company.company_id,
             glasshour_protocol::jws::thumbprint(&company.signing_key.verifying_key())
         );
+        tell_refusals(&db, *id, now_ms).await?;
     }
     let pictures = match LocalFolder::open(objects) {
         Ok(folder) => folder.ping().await.err(),
@@ -58,6 +61,24 @@ pub(crate) async fn doctor(
     tell("pictures", scrubbed.problem());
     db.close().await;
     anyhow::ensure!(problems == 0, "{problems} problem(s) found");
+    Ok(())
+}
+
+/// What gate 3 refused of a company's devices. It held, so that nothing is wrong with the server.
+async fn tell_refusals(db: &Db, company: CompanyId, now_ms: i64) -> anyhow::Result<()> {
+    const MOST: u32 = 100;
+    let refused = db
+        .read(company)
+        .await?
+        .refusals_by_code(now_ms, MOST)
+        .await?;
+    for (code, count) in refused {
+        println!(
+            "refused  {count} in the last {REFUSALS_TOLD_DAYS} days: {} ({code}); Devices in the \
+             console says whose",
+            refusal::words(&code)
+        );
+    }
     Ok(())
 }
 

@@ -25,6 +25,7 @@ mod error;
 mod license;
 pub mod objects;
 pub mod people;
+mod refusal;
 pub mod report;
 mod serve;
 pub mod setup;

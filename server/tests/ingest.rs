@@ -219,7 +219,7 @@ async fn p12_a_channel_that_the_license_lacks_is_refused() {
     device
         .put(&server, &titled)
         .await
-        .refused(403, "channel_not_licensed");
+        .refused(403, "titles_not_licensed");
     assert_eq!(records(&server).await.len(), 1);
 }
 

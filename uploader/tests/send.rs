@@ -22,7 +22,9 @@ use glasshour_protocol::{
 use glasshour_uploader::send::{Rhythm, SendStatus};
 use glasshour_uploader::spool::SpoolStats;
 use glasshour_uploader::{Sender, SenderConfig, Spool};
-use support::{COMPANY, DEVICE, LICENSE, Licenses, NOW_MS, StoppedAt, draft, identity, key};
+use support::{
+    COMPANY, DEVICE, LICENSE, Licenses, NOW_MS, StoppedAt, draft, identity, key, minute,
+};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -282,12 +284,12 @@ impl Story {
     }
 
     async fn push(&self, kind: Kind) -> RecordId {
-        let draft = draft(LICENSE, kind, NOW_MS, b"{\"a\":1}");
+        let draft = draft(LICENSE, kind, NOW_MS, &minute());
         self.spool.push(draft).await.unwrap().record_id
     }
 
     async fn push_for(&self, license: LicenseId, hold_until_ms: i64) {
-        let mut draft = draft(license, Kind::Activity, NOW_MS, b"{}");
+        let mut draft = draft(license, Kind::Activity, NOW_MS, &minute());
         draft.hold_until_ms = hold_until_ms;
         self.spool.push(draft).await.unwrap();
     }

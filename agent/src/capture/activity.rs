@@ -68,17 +68,18 @@ impl MinuteBuilder {
 
     /// What the license lets us say of a window: nothing, its application, or its title as well.
     fn name(&self, window: &Window) -> Option<Application> {
-        let excluded = self.exclude.covers(&window.application, &window.title);
-        if excluded || !(self.settings.applications || self.settings.window_titles) {
+        if !(self.settings.applications || self.settings.window_titles) {
             return None;
         }
         let cut = |text: &str, most: usize| text.chars().take(most).collect::<String>();
-        Some(Application {
-            name: cut(&window.application, MAX_APPLICATION_CHARS),
-            title: self
-                .settings
-                .window_titles
-                .then(|| cut(&window.title, MAX_TITLE_CHARS)),
+        let name = cut(&window.application, MAX_APPLICATION_CHARS);
+        let title = cut(&window.title, MAX_TITLE_CHARS);
+        // What is kept is judged as well: the gates behind see nothing else.
+        let excluded = self.exclude.covers(&window.application, &window.title)
+            || self.exclude.covers(&name, &title);
+        (!excluded).then(|| Application {
+            name,
+            title: self.settings.window_titles.then_some(title),
         })
     }
 
@@ -142,14 +143,15 @@ pub struct ActivityChannel {
 
 impl ActivityChannel {
     /// Opens what the license permits. What the desktop does not give is told by
-    /// [`trouble`](Self::trouble), and the rest goes on.
-    pub fn open(permit: &Permit<Activity>, platform: &Arc<dyn Platform>) -> Self {
+    /// [`trouble`](Self::trouble), and the rest goes on. `now`: the moment at which the gate was open;
+    /// the first minute begins with it and not a moment later.
+    pub fn open(permit: &Permit<Activity>, platform: &Arc<dyn Platform>, now: Moment) -> Self {
         let clock: Arc<dyn Clock> = Arc::from(platform.clock());
         let settings = permit.settings().clone();
         let builder = Arc::new(Mutex::new(MinuteBuilder::new(
             settings.clone(),
             permit.exclude().clone(),
-            clock.now(),
+            now,
         )));
         let (mut input, mut input_trouble) = (None, None);
         if settings.input_counts {

@@ -10,7 +10,8 @@
 //! half.) What this costs is rate: six an hour means five on average, and never seven.
 //!
 //! A second guard does not trust the wall clock at all: no shot is due while n shots lie within the
-//! last hour of the boot clock, whatever was done to the time.
+//! last hour of the boot clock, whatever was done to the time. It holds over a restart of the agent for
+//! rates of up to [`MOST_REMEMBERED`] an hour.
 
 use std::collections::VecDeque;
 
@@ -20,6 +21,9 @@ const HOUR_MS: i64 = 3_600_000;
 /// Timers fire late, more so on a busy machine: a moment that passed this recently, unused, still
 /// counts although its interval may have ended.
 const LATE_MS: i64 = 1_500;
+
+/// Shots that are kept in mind over a restart: a file of more would be written too often.
+pub const MOST_REMEMBERED: usize = 120;
 
 /// The schedule of one channel.
 #[derive(Clone, Debug)]
@@ -72,6 +76,27 @@ impl ShotSchedule {
         schedule
     }
 
+    /// With the shots that the same license had earned before, by the clock of this boot, the oldest
+    /// first.
+    #[must_use]
+    pub fn after(mut self, taken: impl IntoIterator<Item = u64>) -> Self {
+        for boot_ms in taken {
+            self.count(boot_ms);
+        }
+        self
+    }
+
+    /// The shots of the last hour that are to be kept in mind over a restart, by the boot clock.
+    pub fn remembered(&self) -> Vec<u64> {
+        let newest = self.taken.back().copied().unwrap_or(0);
+        let hour = HOUR_MS.unsigned_abs();
+        let within = self.taken.iter().copied();
+        let within = within.filter(|at| at.saturating_add(hour) > newest);
+        let most: Vec<_> = within.collect();
+        let skipped = most.len().saturating_sub(MOST_REMEMBERED);
+        most.into_iter().skip(skipped).collect()
+    }
+
     /// Whether a shot is due. `random` gives a number in `0.0..1.0`; it is drawn once per interval.
     pub fn due(&mut self, now: Moment, random: impl FnOnce() -> f64) -> Due {
         let length = self.length_ms();
@@ -104,10 +129,14 @@ impl ShotSchedule {
         if let Some(planned) = &mut self.planned {
             planned.done = true;
         }
+        self.count(now.boot_ms);
+    }
+
+    fn count(&mut self, boot_ms: u64) {
         if self.taken.len() >= self.per_hour as usize {
             self.taken.pop_front();
         }
-        self.taken.push_back(now.boot_ms);
+        self.taken.push_back(boot_ms);
     }
 
     /// The capture gate was shut at this interval's moment: it passes without a shot. Otherwise
@@ -280,6 +309,27 @@ mod tests {
             }
         }
         assert_eq!(taken, 2);
+    }
+
+    #[test]
+    fn neither_a_restart_nor_a_wider_rate_earns_shots_within_an_hour_that_has_had_them() {
+        let mut schedule = ShotSchedule::new(4, false, None);
+        let shots = run(&mut schedule, 1, 1);
+        assert_eq!(shots.len(), 4);
+        // The clock was set back meanwhile: by the wall, every interval is new.
+        for per_hour in [4, 5] {
+            let mut again = ShotSchedule::new(per_hour, false, None).after(schedule.remembered());
+            let mut taken = 0;
+            for minute in 46..60 {
+                let mut now = moment(minute * 60_000);
+                now.wall_ms -= 20 * HOUR_MS;
+                if again.due(now, || 0.0) == Due::Now {
+                    again.taken(now);
+                    taken += 1;
+                }
+            }
+            assert_eq!(taken, per_hour - 4);
+        }
     }
 
     #[test]

@@ -368,6 +368,7 @@ impl Engine {
                     session_id: Some(done.session_id),
                     project_id: done.project_id,
                     frame: Some(shot.meta.clone()),
+                    boot_ms: Some(done.captured.boot_ms),
                     ..RecordMeta::default()
                 },
                 hold_until_ms: tracking.hold_until(done.captured),
@@ -384,7 +385,8 @@ impl Engine {
             }
         }
         if !kept.is_empty()
-            && let Err(error) = self.journal.shot(done.company, done.captured.wall_ms)
+            && let Some(last) = tracking.last_shots(done.captured, self.clock.boot_id())
+            && let Err(error) = self.journal.shots(done.company, last)
         {
             tracing::error!(%error, "the time of the last picture cannot be written");
         }

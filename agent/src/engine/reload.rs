@@ -83,12 +83,12 @@ impl Engine {
             going_on = Some(old.machine.to_go_on());
             self.end_for_license(old, Some(&license), now).await;
         }
-        let last_shot_ms = self.journal.last_shot(company);
+        let last_shots = self.journal.last_shots(company);
         let made = Tracking::new(
             license.clone(),
             &self.platform,
             now,
-            last_shot_ms,
+            last_shots,
             shots.clone(),
         );
         let mut tracking = match made {

@@ -18,7 +18,13 @@ pub(super) struct ShotOrder {
     pub(super) project_id: Option<ProjectId>,
     /// The first of its session: pictures of an earlier one do not stand in for it.
     pub(super) first: bool,
+    /// The moment that the schedule counts.
+    pub(super) due: Moment,
 }
+
+/// A picture that was taken this much later than its moment is of another one, and the schedule has
+/// not counted that. The gates allow a minute.
+const MOST_LATE_MS: u64 = 10_000;
 
 /// What came of it.
 #[derive(Debug)]
@@ -27,6 +33,8 @@ pub(super) struct ShotDone {
     pub(super) company: CompanyId,
     pub(super) session_id: SessionId,
     pub(super) project_id: Option<ProjectId>,
+    /// When it was to be taken.
+    pub(super) due: Moment,
     /// Right before the screens were asked.
     pub(super) captured: Moment,
     /// Right after they answered.
@@ -40,6 +48,11 @@ impl ShotDone {
         let span =
             |clock: fn(&Moment) -> u64| clock(&self.finished).saturating_sub(clock(&self.captured));
         span(|moment| moment.boot_ms).saturating_sub(span(|moment| moment.mono_ms)) > 1_000
+    }
+
+    /// Whether it came much later than its moment, as after a sleep right before.
+    pub(super) fn is_late(&self) -> bool {
+        self.captured.boot_ms.saturating_sub(self.due.boot_ms) > MOST_LATE_MS
     }
 }
 
@@ -89,12 +102,14 @@ fn work(
         let ShotOrder {
             session_id,
             project_id,
+            due,
             ..
         } = order;
         let answer = ShotDone {
             company,
             session_id,
             project_id,
+            due,
             captured,
             finished,
             result,

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use glasshour_license_format::notice::notice;
-use glasshour_license_format::{Channel as _, License, Profile, Screenshots, WorkMode};
+use glasshour_license_format::{
+    Channel as _, HoursError, License, LicensedHours, Profile, Screenshots, WorkMode,
+};
 use glasshour_protocol::payload::{ChannelHealth, HealthReport, SessionEvent, SessionEventKind};
 use glasshour_protocol::{CompanyId, LicenseId, ProjectId, SessionId, code};
 use glasshour_uploader::send::Blocked;
@@ -18,9 +20,10 @@ use crate::capture::schedule::{Due, ShotSchedule};
 use crate::capture::screenshot::Shot;
 use crate::clock::Moment;
 use crate::ipc::RefusedBy;
+use crate::journal::LastShots;
 use crate::license::LoadError;
 use crate::platform::{Idle, Message, Platform, Unavailable};
-use crate::session::{Block, HoursError, LicensedHours, Machine, Refused, State};
+use crate::session::{Block, Machine, Refused, State};
 
 const MINUTE_MS: i64 = 60_000;
 /// How often input is looked for while idle, to see it come back.
@@ -119,34 +122,38 @@ pub(super) fn refused_by(refused: &Refused) -> RefusedBy {
 }
 
 impl Tracking {
-    /// Puts a license to work. Nothing is captured before a session runs. `last_shot_ms`: when the
-    /// agent last took a picture before it was restarted.
+    /// Puts a license to work. Nothing is captured before a session runs. `last_shots`: when the
+    /// agent last took pictures before it was restarted.
     pub(super) fn new(
         license: License,
         platform: &Arc<dyn Platform>,
         now: Moment,
-        last_shot_ms: Option<i64>,
+        last_shots: Option<LastShots>,
         done: mpsc::Sender<ShotDone>,
     ) -> Result<Self, TrackingError> {
         let profile = license.profile();
-        let hours = profile
-            .schedule
-            .as_ref()
-            .map(LicensedHours::new)
-            .transpose()?;
+        // What the employee agreed to may have had other hours than the license has by now: nothing
+        // is captured outside of either.
+        let schedules = [&profile.schedule, &license.claims().profile.schedule];
+        let hours = LicensedHours::within(schedules.into_iter().flatten())?;
         let mode = license.work_mode();
         let company = license.claims().issuer.company_id;
-        let machine = Machine::new(mode, profile.idle_after_s, hours, now, new_session_id);
+        let machine = Machine::new(mode, profile.idle_after_s, Some(hours), now, new_session_id);
         let shots = match license.permits().screenshots() {
             None => None,
             Some(permit) => {
                 let settings = permit.settings();
+                let last_ms = last_shots.as_ref().map(|last| last.wall_ms);
+                // Those of another boot lie by another clock; another license has its own rate.
+                let earned = last_shots.filter(|last| {
+                    last.boot_id == platform.clock().boot_id()
+                        && last.license_id == license.claims().license_id
+                });
+                let schedule =
+                    ShotSchedule::new(settings.per_hour, settings.random_moment, last_ms)
+                        .after(earned.into_iter().flat_map(|last| last.boot_ms));
                 Some(Shots {
-                    schedule: ShotSchedule::new(
-                        settings.per_hour,
-                        settings.random_moment,
-                        last_shot_ms,
-                    ),
+                    schedule,
                     thread: ShotThread::start(company, permit.clone(), platform.clone(), done)?,
                     open: false,
                     first: true,
@@ -382,7 +389,7 @@ impl Tracking {
             Some(channel) => channel.reopen(&permit, platform),
             None => {
                 self.minute = now.wall_ms.div_euclid(MINUTE_MS);
-                self.activity = Some(ActivityChannel::open(&permit, platform));
+                self.activity = Some(ActivityChannel::open(&permit, platform, now));
             }
         }
     }
@@ -439,6 +446,7 @@ impl Tracking {
             session_id: session.id,
             project_id: session.project,
             first: shots.first,
+            due: now,
         };
         if shots.thread.order(order) {
             shots.first = false;
@@ -462,7 +470,7 @@ impl Tracking {
                 let running = self
                     .session
                     .is_some_and(|session| session.id == done.session_id);
-                let slept = done.slept();
+                let slept = done.slept() || done.is_late();
                 let permitted = self.machine.may_capture(done.captured.wall_ms);
                 if slept || !(running && permitted && shots.open) {
                     shots.first = true;
@@ -472,6 +480,17 @@ impl Tracking {
                 Some(pictures)
             }
         }
+    }
+
+    /// What a restart has to know of the pictures taken so far, now that one was taken.
+    pub(super) fn last_shots(&self, captured: Moment, boot_id: &str) -> Option<LastShots> {
+        let shots = self.shots.as_ref()?;
+        Some(LastShots {
+            license_id: self.license_id(),
+            boot_id: boot_id.to_owned(),
+            wall_ms: captured.wall_ms,
+            boot_ms: shots.schedule.remembered(),
+        })
     }
 
     /// How long nothing will be due.

@@ -1,11 +1,10 @@
 //! The machine itself. One `match` arm per thing that can happen.
 
-use glasshour_license_format::WorkMode;
+use glasshour_license_format::{LicensedHours, WorkMode};
 use glasshour_protocol::limits::MAX_NOTE_CHARS;
 use glasshour_protocol::payload::{Cause, SessionEvent, SessionEventKind};
 use glasshour_protocol::{ProjectId, SessionId};
 
-use super::LicensedHours;
 use crate::clock::Moment;
 
 /// A boot clock that ran this much further than the monotonic one means that the machine slept.

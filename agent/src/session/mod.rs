@@ -8,10 +8,8 @@
 //! - two sessions of one machine never overlap, and no event is dated before its session's start;
 //! - time asleep is in no session.
 
-mod hours;
 mod machine;
 #[cfg(test)]
 mod tests;
 
-pub use hours::{HoursError, LicensedHours};
 pub use machine::{Block, Machine, Refused, Running, State};

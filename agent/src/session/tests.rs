@@ -1,12 +1,12 @@
 //! The machine over scripted and over random days.
 
-use glasshour_license_format::{Day, Schedule, WorkMode};
+use glasshour_license_format::{Day, LicensedHours, Schedule, WorkMode};
 use glasshour_protocol::payload::{Cause, SessionEvent, SessionEventKind as Kind};
 use glasshour_protocol::{ProjectId, SessionId};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{Block, LicensedHours, Machine, Refused, State};
+use super::{Block, Machine, Refused, State};
 use crate::clock::Moment;
 
 /// Monday 23 November 2026, 09:00 UTC.

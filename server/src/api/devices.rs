@@ -14,7 +14,7 @@ use super::wire::{self, Page};
 use crate::AppState;
 use crate::auth::Actor;
 use crate::error::ApiError;
-use crate::store::Device;
+use crate::store::{Device, Refusals};
 
 /// A device, as the API shows it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -39,6 +39,37 @@ pub(super) struct DeviceView {
     health: Option<HealthReport>,
     /// RFC 3339.
     health_at: Option<String>,
+    /// Records refused for what their license says, within the last 30 days, by code.
+    refusals: Vec<RefusalsView>,
+}
+
+/// Refusals of one device for one reason.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Refusals)]
+struct RefusalsView {
+    /// Stable, such as `titles_not_licensed`.
+    code: String,
+    refused: u64,
+    /// RFC 3339.
+    last_at: String,
+}
+
+/// More than all devices of a page have reasons.
+const MOST_REFUSALS: u32 = 10_000;
+
+impl DeviceView {
+    fn with(self, refusals: &[Refusals]) -> Self {
+        let of_device = |one: &&Refusals| one.device_id == self.device_id;
+        let view = |one: &Refusals| RefusalsView {
+            code: one.code.clone(),
+            refused: one.refused,
+            last_at: wire::time(one.last_at),
+        };
+        Self {
+            refusals: refusals.iter().filter(of_device).map(view).collect(),
+            ..self
+        }
+    }
 }
 
 impl From<Device> for DeviceView {
@@ -55,6 +86,7 @@ impl From<Device> for DeviceView {
             revoked_at: device.revoked_at.map(wire::time),
             health: device.health,
             health_at: device.health_at.map(wire::time),
+            refusals: Vec::new(),
         }
     }
 }
@@ -77,13 +109,19 @@ pub(super) async fn list(
                 .map_err(|_| wire::bad_cursor())?,
         ),
     };
-    let rows = state
-        .read(actor.company_id)
-        .await?
-        .devices(after, limit + 1)
-        .await?;
+    let mut read = state.read(actor.company_id).await?;
+    let rows = read.devices(after, limit + 1).await?;
+    let refusals = match (rows.first(), rows.last()) {
+        (Some(first), Some(last)) => {
+            let range = (first.device_id, last.device_id);
+            let now_ms = state.clock.now_ms();
+            read.refusals(range, now_ms, MOST_REFUSALS).await?
+        }
+        _ => Vec::new(),
+    };
     let cursor = |last: &Device| last.device_id.to_string();
-    Ok(Json(Page::cut(rows, limit, cursor, DeviceView::from)))
+    let view = |device| DeviceView::from(device).with(&refusals);
+    Ok(Json(Page::cut(rows, limit, cursor, view)))
 }
 
 /// Refuses a device from now on.
@@ -103,6 +141,8 @@ pub(super) async fn revoke(
         .device(id)
         .await?
         .ok_or_else(|| ApiError::not_found("device"))?;
+    let now_ms = state.clock.now_ms();
+    let refusals = write.refusals((id, id), now_ms, MOST_REFUSALS).await?;
     write.commit().await?;
-    Ok(Json(device.into()))
+    Ok(Json(DeviceView::from(device).with(&refusals)))
 }

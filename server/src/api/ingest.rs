@@ -11,10 +11,12 @@ use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use ed25519_dalek::VerifyingKey;
 use futures_util::StreamExt as _;
+use glasshour_license_format::Payload;
 use glasshour_protocol::limits::MAX_PAYLOAD_BYTES;
 use glasshour_protocol::record::{HEADER_RECORD, HEADER_SIGNATURE, HeaderError};
-use glasshour_protocol::{CompanyId, Receipt, RecordHeader, RecordId, SignedHeader, code};
+use glasshour_protocol::{CompanyId, Kind, Receipt, RecordHeader, RecordId, SignedHeader, code};
 
 use super::extract::PathId;
 use super::openapi::{ErrorBodySchema, ReceiptSchema};
@@ -47,40 +49,22 @@ pub(super) async fn put_record(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Receipt>), ApiError> {
-    let checked = check_before_body(&state, record_id, &headers).await;
-    let (company, device, signed, header) = match checked {
-        Ok(checked) => checked,
-        Err(error) => {
-            // An answer that comes while the client still sends is lost with the connection.
-            discard(body).await;
-            return Err(error);
-        }
+    let (company, device, key) = match authenticate(&state, &headers).await {
+        Ok(known) => known,
+        Err(error) => return Err(refuse(body, error).await),
     };
-    let bytes = axum::body::to_bytes(body, MAX_PAYLOAD_BYTES)
-        .await
-        .map_err(|_| too_large())?;
-    let bytes = check_hash(&header, bytes).await?;
-    let content = payload::read(&header, &bytes)?;
-
-    if let Some(receipt) =
-        store::already(&mut state.read(company).await?, &signed, record_id).await?
-    {
-        return Ok((StatusCode::OK, Json(receipt)));
-    }
-    if content.is_picture() {
-        let key =
-            ObjectKey::new(company, &header.payload_sha256).map_err(|_| payload_mismatch())?;
-        state.objects.put(key, bytes.clone()).await?;
-    }
-    let record = store::Incoming {
+    let put = Put {
+        state: &state,
         company,
-        device,
-        signed,
-        header,
-        bytes,
-        content,
+        device: &device,
     };
-    let receipt = store::store(&state, &record).await?;
+    let answer = put.take(record_id, &headers, &key, body).await;
+    if let Err(error) = &answer
+        && permit::is_counted(error)
+    {
+        put.count(error.code).await;
+    }
+    let receipt = answer?;
     let status = if receipt.new {
         StatusCode::CREATED
     } else {
@@ -89,41 +73,126 @@ pub(super) async fn put_record(
     Ok((status, Json(receipt)))
 }
 
-/// Everything that can be refused without the payload.
-async fn check_before_body(
+async fn authenticate(
     state: &AppState,
-    record_id: RecordId,
     headers: &HeaderMap,
-) -> Result<(CompanyId, Device, SignedHeader, RecordHeader), ApiError> {
+) -> Result<(CompanyId, Device, VerifyingKey), ApiError> {
     let token = DeviceToken::from_headers(headers)?;
     let mut read = state.read(token.company_id).await?;
     let (device, key) = authenticate_device(state, &mut read, &token).await?;
-    let text = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .ok_or_else(|| invalid(name, "is missing"))
-    };
-    let signed = SignedHeader::from_wire(text(HEADER_RECORD)?, text(HEADER_SIGNATURE)?)
-        .map_err(|error| bad_header(&error))?;
-    let header = signed.verify(&key).map_err(|error| bad_header(&error))?;
-    if header.device_id != device.device_id {
-        return Err(bad_signature("The record was made by another device."));
-    }
-    if header.record_id != record_id {
-        return Err(invalid("record_id", "is not the one in the address"));
-    }
-    check_ranges(&header)?;
-    check_permit(&mut read, &device, &header).await?;
-    Ok((token.company_id, device, signed, header))
+    Ok((token.company_id, device, key))
 }
 
-/// Asks gate 3 with what the database says now; returns what permits the record.
+/// One request of a device that is known.
+struct Put<'a> {
+    state: &'a AppState,
+    company: CompanyId,
+    device: &'a Device,
+}
+
+impl Put<'_> {
+    async fn take(
+        &self,
+        record_id: RecordId,
+        headers: &HeaderMap,
+        key: &VerifyingKey,
+        body: Body,
+    ) -> Result<Receipt, ApiError> {
+        let (signed, header) = match self.check_before_body(record_id, headers, key).await {
+            Ok(checked) => checked,
+            Err(error) => return Err(refuse(body, error).await),
+        };
+        let bytes = axum::body::to_bytes(body, MAX_PAYLOAD_BYTES)
+            .await
+            .map_err(|_| too_large())?;
+        let bytes = check_hash(&header, bytes).await?;
+        let content = payload::read(&header, &bytes)?;
+
+        let mut read = self.state.read(self.company).await?;
+        if let Some(receipt) = store::already(&mut read, &signed, record_id).await? {
+            return Ok(receipt);
+        }
+        check_permit(&mut read, self.device, &header, content.as_licensed()).await?;
+        drop(read);
+        payload::agrees(&header, &content)?;
+        if content.is_picture() {
+            let key = ObjectKey::new(self.company, &header.payload_sha256)
+                .map_err(|_| payload_mismatch())?;
+            self.state.objects.put(key, bytes.clone()).await?;
+        }
+        let record = store::Incoming {
+            company: self.company,
+            device: self.device.clone(),
+            signed,
+            header,
+            bytes,
+            content,
+        };
+        store::store(self.state, &record).await
+    }
+
+    /// Everything that can be refused without the payload.
+    async fn check_before_body(
+        &self,
+        record_id: RecordId,
+        headers: &HeaderMap,
+        key: &VerifyingKey,
+    ) -> Result<(SignedHeader, RecordHeader), ApiError> {
+        let text = |name: &str| {
+            headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .ok_or_else(|| invalid(name, "is missing"))
+        };
+        let signed = SignedHeader::from_wire(text(HEADER_RECORD)?, text(HEADER_SIGNATURE)?)
+            .map_err(|error| bad_header(&error))?;
+        let header = signed.verify(key).map_err(|error| bad_header(&error))?;
+        if header.device_id != self.device.device_id {
+            return Err(bad_signature("The record was made by another device."));
+        }
+        if header.record_id != record_id {
+            return Err(invalid("record_id", "is not the one in the address"));
+        }
+        check_ranges(&header)?;
+        let mut read = self.state.read(self.company).await?;
+        check_permit(&mut read, self.device, &header, Payload::Unread).await?;
+        Ok((signed, header))
+    }
+
+    /// Counts a refusal. That it could not be counted changes nothing about it.
+    async fn count(&self, code: &str) {
+        let Device {
+            employee_id,
+            device_id,
+            ..
+        } = *self.device;
+        let now_ms = self.state.clock.now_ms();
+        let counted = async {
+            let mut write = self.state.write(self.company).await?;
+            write
+                .count_refusal(employee_id, device_id, code, now_ms)
+                .await?;
+            write.commit().await
+        };
+        if let Err(error) = counted.await {
+            tracing::warn!(%error, code, "a refusal could not be counted");
+        }
+    }
+}
+
+/// An answer that comes while the client still sends is lost with the connection.
+async fn refuse(body: Body, error: ApiError) -> ApiError {
+    discard(body).await;
+    error
+}
+
+/// Asks gate 3 with what the database says now, as far as the payload was read.
 async fn check_permit(
     read: &mut Read,
     device: &Device,
     header: &RecordHeader,
-) -> Result<permit::Permit, ApiError> {
+    payload: Payload<'_>,
+) -> Result<(), ApiError> {
     let employee = read
         .employee(device.employee_id)
         .await?
@@ -135,7 +204,15 @@ async fn check_permit(
         license: license.as_ref(),
         current: current.as_ref(),
     };
-    permit::check(&facts, header)
+    let permit = permit::check(&facts, header)?;
+    if matches!(payload, Payload::Unread) {
+        return Ok(());
+    }
+    permit.holds(header, payload)?;
+    if matches!(header.kind, Kind::Screenshot | Kind::Camera) {
+        permit.holds_among(header, &read.shots_around(header).await?)?;
+    }
+    Ok(())
 }
 
 fn check_ranges(header: &RecordHeader) -> Result<(), ApiError> {

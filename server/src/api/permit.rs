@@ -1,14 +1,15 @@
 //! Gate 3 of "the license is a contract": whether a record may be stored (rules 8 and 12).
 //!
 //! A pure function over what the database says now. It is asked before the payload is read, to
-//! answer early, and again inside the transaction that stores, to be right.
+//! answer early, before a picture is written, and again inside the transaction that stores, to be
+//! right. What a license permits in detail is the rule that the uploader holds records against too:
+//! `license-format/src/excess.rs`.
 //!
 //! A license's dates bound what is captured: pictures and minutes of activity. Sessions, health and
 //! notices tell when the agent ran and why it stopped, and come after the end as well.
 
 use axum::http::StatusCode;
-use glasshour_license_format::{Claims, Profile};
-use glasshour_protocol::payload::ActivityMinute;
+use glasshour_license_format::{Claims, Excess, Others, Payload, Profile, ShotMoment};
 use glasshour_protocol::{EmployeeId, Kind, RecordHeader, code};
 use jiff::{SignedDuration, Timestamp};
 
@@ -30,16 +31,17 @@ pub(super) struct Facts<'a> {
 /// comes at most this much later.
 const MINUTE_UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
 
-/// What permits a record, as far as its header tells.
+/// What permits a record.
 #[derive(Clone, Debug)]
 pub(super) struct Permit {
     /// The license that the record names.
     claims: Claims,
-    /// What may be in the record: that license's profile, or the one of the license that took its place.
-    profile: Profile,
+    /// The profile of the license that had taken its place when the record was captured, and since
+    /// when (UTC milliseconds).
+    newer: Option<(Profile, i64)>,
 }
 
-/// Returns what permits the record, or the error that refuses it.
+/// Returns what permits the record, as far as its header tells, or the error that refuses it.
 pub(super) fn check(facts: &Facts<'_>, header: &RecordHeader) -> Result<Permit, ApiError> {
     if !facts.employee.active {
         return Err(inactive(facts.employee));
@@ -48,34 +50,80 @@ pub(super) fn check(facts: &Facts<'_>, header: &RecordHeader) -> Result<Permit, 
         .license
         .filter(|license| license.employee_id == facts.employee.employee_id)
         .ok_or_else(license_unknown)?;
-    let claims = &license.claims;
-    check_dates(claims, header)?;
-    let permit = |profile: &Profile| Permit {
-        claims: claims.clone(),
-        profile: profile.clone(),
-    };
-    if !claims.profile.permits_kind(header.kind) {
-        return Err(not_licensed(&format!("{} records", header.kind)));
-    }
-    if license
-        .superseded_at
-        .is_none_or(|at| header.captured_at_ms <= at)
-    {
-        return Ok(permit(&claims.profile));
-    }
+    check_dates(&license.claims, header)?;
     // Captured after a newer license took the place of this one, by an agent that had not heard of
     // it yet: kept as far as the newer one permits it too.
-    facts
-        .current
-        .map(|current| &current.claims.profile)
-        .filter(|profile| profile.permits_kind(header.kind))
-        .map(permit)
-        .ok_or_else(|| {
-            refused(
-                code::LICENSE_SUPERSEDED,
-                "A newer license took the place of this one and does not permit this record.",
-            )
+    let superseded = license
+        .superseded_at
+        .filter(|at| header.captured_at_ms > *at);
+    let newer = match (superseded, facts.current) {
+        (None, _) => None,
+        (Some(at), Some(current)) => Some((current.claims.profile.clone(), at)),
+        (Some(_), None) => return Err(superseded_by("")),
+    };
+    let permit = Permit {
+        claims: license.claims.clone(),
+        newer,
+    };
+    permit.holds(header, Payload::Unread)?;
+    Ok(permit)
+}
+
+impl Permit {
+    /// Holds a record against the license, detail by detail.
+    pub(super) fn holds(
+        &self,
+        header: &RecordHeader,
+        payload: Payload<'_>,
+    ) -> Result<(), ApiError> {
+        if let Payload::Minute(minute) = payload
+            && !self
+                .claims
+                .is_current(time("payload.from_ms", minute.from_ms)?)
+        {
+            return Err(not_valid());
+        }
+        self.each(|profile, _| profile.permits(header, payload))
+    }
+
+    /// Holds a picture against those that were taken before and after it.
+    pub(super) fn holds_among(
+        &self,
+        header: &RecordHeader,
+        others: &Others,
+    ) -> Result<(), ApiError> {
+        self.each(|profile, since| {
+            // The newer license says nothing of what was captured before it.
+            let later = |moment: &&ShotMoment| since.is_none_or(|since| moment.wall_ms > since);
+            let others = Others {
+                moments: others.moments.iter().filter(later).cloned().collect(),
+                places: others.places.clone(),
+            };
+            profile.permits_among(header, &others)
         })
+    }
+
+    fn each(
+        &self,
+        judge: impl Fn(&Profile, Option<i64>) -> Result<(), Excess>,
+    ) -> Result<(), ApiError> {
+        judge(&self.claims.profile, None)
+            .map_err(|excess| refused(excess.code(), excess.to_string()))?;
+        let Some((newer, since)) = &self.newer else {
+            return Ok(());
+        };
+        judge(newer, Some(*since)).map_err(|excess| superseded_by(&excess.to_string()))
+    }
+}
+
+/// Whether a refusal is for what the license says: these are counted.
+pub(super) fn is_counted(error: &ApiError) -> bool {
+    const OTHERS: [&str; 3] = [
+        code::LICENSE_SUPERSEDED,
+        code::LICENSE_EXPIRED,
+        code::LICENSE_UNKNOWN,
+    ];
+    Excess::is_code(error.code) || OTHERS.contains(&error.code)
 }
 
 fn check_dates(claims: &Claims, header: &RecordHeader) -> Result<(), ApiError> {
@@ -83,35 +131,13 @@ fn check_dates(claims: &Claims, header: &RecordHeader) -> Result<(), ApiError> {
     let valid = match header.kind {
         Kind::Session | Kind::Health | Kind::Notice => true,
         Kind::Screenshot | Kind::Camera => claims.is_current(captured),
-        // Whether it began in time is known with its payload: `check_activity`.
+        // Whether it began in time is known with its payload: `Permit::holds`.
         Kind::Activity => claims.expires_at.is_none_or(|end| {
             end.checked_add(MINUTE_UNDER_WAY)
                 .is_ok_and(|end| captured <= end)
         }),
     };
     if valid { Ok(()) } else { Err(not_valid()) }
-}
-
-/// Within the activity channel the profile says which parts there may be; the minute begins within
-/// the license's dates.
-pub(super) fn check_activity(permit: &Permit, minute: &ActivityMinute) -> Result<(), ApiError> {
-    if !permit
-        .claims
-        .is_current(time("payload.from_ms", minute.from_ms)?)
-    {
-        return Err(not_valid());
-    }
-    let licensed = permit.profile.activity.clone().unwrap_or_default();
-    if minute.input.is_some() && !licensed.input_counts {
-        return Err(not_licensed("input counts"));
-    }
-    if !minute.applications.is_empty() && !licensed.applications {
-        return Err(not_licensed("application names"));
-    }
-    if minute.applications.iter().any(|part| part.title.is_some()) && !licensed.window_titles {
-        return Err(not_licensed("window titles"));
-    }
-    Ok(())
 }
 
 fn time(field: &str, ms: i64) -> Result<Timestamp, ApiError> {
@@ -144,10 +170,12 @@ pub(super) fn license_unknown() -> ApiError {
     )
 }
 
-fn not_licensed(what: &str) -> ApiError {
+/// 403 `license_superseded`, with what the newer license says.
+fn superseded_by(excess: &str) -> ApiError {
+    let message = "A newer license took the place of this one and does not permit this record.";
     refused(
-        code::CHANNEL_NOT_LICENSED,
-        format!("The license does not permit {what}."),
+        code::LICENSE_SUPERSEDED,
+        format!("{message} {excess}").trim_end(),
     )
 }
 

@@ -24,7 +24,9 @@ mod licenses;
 mod profiles;
 mod projects;
 mod records;
+mod refusals;
 mod sessions;
+mod shots;
 
 pub use access::{ApiToken, FoundSession, User, WebSession};
 pub use activity::{ActivityHour, ActivityRow};
@@ -39,6 +41,7 @@ pub use licenses::License;
 pub use profiles::Profile;
 pub use projects::{Project, ProjectKind};
 pub use records::{NewRecord, Place, Record, RecordFilter, Screenshot};
+pub use refusals::{REFUSALS_TOLD_DAYS, Refusals};
 pub use sessions::{Session, VANISHED_AFTER_MS};
 
 use std::path::Path;

@@ -242,9 +242,9 @@ impl Write {
         const SQL: &str = "INSERT INTO records (company_id, record_id, device_id, license_id, \
             employee_id, seq, prev, kind, captured_at, utc_offset_min, mono_ms, boot_id, \
             session_id, project_id, monitor, content_type, payload_len, payload_sha256, payload, \
-            header, header_sha256, signature, grade, received_at) \
+            header, header_sha256, signature, grade, received_at, boot_ms) \
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-            $18, $19, $20, $21, $22, $23, $24) \
+            $18, $19, $20, $21, $22, $23, $24, $25) \
             ON CONFLICT (company_id, record_id) DO NOTHING";
         let header = new.header;
         let meta = &header.meta;
@@ -260,7 +260,7 @@ impl Write {
             .bind(&header.content_type).bind(to_bigint(header.payload_len))
             .bind(&header.payload_sha256).bind(new.inline_payload)
             .bind(&new.signed.bytes).bind(new.signed.hash()).bind(&new.signed.signature)
-            .bind(new.grade.as_str()).bind(new.received_at)
+            .bind(new.grade.as_str()).bind(new.received_at).bind(meta.boot_ms.map(to_bigint))
             .execute(c).await.map(|done| done.rows_affected()))?;
         Ok(inserted == 1)
     }

@@ -333,7 +333,8 @@ impl Device {
         let now_ms = self.clock.now_ms();
         let frame = (kind == Kind::Screenshot).then(|| FrameMeta {
             monitor: "HDMI-1".into(),
-            x: 0,
+            // One moment has one picture of each place: each of these is of its own.
+            x: i32::try_from(self.seq).unwrap(),
             y: 0,
             screen_width: 1,
             screen_height: 1,

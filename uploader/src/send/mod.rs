@@ -2,7 +2,7 @@
 //!
 //! Promises: at least once, oldest first, a bounded number at a time, and polite: it backs off with
 //! jitter, obeys `Retry-After`, and never redirects credentials to another host. It refuses (gate 2)
-//! to send a record of a kind that its license does not permit.
+//! to send a record that exceeds its license in any detail.
 //!
 //! What it has leased it settles or gives back, also when it is dropped in the middle: the spool can
 //! be handed to another sender.
@@ -12,6 +12,7 @@
 
 mod backoff;
 mod client;
+mod gate;
 mod round;
 mod verdict;
 
@@ -30,6 +31,7 @@ use crate::spool::{DeviceIdentity, Spool, SpoolError};
 use backoff::Backoff;
 use client::Client;
 pub use client::{BuildError, Wall};
+use gate::Sent;
 pub use verdict::Verdict;
 
 /// How often the server is asked, and how long is waited for it at the end.
@@ -115,6 +117,8 @@ pub struct Sender {
     heartbeat_at: Instant,
     /// Licenses with records in the spool that are not in the book.
     unknown: Vec<LicenseId>,
+    /// Pictures that were sent; `None` before the spool was asked.
+    sent: Option<Sent>,
 }
 
 /// What the main loop does next, the more urgent the later.
@@ -149,6 +153,7 @@ impl Sender {
             enrolled: false,
             heartbeat_at: Instant::now(),
             unknown: Vec::new(),
+            sent: None,
         };
         Ok((sender, watcher))
     }

@@ -6,6 +6,7 @@ use glasshour_protocol::{RecordId, code};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::gate::{self, Sent};
 use super::{Next, Sender, Verdict};
 use crate::spool::{Leased, Settlement, Spool};
 
@@ -38,6 +39,12 @@ impl Sender {
     pub(super) async fn round(&mut self) -> Next {
         if self.status.borrow().blocked.is_some() {
             return Next::Blocked;
+        }
+        if self.sent.is_none() {
+            match self.spool.shots().await {
+                Ok(shots) => self.sent = Some(Sent::new(shots)),
+                Err(error) => return self.spool_failed(&error),
+            }
         }
         let book = &self.config.licenses;
         self.unknown
@@ -96,6 +103,11 @@ impl Sender {
                     Settlement::Later
                 }
             };
+            if settlement != Settlement::Delivered
+                && let Some(sent) = &mut self.sent
+            {
+                sent.take_back(id);
+            }
             next = next.max(self.settle(&mut lent, id, settlement).await);
         }
         next
@@ -125,14 +137,17 @@ impl Sender {
     }
 
     /// Gate 2: whether the record's license permits it to be sent.
-    fn gate(&self, record: &Leased) -> Gate {
-        match self.config.licenses.claims(record.license_id) {
-            None => Gate::Unknown,
-            Some(claims) if claims.profile.permits_kind(record.kind) => Gate::Open,
-            Some(_) => Gate::Shut(Settlement::Quarantined {
-                code: code::CHANNEL_NOT_LICENSED.into(),
-                message: "The license does not permit this kind of record; it was not sent.".into(),
-            }),
+    fn gate(&mut self, record: &Leased) -> Gate {
+        let Some(claims) = self.config.licenses.claims(record.license_id) else {
+            return Gate::Unknown;
+        };
+        let sent = self.sent.get_or_insert_default();
+        match sent.let_through(record, &claims) {
+            Ok(()) => Gate::Open,
+            Err(excess) => {
+                tracing::warn!(code = excess.code(), "a record exceeds its license");
+                Gate::Shut(gate::set_aside(excess))
+            }
         }
     }
 

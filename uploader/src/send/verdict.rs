@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use glasshour_license_format::Excess;
 use glasshour_protocol::{ErrorBody, code};
 
 /// Why a request did not succeed, by what to do next.
@@ -49,7 +50,6 @@ pub(super) fn sort(status: u16, retry_after: Option<&str>, body: &[u8], now_s: i
         code::DEVICE_UNKNOWN => Verdict::Enroll,
         // By when it was captured, which never changes: the records behind it may be fine.
         code::LICENSE_EXPIRED
-        | code::CHANNEL_NOT_LICENSED
         | code::LICENSE_SUPERSEDED
         | code::LICENSE_UNKNOWN
         | code::CONFLICT
@@ -57,6 +57,7 @@ pub(super) fn sort(status: u16, retry_after: Option<&str>, body: &[u8], now_s: i
         | code::PAYLOAD_MISMATCH
         | code::INVALID
         | code::TOO_LARGE => Verdict::Reject { code, message },
+        excess if Excess::is_code(excess) => Verdict::Reject { code, message },
         _ => Verdict::Retry {
             after,
             why: message,
@@ -105,6 +106,7 @@ mod tests {
     fn a_record_is_set_aside_for_codes_that_cannot_change() {
         for reject in [
             code::CHANNEL_NOT_LICENSED,
+            code::RATE_EXCEEDED,
             code::LICENSE_EXPIRED,
             code::CONFLICT,
             code::BAD_SIGNATURE,

@@ -15,7 +15,8 @@
 //! copies for ordering. `seal` says how the payload is protected at rest: `none` today, named so that
 //! sealed rows can stand beside it. `chains` holds the last `seq` and header hash per device
 //! and license.
-//! `counters` holds what must be known after the rows are gone.
+//! `counters` holds what must be known after the rows are gone: how many were delivered, and when
+//! delivered pictures had been taken (`shots.rs`).
 //!
 //! # Threading
 //! [`Spool`] is a cheap handle. Requests go through a bounded channel (when it is full, pushers wait)
@@ -24,6 +25,7 @@
 
 mod rows;
 mod schema;
+mod shots;
 mod thread;
 
 use std::collections::HashSet;
@@ -34,6 +36,8 @@ use ed25519_dalek::SigningKey;
 use glasshour_protocol::{DeviceId, Kind, LicenseId, RecordId, RecordMeta, SignedHeader};
 use tokio::sync::{Notify, mpsc, oneshot};
 
+pub(crate) use shots::MOST_SHOTS;
+pub use shots::Shot;
 use thread::Request;
 
 /// Requests that may wait for the owning thread.
@@ -316,6 +320,12 @@ impl Spool {
     /// The newest refusals, at most `most`.
     pub async fn refusals(&self, most: usize) -> Result<Vec<Refusal>, SpoolError> {
         self.ask(|reply| Request::Refusals { most, reply }).await?
+    }
+
+    /// When pictures that were delivered had been taken, the oldest delivery first, as far back as the
+    /// licensed rate needs it.
+    pub async fn shots(&self) -> Result<Vec<Shot>, SpoolError> {
+        self.ask(|reply| Request::Shots { reply }).await?
     }
 
     /// Returns after a push since the last call (a push that came meanwhile counts).

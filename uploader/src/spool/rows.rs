@@ -7,7 +7,9 @@ use glasshour_protocol::jws::sha256_hex;
 use glasshour_protocol::{LicenseId, RecordHeader, RecordId, SignedHeader};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
 
-use super::{DeviceIdentity, Draft, Leased, Pushed, Refusal, Settlement, SpoolError, SpoolStats};
+use super::{
+    DeviceIdentity, Draft, Leased, Pushed, Refusal, Settlement, SpoolError, SpoolStats, shots,
+};
 
 /// Refusal code of a row that cannot be understood.
 const UNREADABLE: &str = "unreadable";
@@ -108,6 +110,7 @@ pub(super) fn settle(
     match settlement {
         Settlement::Later => {}
         Settlement::Delivered => {
+            shots::remember(connection, id)?;
             let gone = connection
                 .prepare_cached("DELETE FROM records WHERE record_id = ?1")?
                 .execute([id.to_string()])?;

@@ -7,8 +7,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::rows::Wanted;
 use super::schema::Database;
 use super::{
-    DeviceIdentity, Draft, Leased, Leases, Pushed, Refusal, Settlement, SpoolError, SpoolStats,
-    rows,
+    DeviceIdentity, Draft, Leased, Leases, Pushed, Refusal, Settlement, Shot, SpoolError,
+    SpoolStats, rows, shots,
 };
 
 /// Most requests that share one transaction and so one flush to disk.
@@ -37,6 +37,9 @@ pub(super) enum Request {
     Refusals {
         most: usize,
         reply: oneshot::Sender<Result<Vec<Refusal>, SpoolError>>,
+    },
+    Shots {
+        reply: oneshot::Sender<Result<Vec<Shot>, SpoolError>>,
     },
 }
 
@@ -162,6 +165,9 @@ impl Owner {
             }
             Request::Refusals { most, reply } => {
                 let _ = reply.send(rows::refusals(connection, most));
+            }
+            Request::Shots { reply } => {
+                let _ = reply.send(shots::remembered(connection));
             }
             Request::Push { .. } | Request::Settle { .. } => {
                 unreachable!("writes are served by `write`")

@@ -46,6 +46,12 @@ pub(crate) fn draft(license_id: LicenseId, kind: Kind, at_ms: i64, payload: &[u8
     }
 }
 
+/// The payload of a minute within [`claims`].
+pub(crate) fn minute() -> Vec<u8> {
+    let minute = serde_json::json!({"from_ms": NOW_MS, "to_ms": NOW_MS + 60_000});
+    minute.to_string().into_bytes()
+}
+
 /// A license with activity and without screenshots.
 pub(crate) fn claims() -> Claims {
     serde_json::from_value(serde_json::json!({

@@ -2,10 +2,12 @@
 //! checks that it begins as what it says it is, and never serves it as anything else.
 
 use axum::body::Bytes;
+use glasshour_license_format::Payload;
 use glasshour_protocol::limits::{
     MAX_APPLICATION_CHARS, MAX_APPLICATIONS_PER_MINUTE, MAX_NOTE_CHARS, MAX_TITLE_CHARS,
 };
 use glasshour_protocol::payload::{ActivityMinute, HealthReport, JSON, NoticeEvent, SessionEvent};
+use glasshour_protocol::picture::{self, Size};
 use glasshour_protocol::{Kind, RecordHeader};
 use serde::de::DeserializeOwned;
 
@@ -20,8 +22,8 @@ const MAX_JSON_BYTES: usize = 512 * 1024;
 /// A payload, read.
 #[derive(Debug)]
 pub(super) enum Content {
-    /// An image, to be kept in the object store.
-    Picture,
+    /// An image of that size, to be kept in the object store.
+    Picture(Size),
     /// A screenshot that equals the one before of its monitor.
     Unchanged,
     /// A minute of activity.
@@ -37,7 +39,16 @@ pub(super) enum Content {
 impl Content {
     /// Whether the bytes go to the object store.
     pub(super) fn is_picture(&self) -> bool {
-        matches!(self, Self::Picture)
+        matches!(self, Self::Picture(_))
+    }
+
+    /// What the license is held against.
+    pub(super) fn as_licensed(&self) -> Payload<'_> {
+        match self {
+            Self::Activity(minute) => Payload::Minute(minute),
+            Self::Picture(size) => Payload::Picture(*size),
+            Self::Unchanged | Self::Session(_) | Self::Health(_) | Self::Notice => Payload::Other,
+        }
     }
 }
 
@@ -60,6 +71,21 @@ pub(super) fn read(header: &RecordHeader, bytes: &Bytes) -> Result<Content, ApiE
     }
 }
 
+/// Refuses a picture that is not as large as its header says.
+pub(super) fn agrees(header: &RecordHeader, content: &Content) -> Result<(), ApiError> {
+    let (Content::Picture(size), Some(frame)) = (content, &header.meta.frame) else {
+        return Ok(());
+    };
+    if (size.width, size.height) == (frame.width, frame.height) {
+        Ok(())
+    } else {
+        Err(invalid(
+            "meta.frame",
+            "says another size than the picture has",
+        ))
+    }
+}
+
 fn unchanged(header: &RecordHeader) -> Result<Content, ApiError> {
     if header.payload_len != 0 {
         return Err(invalid("payload_len", "must be 0 for an unchanged frame"));
@@ -74,23 +100,15 @@ fn unchanged(header: &RecordHeader) -> Result<Content, ApiError> {
 }
 
 fn picture(header: &RecordHeader, bytes: &Bytes) -> Result<Content, ApiError> {
-    let magic = match header.content_type.as_str() {
-        // RFC 9649, section 2.4: RIFF, four bytes of size, WEBP.
-        "image/webp" => bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP"),
-        "image/png" => bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
-        "image/jpeg" => bytes.starts_with(b"\xff\xd8\xff"),
-        _ => {
-            return Err(invalid(
-                "content_type",
-                "must be image/webp, image/png or image/jpeg",
-            ));
-        }
-    };
-    if magic {
-        Ok(Content::Picture)
-    } else {
-        Err(invalid("payload", "is not an image of its content type"))
+    if !picture::TYPES.contains(&header.content_type.as_str()) {
+        return Err(invalid(
+            "content_type",
+            "must be image/webp, image/png or image/jpeg",
+        ));
     }
+    picture::size(&header.content_type, bytes)
+        .map(Content::Picture)
+        .ok_or_else(|| invalid("payload", "is not an image of its content type"))
 }
 
 fn json<T: DeserializeOwned>(header: &RecordHeader, bytes: &Bytes) -> Result<T, ApiError> {

@@ -3,8 +3,8 @@
 use axum::body::Bytes;
 use glasshour_protocol::{CompanyId, Receipt, RecordHeader, RecordId, SessionId, SignedHeader};
 
+use super::check_permit;
 use super::payload::Content;
-use super::{check_permit, permit};
 use crate::AppState;
 use crate::error::ApiError;
 use crate::report::{self, Link};
@@ -66,10 +66,7 @@ pub(super) async fn store(state: &AppState, record: &Incoming) -> Result<Receipt
     if revoked {
         return Err(crate::auth::revoked());
     }
-    let permit = check_permit(&mut write, device, header).await?;
-    if let Content::Activity(minute) = content {
-        permit::check_activity(&permit, minute)?;
-    }
+    check_permit(&mut write, device, header, content.as_licensed()).await?;
 
     let before = match header.seq.checked_sub(1) {
         None | Some(0) => None,
@@ -112,7 +109,7 @@ pub(super) async fn store(state: &AppState, record: &Incoming) -> Result<Receipt
                 .set_device_health(device.device_id, health, header.captured_at_ms)
                 .await?;
         }
-        Content::Picture | Content::Unchanged | Content::Notice => {}
+        Content::Picture(_) | Content::Unchanged | Content::Notice => {}
     }
     let session = match content {
         Content::Session(event) => Some(event.session_id),

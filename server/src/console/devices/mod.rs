@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Redirect};
 use glasshour_protocol::DeviceId;
 use serde::Deserialize;
 
-pub(super) use view::{DevicesView, Row, SILENT_AFTER_MS, health};
+pub(super) use view::{DevicesView, Row, SILENT_AFTER_MS, health, refused};
 
 use super::employees::MANY;
 use super::gate::{PageResult, PathId, page};
@@ -21,6 +21,9 @@ use crate::store::{Device, EmployeeFilter};
 
 /// Rows on a page.
 const ROWS: u32 = 200;
+
+/// More than all devices of a page have reasons.
+const MOST_REFUSALS: u32 = 10_000;
 
 /// Which part of the list, and what was just done.
 #[derive(Debug, Default, Deserialize)]
@@ -47,6 +50,13 @@ pub(super) async fn list(
             limit: MANY,
         })
         .await?;
+    let refusals = match (devices.first(), devices.last()) {
+        (Some(first), Some(last)) => {
+            let range = (first.device_id, last.device_id);
+            read.refusals(range, now_ms, MOST_REFUSALS).await?
+        }
+        _ => Vec::new(),
+    };
     let zone = zone::of_company(&mut read).await?;
     let more = devices.len() > ROWS as usize;
     devices.truncate(ROWS as usize);
@@ -70,7 +80,14 @@ pub(super) async fn list(
             seen_machine: zone.machine(device.last_seen_at),
             seen_full: format!("{} {}", zone.date_clock(device.last_seen_at), zone.name()),
             revoked: device.revoked_at.is_some(),
-            health: health(device.health.as_ref()),
+            health: health(device.health.as_ref())
+                .into_iter()
+                .chain(refused(
+                    refusals
+                        .iter()
+                        .filter(|one| one.device_id == device.device_id),
+                ))
+                .collect(),
         }
     };
     let rows = devices.into_iter().map(row).collect();

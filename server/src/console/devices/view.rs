@@ -5,6 +5,8 @@ use glasshour_protocol::payload::HealthReport;
 
 use crate::console::layout::{MARK, Page, State};
 use crate::console::words;
+use crate::refusal;
+use crate::store::{REFUSALS_TOLD_DAYS, Refusals};
 
 /// The page.
 #[derive(Debug, Template)]
@@ -70,7 +72,7 @@ pub(crate) fn health(report: Option<&HealthReport>) -> Vec<Health> {
     }
     if report.spool_quarantined > 0 {
         let refused = records(report.spool_quarantined);
-        let text = format!("{refused} refused by the server, kept on the device");
+        let text = format!("{refused} refused, kept on the device");
         lines.push(line(State::Problem, "records refused".into(), text));
     }
     if lines.is_empty() {
@@ -81,6 +83,21 @@ pub(crate) fn health(report: Option<&HealthReport>) -> Vec<Health> {
         lines.push(line(State::Paused, "records waiting".into(), text));
     }
     lines
+}
+
+/// What the server refused of a device for what the license says (gate 3), in words.
+pub(crate) fn refused<'a>(
+    refusals: impl IntoIterator<Item = &'a Refusals>,
+) -> impl Iterator<Item = Health> {
+    refusals.into_iter().map(|one| Health {
+        state: State::Problem,
+        short: "records not licensed".into(),
+        text: format!(
+            "{} refused in the last {REFUSALS_TOLD_DAYS} days: {}",
+            records(one.refused),
+            refusal::words(&one.code)
+        ),
+    })
 }
 
 fn records(number: u64) -> String {
@@ -148,6 +165,21 @@ mod tests {
             spool_waiting: 0,
             spool_quarantined: quarantined,
         }
+    }
+
+    #[test]
+    fn p12_what_was_refused_for_its_license_is_told_with_the_reason() {
+        let one = Refusals {
+            device_id: glasshour_protocol::DeviceId(uuid::Uuid::nil()),
+            code: glasshour_protocol::code::TITLES_NOT_LICENSED.into(),
+            refused: 2,
+            last_at: 0,
+        };
+        let told: Vec<_> = refused([&one]).map(|line| line.text).collect();
+        assert_eq!(
+            told,
+            ["2\u{a0}records refused in the last 30 days: window titles are not licensed"]
+        );
     }
 
     #[test]

@@ -1,13 +1,18 @@
-//! The licensed hours: whether a moment lies within a license's schedule.
+//! The licensed hours: whether a moment lies within a license's schedule. The agent asks before it
+//! captures, the gates ask again.
 
-use glasshour_license_format::{Day, Schedule};
 use jiff::Timestamp;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 
-/// A schedule with its time zone looked up.
+use crate::claims::{Day, Schedule};
+
+/// Schedules with their time zones looked up: the moments that lie within each of them.
 #[derive(Clone, Debug)]
-pub struct LicensedHours {
+pub struct LicensedHours(Vec<Hours>);
+
+#[derive(Clone, Debug)]
+struct Hours {
     zone: TimeZone,
     days: Vec<Weekday>,
     from_min: i32,
@@ -22,6 +27,29 @@ pub struct HoursError(String);
 impl LicensedHours {
     /// Looks the zone up.
     pub fn new(schedule: &Schedule) -> Result<Self, HoursError> {
+        Self::within([schedule])
+    }
+
+    /// The moments that all of these schedules share.
+    pub fn within<'a>(
+        schedules: impl IntoIterator<Item = &'a Schedule>,
+    ) -> Result<Self, HoursError> {
+        let hours: Result<_, _> = schedules.into_iter().map(Hours::new).collect();
+        hours.map(Self)
+    }
+
+    /// Whether that moment (UTC milliseconds) lies within, by the local time of the zone: days of a
+    /// clock change have an hour more or less, as the wall shows them.
+    pub fn contains(&self, wall_ms: i64) -> bool {
+        let Ok(at) = Timestamp::from_millisecond(wall_ms) else {
+            return false;
+        };
+        self.0.iter().all(|hours| hours.contain(at))
+    }
+}
+
+impl Hours {
+    fn new(schedule: &Schedule) -> Result<Self, HoursError> {
         let zone = TimeZone::get(&schedule.time_zone)
             .map_err(|_| HoursError(schedule.time_zone.clone()))?;
         Ok(Self {
@@ -32,12 +60,7 @@ impl LicensedHours {
         })
     }
 
-    /// Whether that moment (UTC milliseconds) lies within, by the local time of the zone: days of a
-    /// clock change have an hour more or less, as the wall shows them.
-    pub fn contains(&self, wall_ms: i64) -> bool {
-        let Ok(at) = Timestamp::from_millisecond(wall_ms) else {
-            return false;
-        };
+    fn contain(&self, at: Timestamp) -> bool {
         let local = at.to_zoned(self.zone.clone());
         let minute = i32::from(local.hour()) * 60 + i32::from(local.minute());
         self.days.contains(&local.weekday()) && (self.from_min..self.to_min).contains(&minute)
@@ -95,5 +118,21 @@ mod tests {
         // Sunday 25 October 2026: back to UTC+1.
         assert!(!hours().contains(at("2026-10-25T06:59:59Z")));
         assert!(hours().contains(at("2026-10-25T07:00:00Z")));
+    }
+
+    #[test]
+    fn of_two_schedules_only_what_both_license_is_within() {
+        let schedule = |from: &str, to: &str| Schedule {
+            time_zone: "Europe/Paris".into(),
+            days: vec![Day::Mon],
+            from: from.parse().unwrap(),
+            to: to.parse().unwrap(),
+        };
+        let both =
+            LicensedHours::within([&schedule("08:00", "12:00"), &schedule("10:00", "19:00")])
+                .unwrap();
+        assert!(!both.contains(at("2026-11-23T08:59:59Z")));
+        assert!(both.contains(at("2026-11-23T09:00:00Z")));
+        assert!(!both.contains(at("2026-11-23T11:00:00Z")));
     }
 }
