@@ -1,6 +1,11 @@
 //! The rule that both gates hold records against, by itself: every forged record of the table, its
 //! permitted twin, and whatever is made within a profile, whichever it is.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the lints' exception for tests does not reach helpers of integration tests"
+)]
+
 mod forged;
 
 use forged::{Capture, NOON_MS, cases, picture};

@@ -175,7 +175,7 @@ mod tests {
 
     fn pictures() -> Vec<(&'static str, Vec<u8>)> {
         let riff = |chunk: &[u8]| [b"RIFF\0\0\0\0WEBP", chunk].concat();
-        let lossless = (299_u32 | 199 << 14).to_le_bytes();
+        let lossless = (0x12b_u32 | 0xc7 << 14).to_le_bytes();
         vec![
             (
                 "image/webp",

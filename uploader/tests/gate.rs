@@ -2,7 +2,7 @@
 //! an agent without its own gate would, and must not reach a server that would take anything. Each has
 //! a twin that arrives.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 #[path = "../../license-format/tests/forged/mod.rs"]
 mod forged;

@@ -71,9 +71,10 @@ pub(crate) fn picture(width: u32, height: u32, mark: &str) -> Vec<u8> {
 
 impl Case {
     pub(crate) fn profile(&self) -> Profile {
-        let mut profile = self.profile.clone();
-        profile["name"] = self.name.clone().into();
-        serde_json::from_value(profile).expect("a profile")
+        let mut settings = self.profile.clone();
+        let members = settings.as_object_mut().expect("an object");
+        members.insert("name".into(), self.name.clone().into());
+        serde_json::from_value(settings).expect("a profile")
     }
 
     /// The profile's settings, as the server's API takes them.

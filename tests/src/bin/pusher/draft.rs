@@ -43,6 +43,8 @@ pub(crate) fn make(
             };
             let meta = RecordMeta {
                 frame: Some(frame(width, height)),
+                // One a second, whatever the pace: the most that any license permits.
+                boot_ms: Some(number.saturating_mul(1000)),
                 ..RecordMeta::default()
             };
             (Kind::Screenshot, "image/webp", payload, meta)
