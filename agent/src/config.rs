@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
+use glasshour_words::{Language, Words};
 use serde::Deserialize;
 
 use crate::home::{Home, HomeError};
@@ -50,6 +51,24 @@ pub fn environment(name: &str) -> Option<String> {
         reason = "this is the place that the ban points to"
     )]
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The reader's language: `--lang`, else `GLASSHOUR_LANG`, else the locale of the session.
+pub fn words(given: Option<Language>) -> Words {
+    Words::new(given.unwrap_or_else(|| language(environment)))
+}
+
+/// The first locale that is named counts (POSIX, XBD 8.2), where it is spoken; a `GLASSHOUR_LANG` that
+/// is not is passed over, so that no setting keeps the agent from running.
+fn language(environment: impl Fn(&str) -> Option<String>) -> Language {
+    let own = environment("GLASSHOUR_LANG").and_then(|name| Language::of_locale(&name));
+    let locale = || {
+        ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .find_map(&environment)
+    };
+    own.or_else(|| Language::of_locale(&locale()?))
+        .unwrap_or_default()
 }
 
 /// The agent's own folder: `--home`, else the system's place for a user's application data.
@@ -115,6 +134,27 @@ pub fn policy() -> Result<Policy, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_language_is_what_the_session_says_unless_it_is_told_otherwise() {
+        use Language::{English, French};
+        for (set, language) in [
+            (&[][..], English),
+            (&[("LANG", "fr_FR.UTF-8")], French),
+            (&[("LANG", "fr_FR.UTF-8"), ("LC_ALL", "C.UTF-8")], English),
+            (&[("LANG", "en_GB.UTF-8"), ("LC_MESSAGES", "fr_CA")], French),
+            (&[("LC_MESSAGES", "fr"), ("LC_ALL", "de_DE")], English),
+            (&[("LANG", "en_US"), ("GLASSHOUR_LANG", "fr")], French),
+            (&[("LANG", "fr_FR"), ("GLASSHOUR_LANG", "en")], English),
+            (&[("LANG", "fr_FR"), ("GLASSHOUR_LANG", "de")], French),
+        ] {
+            let found = super::language(|name| {
+                let value = set.iter().find(|(known, _)| *known == name);
+                value.map(|(_, value)| (*value).to_owned())
+            });
+            assert_eq!(found, language, "{set:?}");
+        }
+    }
 
     #[test]
     fn whether_a_folder_may_be_written_is_found_out_without_a_trace() {

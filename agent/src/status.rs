@@ -6,11 +6,8 @@ use glasshour_protocol::device::Project;
 use glasshour_protocol::payload::ChannelHealth;
 use glasshour_protocol::{CompanyId, Kind, LicenseId, RecordId, SessionId};
 use glasshour_uploader::spool::Refusal;
+use glasshour_words::{Message, Outside, Words};
 use serde::{Deserialize, Serialize};
-
-/// What a person reads who has no license, wherever they ask.
-pub const NO_LICENSE: &str = "No license is loaded. Ask your employer for the file that ends in \
-    .license.gz, then load it with `glasshour license load FILE`.";
 
 /// The whole state of a running agent.
 ///
@@ -136,23 +133,18 @@ impl Status {
     }
 
     /// That one employer monitors while the person works for another, where that is so.
-    pub fn monitored_beside(&self) -> Option<String> {
+    pub fn monitored_beside(&self, words: Words) -> Option<String> {
         let running = |monitors: bool| {
             self.employers
                 .iter()
                 .find(|employer| employer.tracks() && employer.monitors() == monitors)
         };
         let (watching, working) = (running(true)?, running(false)?);
-        Some(monitored_beside(&watching.company, &working.company))
+        Some(words.say(Message::ToldMonitoredBeside {
+            monitors: Outside(&watching.company),
+            works_for: Outside(&working.company),
+        }))
     }
-}
-
-/// What a person is told who works for one employer while another monitors.
-pub fn monitored_beside(monitors: &str, works_for: &str) -> String {
-    format!(
-        "{monitors} monitors this computer by its own license while you work for {works_for}: what it \
-         captures may show that work, and goes to {monitors} alone."
-    )
 }
 
 /// The state in one word.
@@ -237,34 +229,4 @@ pub struct ServerStatus {
     pub last_ok_ms: Option<i64>,
     /// Why not, in a sentence.
     pub message: Option<String>,
-}
-
-/// A duration as people read it: `7 h 32 m`, `5 m`, `40 s`.
-pub fn duration(ms: u64) -> String {
-    let seconds = ms / 1000;
-    let (hours, minutes) = (seconds / 3600, seconds % 3600 / 60);
-    match (hours, minutes) {
-        (0, 0) => format!("{seconds} s"),
-        (0, _) => format!("{minutes} m"),
-        _ => format!("{hours} h {minutes:02} m"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::duration;
-
-    #[test]
-    fn durations_read_as_people_say_them() {
-        let cases = [
-            (0, "0 s"),
-            (59_999, "59 s"),
-            (300_000, "5 m"),
-            (27_120_000, "7 h 32 m"),
-        ];
-        for (ms, text) in cases {
-            assert_eq!(duration(ms), text);
-        }
-        assert_eq!(duration(3_660_000), "1 h 01 m");
-    }
 }

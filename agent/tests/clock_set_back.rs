@@ -66,6 +66,7 @@ async fn run_until(
         license_dir: home.root().join("license.d"),
         allow_plain_http: vec![],
         trusted_keys: glasshour_agent::license::TrustedKeys::default(),
+        words: glasshour_words::Words::ENGLISH,
         tray: true,
     };
     let story = async {

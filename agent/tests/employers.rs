@@ -137,7 +137,9 @@ async fn p04_a_worklog_for_one_runs_beside_the_monitoring_of_another_and_the_per
                 Some("Beta"),
                 "what the person chose"
             );
-            let told = status.monitored_beside().unwrap();
+            let told = status
+                .monitored_beside(glasshour_words::Words::ENGLISH)
+                .unwrap();
             assert!(told.contains("Acme monitors this computer"), "{told}");
             until("a message says so", async || {
                 let messages = stage.desktop.messages();
@@ -269,7 +271,10 @@ async fn a_worklog_that_was_cut_off_does_not_go_on_once_the_person_works_for_ano
                 .set(
                     ACME.license(2),
                     glasshour_protocol::payload::NoticeKind::Acknowledged,
-                    "--yes",
+                    glasshour_agent::license::Showing {
+                        by: "--yes",
+                        language: glasshour_words::Language::English,
+                    },
                 )
                 .unwrap();
             let status = stage.ask(Request::Reload).await;

@@ -97,6 +97,7 @@ impl Stage {
             license_dir: self.dir.path().join("license.d"),
             allow_plain_http: vec![],
             trusted_keys: glasshour_agent::license::TrustedKeys::default(),
+            words: glasshour_words::Words::ENGLISH,
             tray: true,
         }
     }
@@ -492,7 +493,6 @@ async fn p04_monitoring_shows_its_notice_and_its_icon_and_offers_no_end() {
         notice["event"],
         serde_json::to_value(NoticeKind::Shown).unwrap()
     );
-    assert_eq!(notice["license_sha256"].as_str().unwrap().len(), 64);
 }
 
 #[tokio::test]

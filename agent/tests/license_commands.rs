@@ -33,7 +33,15 @@ impl Desk {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
+        self.run_in("C.UTF-8", arguments)
+    }
+
+    /// In a session of that locale, whatever that of the tests is.
+    fn run_in(&self, locale: &str, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_glasshour"))
+            .env_remove("GLASSHOUR_LANG")
+            .env_remove("LC_MESSAGES")
+            .env("LC_ALL", locale)
             .arg("--home")
             .arg(self.home())
             .args(arguments)
@@ -63,6 +71,41 @@ fn in_json_mode_the_notice_is_shown_beside_the_answer_and_yes_is_recorded_as_suc
     let entry = notices.as_object().unwrap().values().next().unwrap();
     assert_eq!(entry.get("event").unwrap(), "acknowledged");
     assert_eq!(entry.get("shown_by").unwrap(), "--yes");
+}
+
+#[test]
+fn the_notice_is_in_the_readers_language_and_the_acknowledgement_says_in_which() {
+    let desk = Desk::new();
+    let english = desk.run(&["license", "show", GOLDEN]);
+    assert!(text(&english.stdout).starts_with("What Acme captures of the work of Jo Doe\n"));
+    let session = desk.run_in("fr_FR.UTF-8", &["license", "show", GOLDEN]);
+    let asked_for = desk.run(&["--lang", "fr", "license", "show", GOLDEN]);
+    assert_eq!(session.stdout, asked_for.stdout);
+    let french = text(&session.stdout);
+    assert!(french.starts_with("Ce qui est enregistré par Acme concernant Jo Doe\n"));
+    assert!(
+        french.contains("  - Ce que vous tapez\u{a0}: aucune touche"),
+        "{french}"
+    );
+    assert!(
+        french.ends_with(".\n") && french.contains("\nSignée avec la clé "),
+        "{french}"
+    );
+    let script = desk.run_in("fr", &["license", "show", GOLDEN, "--json"]);
+    let script: Value = serde_json::from_slice(&script.stdout).unwrap();
+    assert_eq!(script["language"], "fr");
+
+    let unknown = desk.run(&["--lang", "de", "license", "show", GOLDEN]);
+    assert_eq!(unknown.status.code(), Some(2), "{}", text(&unknown.stderr));
+    assert!(text(&unknown.stderr).contains("en (English), fr (Français)"));
+
+    let nobody = desk.run_in("fr_FR.UTF-8", &["license", "load", GOLDEN]);
+    assert!(text(&nobody.stderr).contains("ajoutez --yes si vous l’avez lu"));
+    let loaded = desk.run_in("fr_FR.UTF-8", &["license", "load", GOLDEN, "--yes"]);
+    assert!(text(&loaded.stdout).contains("La licence est chargée."));
+    let notices = json_file(&desk.home().join("notices.json"));
+    let entry = notices.as_object().unwrap().values().next().unwrap();
+    assert_eq!(entry["language"], "fr");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Glasshour's look, as bytes: the mark, the tray icons, the design tokens, the console's CSS and
-//! JavaScript.
+//! JavaScript, the message catalogues.
 //!
 //! Everything is drawn by us and compiled in; nothing is read from disk or fetched. This crate has
 //! no dependencies and knows nothing of the agent, the server or the web framework.
@@ -9,6 +9,7 @@
 #[cfg(test)]
 mod style;
 mod tray;
+pub mod words;
 
 pub use tray::{TrayIcon, tray, tray_svg};
 

@@ -6,7 +6,7 @@
 //! [`changes`] says which is which; [`narrowed`] is the part of the newer profile that holds at once.
 
 use crate::claims::{
-    ActivitySettings, CameraSettings, Claims, Exclude, Monitors, Profile, Schedule,
+    ActivitySettings, CameraSettings, Claims, Exclude, Monitors, Profile, RetentionDays, Schedule,
     ScreenshotSettings, WorkMode,
 };
 
@@ -29,6 +29,39 @@ pub struct Change {
     /// What it does.
     pub effect: Effect,
 }
+
+/// Every field that is compared, as [`Change::field`] names it.
+pub const FIELDS: [&str; 29] = [
+    "work_mode",
+    "issuer.server_url",
+    "issuer.company",
+    "issuer.privacy_contact",
+    "issuer.retention_days",
+    "employee.name",
+    "default_project_id",
+    "notice",
+    "not_before",
+    "expires_at",
+    "profile.name",
+    "profile.screenshots",
+    "profile.screenshots.per_hour",
+    "profile.screenshots.random_moment",
+    "profile.screenshots.monitors",
+    "profile.screenshots.blur",
+    "profile.screenshots.max_width_px",
+    "profile.screenshots.skip_unchanged",
+    "profile.camera",
+    "profile.camera.per_hour",
+    "profile.activity",
+    "profile.activity.input_counts",
+    "profile.activity.applications",
+    "profile.activity.window_titles",
+    "profile.idle_after_s",
+    "profile.schedule",
+    "profile.exclude",
+    "profile.review_hold_s",
+    "profile.employee_may_delete",
+];
 
 /// Compares two licenses of one employee. Members that this version does not know are never obeyed,
 /// so they change nothing.
@@ -53,6 +86,13 @@ pub fn changes(old: &Claims, new: &Claims) -> Vec<Change> {
         &contact(old),
         &contact(new),
         neutral,
+    );
+    let kept = |claims: &Claims| claims.issuer.retention_days.clone().unwrap_or_default();
+    found.compare(
+        "issuer.retention_days",
+        &kept(old),
+        &kept(new),
+        |old, new| wider_if(kept_longer(old, new)),
     );
     found.compare(
         "employee.name",
@@ -323,6 +363,12 @@ fn growth(old: &u32, new: &u32) -> Effect {
     wider_if(new > old)
 }
 
+/// Whether anything is kept longer; what a license does not say may be kept for ever.
+fn kept_longer(old: &RetentionDays, new: &RetentionDays) -> bool {
+    let mut pairs = old.by_kind().into_iter().zip(new.by_kind());
+    pairs.any(|(old, new)| old.is_some_and(|old| new.is_none_or(|new| new > old)))
+}
+
 /// Whether every moment of `new` lies in `old`. Zones that differ are not compared: their clocks
 /// change on different days, so the newer one is taken to be wider.
 fn within(old: &Schedule, new: &Schedule) -> bool {
@@ -382,6 +428,12 @@ mod tests {
                 json!("new@acme.example"),
                 Neutral,
             ),
+            ("/issuer/company", json!("Acme Ltd"), Neutral),
+            (
+                "/issuer/retention_days",
+                json!({"screenshot": 30}),
+                Narrower,
+            ),
             ("/employee/name", json!("Jo Roe"), Neutral),
             ("/default_project_id", Value::Null, Neutral),
             ("/notice", Value::Null, Neutral),
@@ -402,6 +454,7 @@ mod tests {
             ("/profile/activity", Value::Null, Narrower),
             ("/profile/activity/window_titles", json!(true), Wider),
             ("/profile/activity/input_counts", json!(false), Narrower),
+            ("/profile/activity/applications", json!(false), Narrower),
             ("/profile/idle_after_s", json!(60), Neutral),
             ("/profile/schedule", Value::Null, Wider),
             ("/profile/schedule/to", json!("20:00"), Wider),
@@ -418,6 +471,7 @@ mod tests {
             ("/profile/employee_may_delete", json!(false), Wider),
         ];
         let old = claims(base());
+        let mut compared = std::collections::BTreeSet::new();
         for (pointer, value, effect) in cases {
             let new = with(pointer, value.clone());
             let found = changes(&old, &new);
@@ -425,6 +479,7 @@ mod tests {
             assert_eq!(effects, [effect], "{pointer} = {value}: {found:?}");
             let field = format!("/{}", found.first().unwrap().field.replace('.', "/"));
             assert!(pointer.starts_with(&field), "{field}");
+            compared.extend(found.iter().map(|change| change.field));
             // The way back has the opposite effect.
             let back = changes(&new, &old).first().unwrap().effect;
             let opposite = match (pointer, effect) {
@@ -435,12 +490,46 @@ mod tests {
             };
             assert_eq!(back, opposite, "{pointer} back");
         }
+        assert_eq!(compared, FIELDS.into_iter().collect(), "all, and no other");
         assert_eq!(changes(&old, &old), []);
         assert_eq!(
             changes(&old, &with("/profile/sound", json!(true))),
             [],
             "not obeyed"
         );
+    }
+
+    #[test]
+    fn to_keep_anything_longer_is_wider_and_not_to_say_how_long_is_longest() {
+        let kept = |value: Value| with("/issuer/retention_days", value);
+        for (old, new, effect) in [
+            (
+                json!({"screenshot": 30}),
+                json!({"screenshot": 31}),
+                Effect::Wider,
+            ),
+            (
+                json!({"screenshot": 30}),
+                json!({"screenshot": 29}),
+                Effect::Narrower,
+            ),
+            (
+                json!({"screenshot": 30}),
+                json!({"session": 30}),
+                Effect::Wider,
+            ),
+            (json!({"screenshot": 30}), json!({}), Effect::Wider),
+            (
+                json!({"camera": 30}),
+                json!({"camera": 30, "activity": 9}),
+                Effect::Narrower,
+            ),
+        ] {
+            let found = changes(&kept(old.clone()), &kept(new.clone()));
+            let found: Vec<_> = found.iter().map(|c| (c.field, c.effect)).collect();
+            assert_eq!(found, [("issuer.retention_days", effect)], "{old} to {new}");
+        }
+        assert_eq!(changes(&kept(json!({})), &kept(Value::Null)), []);
     }
 
     #[test]

@@ -90,6 +90,42 @@ pub struct Issuer {
         )
     )]
     pub key_history: Vec<String>,
+    /// How long the server keeps what it gets; absent: the license does not say.
+    #[serde(
+        default,
+        deserialize_with = "object::or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub retention_days: Option<RetentionDays>,
+}
+
+/// How long the employer's server keeps records, by kind, in days. What is absent is not said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RetentionDays {
+    /// Pictures of the screen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(range(min = 1, max = 36_500)))]
+    pub screenshot: Option<u32>,
+    /// Camera shots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(range(min = 1, max = 36_500)))]
+    pub camera: Option<u32>,
+    /// Input counts, applications, titles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(range(min = 1, max = 36_500)))]
+    pub activity: Option<u32>,
+    /// Sessions and notes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(range(min = 1, max = 36_500)))]
+    pub session: Option<u32>,
+}
+
+impl RetentionDays {
+    /// The days, in the order of the members.
+    pub fn by_kind(&self) -> [Option<u32>; 4] {
+        [self.screenshot, self.camera, self.activity, self.session]
+    }
 }
 
 /// The tracked person.

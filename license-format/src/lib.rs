@@ -16,7 +16,6 @@ pub mod changes;
 mod claims;
 mod excess;
 mod hours;
-pub mod notice;
 mod object;
 mod permit;
 mod rate;
@@ -31,7 +30,7 @@ mod validate;
 
 pub use claims::{
     ActivitySettings, Blur, CameraSettings, Claims, Day, Employee, Exclude, Issuer, Monitors,
-    Profile, Schedule, ScreenshotSettings, WorkMode,
+    Profile, RetentionDays, Schedule, ScreenshotSettings, WorkMode,
 };
 pub use excess::{Excess, Others, Payload};
 pub use hours::{HoursError, LicensedHours};
@@ -41,7 +40,7 @@ pub use read::{MAX_FILE_BYTES, MAX_INFLATED_BYTES, ReadError, SignedLicense, rea
 #[cfg(feature = "sign")]
 pub use sign::{SignError, sign};
 pub use time_of_day::{NotATimeOfDay, TimeOfDay};
-pub use validate::Invalid;
+pub use validate::{Invalid, misleads};
 
 /// `typ` of the protected header.
 pub const TYP: &str = "glasshour-license+json";

@@ -1,6 +1,6 @@
 //! What a license must satisfy beyond its types, checked alike by who signs and by who reads.
 
-use crate::claims::{Claims, Profile};
+use crate::claims::{Claims, Profile, RetentionDays};
 
 /// A value in a license that no license may have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +22,7 @@ const fn invalid(field: &'static str, reason: &'static str) -> Result<(), Invali
 /// Characters that make a text look like what it is not: control characters (terminal escapes), line
 /// and paragraph separators, marks that turn the direction of text (UAX #9, section 2), and characters
 /// that take no room. The joiners U+200C and U+200D stay: names in several scripts need them.
-pub(crate) fn misleads(c: char) -> bool {
+pub fn misleads(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
@@ -138,6 +138,11 @@ impl Claims {
         one_line("issuer.server_url", &self.issuer.server_url)?;
         if let Some(contact) = &self.issuer.privacy_contact {
             one_line("issuer.privacy_contact", contact)?;
+        }
+        let kept = self.issuer.retention_days.as_ref();
+        let mut days = kept.into_iter().flat_map(RetentionDays::by_kind).flatten();
+        if days.any(|days| !(1..=36_500).contains(&days)) {
+            return invalid("issuer.retention_days", "must be from 1 to 36500");
         }
         if let Some(notice) = &self.notice
             && notice

@@ -189,6 +189,9 @@ pub struct NoticeEvent {
     pub event: NoticeKind,
     /// How it was shown: `notification`, `terminal`, `tray`.
     pub shown_by: String,
+    /// The language it was in (BCP 47), such as `fr`. Absent in records of agents that spoke but one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
 /// What happened to the notice.

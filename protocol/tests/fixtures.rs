@@ -50,7 +50,10 @@ fn payloads_of_version_1() {
     assert_eq!(minute.input.unwrap().keys, 212);
     let _: SessionEvent = reads_and_writes(include_str!("../fixtures/v1/session_started.json"));
     let _: HealthReport = reads_and_writes(include_str!("../fixtures/v1/health.json"));
-    let _: NoticeEvent = reads_and_writes(include_str!("../fixtures/v1/notice.json"));
+    let notice: NoticeEvent = reads_and_writes(include_str!("../fixtures/v1/notice.json"));
+    assert_eq!(notice.language, None);
+    let notice: NoticeEvent = reads_and_writes(include_str!("../fixtures/v1/notice_language.json"));
+    assert_eq!(notice.language.as_deref(), Some("fr"));
 }
 
 #[test]

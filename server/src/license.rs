@@ -34,6 +34,7 @@ pub(crate) async fn issue(
             company: company.name,
             company_id: company.company_id,
             server_url: state.server_url.to_string(),
+            retention_days: None,
             privacy_contact: company.privacy_contact,
             key_history: Vec::new(),
         },

@@ -1,17 +1,19 @@
 //! Commands that the running agent obeys: start, stop, switch, note, status.
 
+use glasshour_words::Message;
 use serde_json::json;
 
+use super::out::Reader;
 use super::{block_on, out};
 use crate::engine::plain_status;
 use crate::exit::Exit;
 use crate::home::Home;
 use crate::ipc::{Answer, CallError, RefusedBy, Request, call};
 use crate::sentence::with_causes;
-use crate::status::duration;
 
 /// Sends a command and prints how things are then.
-pub(super) fn ask(home: &Home, request: &Request, json: bool) -> anyhow::Result<Exit> {
+pub(super) fn ask(home: &Home, request: &Request, reader: Reader) -> anyhow::Result<Exit> {
+    let Reader { json, words } = reader;
     match block_on(call(&home.socket(), request))? {
         Ok(Answer::Done { status }) if json => {
             out::json(&status)?;
@@ -21,13 +23,18 @@ pub(super) fn ask(home: &Home, request: &Request, json: bool) -> anyhow::Result<
             if matches!(request, Request::Note { .. }) {
                 out::line("Noted.");
             }
-            out::line(plain_status(&status).first().map_or("", String::as_str));
+            out::line(
+                plain_status(&status, words)
+                    .first()
+                    .map_or("", String::as_str),
+            );
             if matches!(request, Request::Stop) {
-                out::line(format!("Today: {}.", duration(status.today_ms)));
+                let time = words.short_duration(status.today_ms);
+                out::line(words.say(Message::StatusToday { time }));
             }
             // Who starts tracking learns at once who else sees it, and what does not work.
             if matches!(request, Request::Start { .. } | Request::Switch { .. })
-                && let Some(sentence) = status.monitored_beside()
+                && let Some(sentence) = status.monitored_beside(words)
             {
                 out::line(sentence);
             }
@@ -55,11 +62,12 @@ pub(super) fn ask(home: &Home, request: &Request, json: bool) -> anyhow::Result<
 }
 
 /// `glasshour status`.
-pub(super) fn status(home: &Home, json: bool) -> anyhow::Result<Exit> {
+pub(super) fn status(home: &Home, reader: Reader) -> anyhow::Result<Exit> {
+    let Reader { json, words } = reader;
     match block_on(call(&home.socket(), &Request::Status))? {
         Ok(Answer::Done { status }) if json => out::json(&status).map(|()| Exit::Ok),
         Ok(Answer::Done { status }) => {
-            plain_status(&status).iter().for_each(out::line);
+            plain_status(&status, words).iter().for_each(out::line);
             Ok(Exit::Ok)
         }
         Ok(Answer::Refused { message, .. }) => {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use glasshour_license_format::WorkMode;
+use glasshour_words::{Message, Words};
 use serde::Serialize;
 
 use super::{block_on, out};
@@ -15,7 +16,7 @@ use crate::ipc::{Answer, CallError, Request, call};
 use crate::license::{LicenseStore, LoadError, Loaded, read_file};
 use crate::platform::{self, Platform, Unavailable};
 use crate::sentence::with_causes;
-use crate::status::{NO_LICENSE, Status};
+use crate::status::Status;
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -180,7 +181,10 @@ fn licenses(store: &LicenseStore, platform: &Arc<dyn Platform>) -> Vec<Finding> 
     let mut findings = vec![Finding::good("desktop", platform.describe())];
     findings.extend(problems.into_iter().map(|p| Finding::bad("license", p)));
     if loaded.is_empty() {
-        findings.push(Finding::bad("license", NO_LICENSE));
+        findings.push(Finding::bad(
+            "license",
+            Words::ENGLISH.say(Message::NoLicense {}),
+        ));
     }
     for license in &loaded {
         let claims = license.claims();

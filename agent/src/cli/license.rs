@@ -4,21 +4,22 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use glasshour_license_format::notice::notice;
 use glasshour_license_format::{License, SignedLicense, WorkMode};
 use glasshour_protocol::CompanyId;
 use glasshour_protocol::payload::NoticeKind;
+use glasshour_words::notice::notice;
+use glasshour_words::{Message, Outside, Words, changes};
 use serde_json::json;
 
+use super::out::Reader;
 use super::{control, out};
 use crate::config;
 use crate::exit::Exit;
 use crate::home::Home;
 use crate::license::{
-    LatestTime, LicenseStore, LoadError, LoadOptions, Notices, agreement, read_file,
+    LatestTime, LicenseStore, LoadError, LoadOptions, Notices, Showing, agreement, read_file,
 };
 use crate::platform;
-use crate::status::NO_LICENSE;
 
 /// What can be done with licenses.
 #[derive(Debug, Subcommand)]
@@ -57,21 +58,25 @@ pub(super) enum LicenseCommand {
     },
 }
 
-pub(super) fn license(command: LicenseCommand, home: &Home, json: bool) -> anyhow::Result<Exit> {
+pub(super) fn license(
+    command: LicenseCommand,
+    home: &Home,
+    reader: Reader,
+) -> anyhow::Result<Exit> {
     match command {
-        LicenseCommand::Show { file: Some(file) } => show(&read(&file)?, json),
-        LicenseCommand::Show { file: None } => show_loaded(home, json),
+        LicenseCommand::Show { file: Some(file) } => show(&read(&file)?, reader),
+        LicenseCommand::Show { file: None } => show_loaded(home, reader),
         LicenseCommand::Load {
             file,
             yes,
             trust_new_key,
-        } => load(home, &file, yes, trust_new_key, json),
-        LicenseCommand::Agree { yes } => agree(home, yes, json),
-        LicenseCommand::List => list(home, json),
+        } => load(home, &file, yes, trust_new_key, reader),
+        LicenseCommand::Agree { yes } => agree(home, yes, reader),
+        LicenseCommand::List => list(home, reader),
         LicenseCommand::Remove {
             company,
             as_administrator,
-        } => remove(home, &company, as_administrator, json),
+        } => remove(home, &company, as_administrator, reader),
     }
 }
 
@@ -92,42 +97,46 @@ fn verify(bytes: &[u8], file: &Path) -> Result<SignedLicense, LoadError> {
     })
 }
 
-fn show(signed: &SignedLicense, json: bool) -> anyhow::Result<Exit> {
+fn show(signed: &SignedLicense, reader: Reader) -> anyhow::Result<Exit> {
+    let Reader { json, words } = reader;
     if json {
         out::json(&json!({
             "claims": signed.claims(),
             "fingerprint": signed.thumbprint(),
-            "notice": notice(signed.claims()).to_text(),
+            "notice": notice(signed.claims(), words).to_text(),
+            "language": words.language().code(),
         }))?;
     } else {
-        notice_lines(signed).into_iter().for_each(out::line);
+        notice_lines(signed, words).into_iter().for_each(out::line);
     }
     Ok(Exit::Ok)
 }
 
-fn notice_lines(signed: &SignedLicense) -> Vec<String> {
-    let notice = notice(signed.claims()).to_text();
+fn notice_lines(signed: &SignedLicense, words: Words) -> Vec<String> {
+    let notice = notice(signed.claims(), words).to_text();
     let mut lines: Vec<_> = notice.lines().map(str::to_owned).collect();
-    lines.push(format!("Signed with the key {}.", signed.thumbprint()));
+    let key = Outside(signed.thumbprint());
+    lines.push(words.say(Message::LicenseKey { key }));
     lines
 }
 
-fn show_loaded(home: &Home, json: bool) -> anyhow::Result<Exit> {
+fn show_loaded(home: &Home, reader: Reader) -> anyhow::Result<Exit> {
     let loaded = store(home)?.current()?;
     for license in &loaded {
-        show(license.signed(), json)?;
+        show(license.signed(), reader)?;
     }
     if loaded.is_empty() {
-        return no_license(json);
+        return no_license(reader);
     }
     Ok(Exit::Ok)
 }
 
-fn no_license(json: bool) -> anyhow::Result<Exit> {
-    if json {
-        out::json(&json!({ "code": "no_license", "message": NO_LICENSE }))?;
+fn no_license(reader: Reader) -> anyhow::Result<Exit> {
+    let message = reader.words.say(Message::NoLicense {});
+    if reader.json {
+        out::json(&json!({ "code": "no_license", "message": message }))?;
     } else {
-        out::error_line(NO_LICENSE);
+        out::error_line(message);
     }
     Ok(Exit::NoLicense)
 }
@@ -137,8 +146,9 @@ fn load(
     file: &Path,
     yes: bool,
     trust_new_key: bool,
-    json: bool,
+    reader: Reader,
 ) -> anyhow::Result<Exit> {
+    let Reader { json, words } = reader;
     let store = store(home)?;
     let bytes = read_file(file)?;
     let signed = verify(&bytes, file)?;
@@ -156,22 +166,19 @@ fn load(
         notices.event(signed.claims().license_id) == Some(NoticeKind::Acknowledged);
     let settled = signed.claims().work_mode == WorkMode::Monitoring || acknowledged_before;
     if settled && store.is_in_use(&signed)? {
-        return already_loaded(&signed, json);
+        return already_loaded(&signed, reader);
     }
     store.check(&signed, &options)?;
     let first = store.pin(signed.claims().issuer.company_id)?.is_none();
-    let mut lines = notice_lines(&signed);
+    let mut lines = notice_lines(&signed, words);
     if first {
-        lines.push(format!(
-            "This is the first license of {} here: its key is trusted from now on. You can compare \
-             the fingerprint above with the one that your employer gives you.",
-            signed.claims().issuer.company
-        ));
+        let company = Outside(&signed.claims().issuer.company);
+        lines.push(words.say(Message::LicenseFirstKey { company }));
     }
     // Whatever is acknowledged was shown; in JSON mode beside the answer, which is for a script.
     let show = if json { out::error_line } else { out::line };
     lines.into_iter().for_each(show);
-    if !yes && !acknowledged()? {
+    if !yes && !acknowledged(words, Message::LicenseAskLoad {})? {
         return Err(LoadError::NotAcknowledged.into());
     }
     let license = store.load(&bytes, signed, &options)?;
@@ -179,8 +186,8 @@ fn load(
     // In monitoring mode the employee may not be who loads it: the notice is shown when the license is
     // put to work.
     if claims.work_mode == WorkMode::Worklog {
-        let shown_by = if yes { "--yes" } else { "terminal" };
-        notices.set(claims.license_id, NoticeKind::Acknowledged, shown_by)?;
+        let showing = showing(yes, words);
+        notices.set(claims.license_id, NoticeKind::Acknowledged, showing)?;
     }
     let running = control::tell_to_reload(home)?;
     if json {
@@ -194,49 +201,52 @@ fn load(
             "agent_running": running,
         }))?;
     } else {
-        out::line("The license is loaded.");
+        out::line(words.say(Message::LicenseLoaded {}));
         if !running {
-            out::line("The agent is not running: start it with `glasshour run`, or log in again.");
+            out::line(words.say(Message::LicenseStartAgent {}));
         }
     }
     Ok(Exit::Ok)
 }
 
 /// Acknowledges the notices of licenses of which something waits for that.
-fn agree(home: &Home, yes: bool, json: bool) -> anyhow::Result<Exit> {
+fn agree(home: &Home, yes: bool, reader: Reader) -> anyhow::Result<Exit> {
+    let Reader { json, words } = reader;
     let store = store(home)?;
     let notices = Notices::open(home.clone());
     let loaded = store.read()?;
     let mut agreed = Vec::new();
     for newest in &loaded.current {
-        let held = agreement::in_force(newest, &loaded.all, |id| notices.event(id));
-        if !agreement::waits(&held) {
+        let agreed_to = agreement::agreed(newest, &loaded.all, |id| notices.event(id));
+        let id = newest.claims().license_id;
+        if agreed_to.claims().license_id == id {
             continue;
         }
+        let mut lines = changes::lines(words, agreed_to.claims(), newest.claims());
+        lines.push(String::new());
+        lines.extend(notice_lines(newest.signed(), words));
         let show = if json { out::error_line } else { out::line };
-        notice_lines(newest.signed()).into_iter().for_each(show);
-        if !yes && !acknowledged()? {
+        lines.into_iter().for_each(show);
+        if !yes && !acknowledged(words, Message::LicenseAskAgree {})? {
             return Err(LoadError::NotAcknowledged.into());
         }
-        let shown_by = if yes { "--yes" } else { "terminal" };
-        let id = newest.claims().license_id;
-        notices.set(id, NoticeKind::Acknowledged, shown_by)?;
+        notices.set(id, NoticeKind::Acknowledged, showing(yes, words))?;
         agreed.push(id);
     }
     control::tell_to_reload(home)?;
     if json {
         out::json(&json!({ "agreed": agreed }))?;
     } else if agreed.is_empty() {
-        out::line("Nothing waits for you to agree to: what your licenses say holds already.");
+        out::line(words.say(Message::LicenseNothingWaits {}));
     } else {
-        out::line("You have agreed. The license holds from now on.");
+        out::line(words.say(Message::LicenseAgreed {}));
     }
     Ok(Exit::Ok)
 }
 
-fn already_loaded(signed: &SignedLicense, json: bool) -> anyhow::Result<Exit> {
+fn already_loaded(signed: &SignedLicense, reader: Reader) -> anyhow::Result<Exit> {
     let claims = signed.claims();
-    if json {
+    if reader.json {
         out::json(&json!({
             "loaded": claims.license_id,
             "serial": claims.serial,
@@ -246,30 +256,37 @@ fn already_loaded(signed: &SignedLicense, json: bool) -> anyhow::Result<Exit> {
             "already_loaded": true,
         }))?;
     } else {
-        out::line("This very license is loaded already; nothing has changed.");
+        out::line(reader.words.say(Message::LicenseLoadedAlready {}));
     }
     Ok(Exit::Ok)
 }
 
-fn acknowledged() -> anyhow::Result<bool> {
+/// How the notice above was shown.
+fn showing(yes: bool, words: Words) -> Showing {
+    Showing {
+        by: if yes { "--yes" } else { "terminal" },
+        language: words.language(),
+    }
+}
+
+fn acknowledged(words: Words, question: Message<'_>) -> anyhow::Result<bool> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        anyhow::bail!(
-            "the notice above must be acknowledged, and there is nobody to ask: add --yes if you \
-             have read it"
-        );
+        anyhow::bail!(words.say(Message::LicenseNobody {}));
     }
     // On standard error, as the notice is where the answer is for a script.
-    eprint!("Do you acknowledge this notice and load the license? [y/N] ");
+    eprint!("{} ", words.say(question));
     std::io::stderr().flush()?;
     let mut answer = String::new();
     stdin.lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    let answer = answer.trim().to_lowercase();
+    let meant = words.say(Message::LicenseYes {});
+    Ok(meant.split_whitespace().any(|yes| yes == answer))
 }
 
-fn list(home: &Home, json: bool) -> anyhow::Result<Exit> {
+fn list(home: &Home, reader: Reader) -> anyhow::Result<Exit> {
     let loaded = store(home)?.current()?;
-    if json {
+    if reader.json {
         let items: Vec<_> = loaded
             .iter()
             .map(|license| {
@@ -303,12 +320,17 @@ fn list(home: &Home, json: bool) -> anyhow::Result<Exit> {
         out::line(format!("  key     {}", license.signed().thumbprint()));
     }
     if loaded.is_empty() {
-        return no_license(false);
+        return no_license(reader);
     }
     Ok(Exit::Ok)
 }
 
-fn remove(home: &Home, company: &str, as_administrator: bool, json: bool) -> anyhow::Result<Exit> {
+fn remove(
+    home: &Home,
+    company: &str,
+    as_administrator: bool,
+    reader: Reader,
+) -> anyhow::Result<Exit> {
     let store = LicenseStore::new(home.clone());
     let loaded = store.current()?;
     let by_id = company.parse::<CompanyId>().ok();
@@ -358,13 +380,11 @@ fn remove(home: &Home, company: &str, as_administrator: bool, json: bool) -> any
     }
     let removed = store.remove(claims.issuer.company_id)?;
     control::tell_to_reload(home)?;
-    if json {
+    if reader.json {
         out::json(&json!({ "removed": removed }))?;
     } else {
-        out::line(format!(
-            "The license of {} is out of use. Nothing is captured for it.",
-            claims.issuer.company
-        ));
+        let company = Outside(&claims.issuer.company);
+        out::line(reader.words.say(Message::LicenseRemoved { company }));
         let others: Vec<_> = loaded
             .iter()
             .map(|license| &license.claims().issuer)
@@ -372,7 +392,9 @@ fn remove(home: &Home, company: &str, as_administrator: bool, json: bool) -> any
             .map(|issuer| issuer.company.as_str())
             .collect();
         if !others.is_empty() {
-            out::line(format!("Still loaded: {}.", others.join(", ")));
+            let companies = others.join(", ");
+            let companies = Outside(&companies);
+            out::line(reader.words.say(Message::LicenseStillLoaded { companies }));
         }
     }
     Ok(Exit::Ok)

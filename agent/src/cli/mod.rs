@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use glasshour_words::Language;
 
 use crate::config;
 use crate::exit::Exit;
@@ -51,6 +52,9 @@ struct Global {
     /// Answer in JSON, for scripts
     #[arg(long, global = true)]
     json: bool,
+    /// Speak this language instead of your session's: en or fr; `GLASSHOUR_LANG` says the same
+    #[arg(long, global = true, value_name = "LANGUAGE")]
+    lang: Option<Language>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -136,18 +140,20 @@ fn open_home(global: &Global) -> anyhow::Result<Home> {
 fn dispatch(cli: Cli, home: Home) -> anyhow::Result<Exit> {
     use crate::ipc::{Request, Work};
     let json = cli.global.json;
+    let words = config::words(cli.global.lang);
+    let reader = out::Reader { json, words };
     match cli.command {
-        Command::Run { no_tray } => run::run(home, !no_tray),
-        Command::License(command) => license::license(command, &home, json),
+        Command::Run { no_tray } => run::run(home, words, !no_tray),
+        Command::License(command) => license::license(command, &home, reader),
         Command::Start {
             employer,
             project,
             note,
         } => {
             let work = Work { employer, project };
-            control::ask(&home, &Request::Start { work, note }, json)
+            control::ask(&home, &Request::Start { work, note }, reader)
         }
-        Command::Stop => control::ask(&home, &Request::Stop, json),
+        Command::Stop => control::ask(&home, &Request::Stop, reader),
         Command::Switch {
             named,
             project,
@@ -155,12 +161,12 @@ fn dispatch(cli: Cli, home: Home) -> anyhow::Result<Exit> {
         } => {
             let project = project.or(named);
             let work = Work { employer, project };
-            control::ask(&home, &Request::Switch { work }, json)
+            control::ask(&home, &Request::Switch { work }, reader)
         }
         Command::Note { text, employer } => {
-            control::ask(&home, &Request::Note { text, employer }, json)
+            control::ask(&home, &Request::Note { text, employer }, reader)
         }
-        Command::Status => control::status(&home, json),
+        Command::Status => control::status(&home, reader),
         Command::Today => today::today(&home, json),
         Command::Verify { file } => verify::verify(&file, json),
         Command::Doctor => doctor::doctor(&home, json),

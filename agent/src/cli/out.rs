@@ -7,9 +7,19 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+use glasshour_words::Words;
 use serde::Serialize;
 
-use crate::platform::text::clean;
+use crate::platform::text::{clean, clean_line};
+
+/// Who reads the answer: a script, or a person in their language.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader {
+    /// A script: in JSON.
+    pub(super) json: bool,
+    /// The person's words.
+    pub(super) words: Words,
+}
 
 /// One line on standard output.
 pub(super) fn line(text: impl AsRef<str>) {
@@ -40,7 +50,7 @@ fn print(text: &str) {
 /// One line that a terminal shows as it is; only the indentation is kept of what stands around it.
 fn printable(text: &str) -> String {
     let indentation: String = text.chars().take_while(|c| *c == ' ').collect();
-    indentation + &clean(text, usize::MAX)
+    indentation + &clean_line(text)
 }
 
 /// JSON that a terminal shows as it is: `serde_json` leaves C1 control characters

@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal as _;
 
+use glasshour_words::Words;
+
 use crate::config;
 use crate::engine::{self, RunConfig, RunError};
 use crate::exit::Exit;
@@ -9,7 +11,7 @@ use crate::home::Home;
 use crate::platform;
 
 /// Runs the agent in the foreground. Its log goes to standard error; `RUST_LOG` says how much.
-pub(super) fn run(home: Home, tray: bool) -> anyhow::Result<Exit> {
+pub(super) fn run(home: Home, words: Words, tray: bool) -> anyhow::Result<Exit> {
     let filter = config::environment("RUST_LOG").unwrap_or_else(|| "glasshour=info".into());
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
@@ -23,6 +25,7 @@ pub(super) fn run(home: Home, tray: bool) -> anyhow::Result<Exit> {
         license_dir: config::license_dir(),
         allow_plain_http: policy.allow_plain_http,
         trusted_keys: policy.trusted_keys,
+        words,
         tray,
     };
     let desktop = platform::detect();

@@ -2,6 +2,7 @@
 
 mod day;
 
+use glasshour_words::Words;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -13,7 +14,6 @@ use crate::ipc::{Answer, Request, call};
 use crate::journal::Journal;
 use crate::license::LicenseStore;
 use crate::platform;
-use crate::status::duration;
 
 pub(super) fn today(home: &Home, json: bool) -> anyhow::Result<Exit> {
     let zone = TimeZone::system();
@@ -98,6 +98,10 @@ fn total_line(total: &Total) -> String {
         .collect();
     let (company, time) = (&total.company, duration(total.ms));
     format!("{company}: {time} ({})", projects.join(", "))
+}
+
+fn duration(ms: u64) -> String {
+    Words::ENGLISH.short_duration(ms).as_str().to_owned()
 }
 
 /// How a day is shown.

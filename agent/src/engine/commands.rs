@@ -3,11 +3,12 @@
 use glasshour_protocol::device::Project;
 use glasshour_protocol::payload::{Cause, SessionEvent};
 use glasshour_protocol::{CompanyId, ProjectId};
+use glasshour_words::Message;
 use tokio::sync::mpsc;
 
 use super::choice::{self, Choice};
 use super::shots::ShotDone;
-use super::tracking::{self, Tracking};
+use super::tracking::{self, Tracking, notice_message};
 use super::{Engine, message, no_license, report};
 use crate::clock::Moment;
 use crate::ipc::{Answer, Command, RefusedBy, Request, Work};
@@ -48,7 +49,7 @@ impl Engine {
         shots: &mpsc::Sender<ShotDone>,
     ) -> Result<(), Answer> {
         if self.trackings.is_empty() && self.out_of_order.is_empty() {
-            let message = no_license(&self.license_problems);
+            let message = no_license(self.config.words, &self.license_problems);
             return Err(refuse(RefusedBy::NoLicense, message));
         }
         match request {
@@ -241,13 +242,16 @@ impl Engine {
             Action::Stop => Request::Stop,
             Action::ShowStatus => {
                 let now = self.clock.now();
-                let body = report::plain(&self.status(now).await);
-                self.desktop.notify(message("Glasshour: status", body));
+                let words = self.config.words;
+                let body = report::plain(&self.status(now).await, words);
+                let title = words.say(Message::StatusTitle {});
+                self.desktop.notify(message(title, body));
                 return None;
             }
             Action::ShowLicense => {
                 for tracking in self.trackings.values() {
-                    self.desktop.notify(tracking.notice_message());
+                    let message = notice_message(tracking.license(), self.config.words);
+                    self.desktop.notify(message);
                 }
                 return None;
             }

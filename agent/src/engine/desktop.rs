@@ -10,8 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use glasshour_protocol::LicenseId;
+use glasshour_words::{Message as Say, Outside, Words};
 use tokio::sync::{Notify, mpsc};
 
+use super::RunConfig;
 use crate::platform::{Message, Notifier, Platform, Tray, Unavailable};
 use crate::tray::{Action, View};
 
@@ -43,10 +45,10 @@ pub(super) struct Desktop {
 }
 
 impl Desktop {
-    /// Starts the thread. With `tray` false there is no icon, and indicator and messages stand in.
+    /// Starts the thread. Where there is to be no icon, indicator and messages stand in.
     pub(super) fn start(
         platform: Arc<dyn Platform>,
-        tray: bool,
+        config: &RunConfig,
         actions: mpsc::Sender<Action>,
     ) -> Self {
         let (orders, inbox) = sync_channel(QUEUE);
@@ -57,7 +59,8 @@ impl Desktop {
         let changed = Arc::new(Notify::new());
         let worker = Worker {
             platform,
-            wants_tray: tray,
+            words: config.words,
+            wants_tray: config.tray,
             actions,
             sight: sight.clone(),
             changed: changed.clone(),
@@ -132,6 +135,7 @@ fn lock(sight: &Mutex<Sight>) -> MutexGuard<'_, Sight> {
 
 struct Worker {
     platform: Arc<dyn Platform>,
+    words: Words,
     wants_tray: bool,
     actions: mpsc::Sender<Action>,
     sight: Arc<Mutex<Sight>>,
@@ -194,8 +198,11 @@ impl Worker {
         let drawn = self.draw_indicator(view);
         if view.running && !self.told {
             let message = Message {
-                title: "Glasshour is running".into(),
-                body: format!("{}. It has no icon in the tray: {no_tray}", view.tooltip),
+                title: self.words.say(Say::ToldRunning {}),
+                body: self.words.say(Say::ToldNoIcon {
+                    state: Outside(&view.tooltip),
+                    reason: Outside(&no_tray.to_string()),
+                }),
                 important: true,
             };
             self.told = self.notify(&message);

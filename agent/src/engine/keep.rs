@@ -106,6 +106,7 @@ impl Engine {
                 license_sha256: account.payload_sha256(license_id).unwrap_or_default(),
                 event: notice.event,
                 shown_by: notice.shown_by,
+                language: notice.language,
             };
             let company = account.company();
             let meta = RecordMeta::default();

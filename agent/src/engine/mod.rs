@@ -30,6 +30,7 @@ use glasshour_license_format::License;
 use glasshour_protocol::payload::{Cause, HealthReport, SessionEvent, SessionEventKind};
 use glasshour_protocol::{CompanyId, Kind, LicenseId, RecordMeta, SessionId};
 use glasshour_uploader::Draft;
+use glasshour_words::Words;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -40,7 +41,7 @@ use crate::ipc::Listener;
 use crate::journal::{Journal, LeftOpen};
 use crate::license::{LatestTime, LicenseStore, Notices, TrustedKeys};
 use crate::platform::{Message, Platform, signals};
-use crate::status::{NO_LICENSE, Status};
+use crate::status::Status;
 use crate::tray::{Action, View};
 use accounts::Accounts;
 use desktop::Desktop;
@@ -70,6 +71,8 @@ pub struct RunConfig {
     pub allow_plain_http: Vec<String>,
     /// The keys that may sign licenses here, where the administrator names any.
     pub trusted_keys: TrustedKeys,
+    /// The language to speak.
+    pub words: Words,
     /// Whether to put an icon into the tray. Without one, messages stand in: it is never covert.
     pub tray: bool,
 }
@@ -219,7 +222,7 @@ impl Engine {
             Vec::new()
         });
         let accounts = Accounts::new(home.clone(), platform.clone(), news);
-        let desktop = Desktop::start(platform.clone(), config.tray, actions);
+        let desktop = Desktop::start(platform.clone(), &config, actions);
         let last_started = employers::last_started(&journal);
         Self {
             store: LicenseStore::new(home.clone()).with_trusted_keys(config.trusted_keys.clone()),
@@ -432,7 +435,7 @@ impl Engine {
     /// Draws the tray and sends each employer its health record, each only when something changed.
     async fn show(&mut self, now: Moment) {
         let status = self.status(now).await;
-        let view = crate::tray::view(&status);
+        let view = crate::tray::view(&status, self.config.words);
         if self.last_view.as_ref() != Some(&view) && self.desktop.show(view.clone()) {
             self.last_view = Some(view);
         }
@@ -462,7 +465,7 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn message(title: &str, body: String) -> Message {
+fn message(title: impl Into<String>, body: String) -> Message {
     Message {
         title: title.into(),
         body,
@@ -470,8 +473,8 @@ fn message(title: &str, body: String) -> Message {
     }
 }
 
-fn no_license(problems: &[String]) -> String {
-    let mut text = NO_LICENSE.to_owned();
+fn no_license(words: Words, problems: &[String]) -> String {
+    let mut text = words.say(glasshour_words::Message::NoLicense {});
     for problem in problems {
         text.push(' ');
         text.push_str(problem);

@@ -4,14 +4,14 @@ use std::io::ErrorKind;
 
 use glasshour_license_format::{License, SignedLicense, WorkMode, read};
 use glasshour_protocol::payload::{Cause, NoticeKind, SessionEvent, SessionEventKind};
+use glasshour_words::{Message, Outside};
 
 use super::tracking::{Tracking, notice_message};
 use super::{Engine, message};
 use crate::clock::Moment;
-use crate::license::{LoadError, LoadOptions, Present, read_file};
+use crate::license::{LoadError, LoadOptions, Present, Showing, read_file};
 use crate::sentence::with_causes;
 use crate::session::State;
-use crate::status::monitored_beside;
 
 const SUFFIX: &str = ".license.gz";
 
@@ -101,11 +101,10 @@ impl Engine {
             if self.store.has(id) {
                 return Ok(());
             }
-            return Err(format!(
-                "A license of {} waits for you. Load it with `glasshour license load {}`.",
-                signed.claims().issuer.company,
-                path.display()
-            ));
+            return Err(self.config.words.say(Message::LicenseWaits {
+                company: Outside(&signed.claims().issuer.company),
+                file: Outside(&path.display().to_string()),
+            }));
         }
         let failed =
             |error: &dyn std::error::Error| format!("{}: {}", path.display(), with_causes(error));
@@ -127,14 +126,19 @@ impl Engine {
     pub(super) fn show_notice_once(&self, license: &License) {
         let id = license.claims().license_id;
         if !self.notices.was_shown(id) {
-            self.desktop.show_notice(id, notice_message(license));
+            let message = notice_message(license, self.config.words);
+            self.desktop.show_notice(id, message);
         }
     }
 
     /// Remembers the notices that the desktop has shown.
     pub(super) fn take_shown_notices(&mut self) {
         for license in self.desktop.shown_notices() {
-            if let Err(error) = self.notices.set(license, NoticeKind::Shown, "notification") {
+            let showing = Showing {
+                by: "notification",
+                language: self.config.words.language(),
+            };
+            if let Err(error) = self.notices.set(license, NoticeKind::Shown, showing) {
                 tracing::error!(%error, "the notices file cannot be written");
             }
         }
@@ -142,48 +146,36 @@ impl Engine {
 
     /// Tells the employee when tracking begins or ends for another reason than their own command.
     pub(super) fn announce(&self, tracking: &Tracking, event: &SessionEvent) {
-        let company = &tracking.license().claims().issuer.company;
-        let text = match (event.event, event.cause) {
-            (SessionEventKind::Started, Cause::Login) => {
-                format!(
-                    "{company} has licensed monitoring. `glasshour license show` says what is captured."
-                )
-            }
-            (SessionEventKind::Started, Cause::License) => "Tracking goes on.".into(),
+        if event.event == SessionEventKind::Started {
+            self.tell_who_else_watches(tracking);
+        }
+        let name = &tracking.license().claims().issuer.company;
+        let company = Outside(name);
+        let said = match (event.event, event.cause) {
+            (SessionEventKind::Started, Cause::Login) => Message::ToldMonitoring { company },
+            (SessionEventKind::Started, Cause::License) => Message::ToldGoesOn {},
             (SessionEventKind::Started, Cause::Sleep | Cause::Schedule) => {
-                format!("Monitoring by {company} goes on.")
+                Message::ToldMonitoringGoesOn { company }
             }
-            (SessionEventKind::Started, _) => String::new(),
             // A license that takes the place of another begins at once and needs no word.
             (SessionEventKind::Stopped, Cause::License) => match tracking.machine.state() {
-                State::Blocked { block, .. } => {
-                    format!(
-                        "Tracking has stopped, and nothing is captured. {}",
-                        block.message
-                    )
-                }
+                State::Blocked { block, .. } => Message::ToldStopped {
+                    reason: Outside(&block.message),
+                },
                 _ => return,
             },
-            (SessionEventKind::Stopped, Cause::Sleep) => {
-                "Tracking stopped when the computer went to sleep.".into()
-            }
-            (SessionEventKind::Stopped, Cause::Schedule) => {
-                "The licensed hours are over: nothing is captured.".into()
-            }
+            (SessionEventKind::Stopped, Cause::Sleep) => Message::ToldAsleep {},
+            (SessionEventKind::Stopped, Cause::Schedule) => Message::ToldHoursOver {},
             _ => return,
         };
         let title = if self.trackings.is_empty() {
             "Glasshour".to_owned()
         } else {
             // More than the one at hand: the person must know which this is about.
-            format!("Glasshour: {company}")
+            format!("Glasshour: {name}")
         };
-        if !text.is_empty() {
-            self.desktop.notify(message(&title, text));
-        }
-        if event.event == SessionEventKind::Started {
-            self.tell_who_else_watches(tracking);
-        }
+        let text = self.config.words.say(said);
+        self.desktop.notify(message(title, text));
     }
 
     /// Tells somebody who works for one employer that another one monitors meanwhile, when either of
@@ -201,7 +193,10 @@ impl Engine {
             (other, begun)
         };
         let company = |tracking: &Tracking| tracking.license().claims().issuer.company.clone();
-        let text = monitored_beside(&company(monitor), &company(work));
+        let text = self.config.words.say(Message::ToldMonitoredBeside {
+            monitors: Outside(&company(monitor)),
+            works_for: Outside(&company(work)),
+        });
         self.desktop.notify(message("Glasshour", text));
     }
 }

@@ -92,7 +92,7 @@ impl Engine {
             shots.clone(),
         );
         let mut tracking = match made {
-            Ok(tracking) => tracking,
+            Ok(tracking) => tracking.speaking(self.config.words),
             Err(error) => {
                 self.out_of_order
                     .insert(company, (license, with_causes(&error)));

@@ -6,16 +6,17 @@ use glasshour_license_format::{License, WorkMode};
 use glasshour_protocol::payload::HealthReport;
 use glasshour_protocol::{CompanyId, LicenseId, code};
 use glasshour_uploader::send::SendStatus;
+use glasshour_words::{Key, Message, Outside, Words};
 
+use super::Engine;
 use super::accounts::Account;
 use super::tracking::Tracking;
-use super::{Engine, no_license};
 use crate::clock::Moment;
 use crate::license::agreement;
 use crate::session::State;
 use crate::status::{
     Blocked, EmployerStatus, LicenseStatus, RefusedRecord, ServerStatus, SpoolStatus, StateWord,
-    Status, duration,
+    Status,
 };
 
 /// How many refusals of each employer's server are told; the newest.
@@ -256,21 +257,13 @@ fn employer_problems(
         .map(Tracking::license)
         .filter(|l| agreement::waits(l))
     {
-        problems.push(match waiting.claims().work_mode {
-            WorkMode::Worklog => "Your employer's newer license would capture more than you have \
-                agreed to. Until you agree, only what both permit is captured. Read it with \
-                `glasshour license show`, agree with `glasshour license agree`."
-                .into(),
-            WorkMode::Monitoring => "Your employer's newer license captures more. It holds once \
-                its notice has been shown to you; until then only what both permit is captured."
-                .into(),
-        });
+        problems.push(engine.config.words.say(match waiting.claims().work_mode {
+            WorkMode::Worklog => Message::LicenseWiderWorklog {},
+            WorkMode::Monitoring => Message::LicenseWiderMonitoring {},
+        }));
     }
     if superseded {
-        problems.push(
-            "Your employer has issued a newer license; it is fetched as soon as the server gives it."
-                .into(),
-        );
+        problems.push(engine.config.words.say(Message::LicenseNewer {}));
     }
     // What was captured before a narrower license was heard of is refused as it should be.
     if refusals
@@ -310,12 +303,13 @@ pub(super) fn differs(a: &HealthReport, b: &HealthReport) -> bool {
 }
 
 /// The state as a person reads it.
-pub(super) fn plain(status: &Status) -> String {
-    plain_status(status).join("\n")
+pub(super) fn plain(status: &Status, words: Words) -> String {
+    plain_status(status, words).join("\n")
 }
 
-/// The same lines for the terminal and for the tray's message. The first one says it in short.
-pub fn plain_status(status: &Status) -> Vec<String> {
+/// The same lines for the terminal and for the tray's message. The first one says it in short. Channels,
+/// records, servers and most problems are still in English.
+pub fn plain_status(status: &Status, words: Words) -> Vec<String> {
     let several = status.several_employers();
     let shown: Vec<&EmployerStatus> = status.employers.iter().collect();
     let of = |employer: &EmployerStatus| several.then(|| employer.company.clone());
@@ -324,17 +318,21 @@ pub fn plain_status(status: &Status) -> Vec<String> {
         .find(|employer| employer.license == status.license && status.license.is_some())
         .copied();
     let mut lines = vec![foremost.map_or_else(
-        || no_license(&[]),
-        |employer| format!("{}.", in_short(employer, of(employer).as_deref())),
+        || words.say(Message::NoLicense {}),
+        |employer| format!("{}.", in_short(employer, of(employer).as_deref(), words)),
     )];
-    lines.extend(status.monitored_beside());
+    lines.extend(status.monitored_beside(words));
     if let (Some(employee), Some(company), false) = (&status.employee, &status.company, several) {
-        lines.push(format!("Licensed to {employee} by {company}."));
+        lines.push(words.say(Message::StatusLicensed {
+            employee: Outside(employee),
+            company: Outside(company),
+        }));
     }
-    lines.push(format!("Tracked today: {}.", duration(status.today_ms)));
+    let time = words.short_duration(status.today_ms);
+    lines.push(words.say(Message::StatusToday { time }));
     for employer in shown {
         if several {
-            lines.push(one_of_several(employer));
+            lines.push(one_of_several(employer, words));
         }
         let indent = if several { "  " } else { "" };
         let details = details(employer).into_iter();
@@ -344,59 +342,42 @@ pub fn plain_status(status: &Status) -> Vec<String> {
     lines
 }
 
-/// `Acme: not tracking. Worklog license of Jo Doe. Today: 5 m.`
-fn one_of_several(employer: &EmployerStatus) -> String {
-    let state = in_short(employer, None);
-    let today = duration(employer.today_ms);
+/// `Acme: Not tracking. Worklog license of Jo Doe. Today: 5 m.`
+fn one_of_several(employer: &EmployerStatus, words: Words) -> String {
+    let state = in_short(employer, None, words);
     let Some(mode) = employer.mode else {
         return format!("{}: {state}.", employer.company);
     };
-    let mode = match mode {
-        WorkMode::Worklog => "Worklog",
-        WorkMode::Monitoring => "Monitoring",
-    };
-    format!(
-        "{}: {state}. {mode} license of {}. Today: {today}.",
-        employer.company, employer.employee
-    )
+    words.say(Message::StatusOf {
+        company: Outside(&employer.company),
+        state: Outside(&state),
+        mode: Key(mode.as_str()),
+        employee: Outside(&employer.employee),
+        time: words.short_duration(employer.today_ms),
+    })
 }
 
 /// The state in one sentence, without its full stop. `company`: named where there are several.
-fn in_short(employer: &EmployerStatus, company: Option<&str>) -> String {
-    let at = company
-        .map(|company| format!(" ({company})"))
-        .unwrap_or_default();
-    let project = employer
-        .project
-        .as_ref()
-        .map_or("no project", |p| p.name.as_str());
-    match employer.state {
-        StateWord::Tracking => format!(
-            "Tracking {project}{at} for {}{}",
-            duration(employer.session_ms.unwrap_or(0)),
-            if employer.idle_since_ms.is_some() {
-                " (idle)"
-            } else {
-                ""
-            }
-        ),
-        StateWord::Stopped => "Not tracking".into(),
-        StateWord::Paused => {
-            format!("Paused{at}: outside the licensed hours. Nothing is captured")
+fn in_short(employer: &EmployerStatus, company: Option<&str>, words: Words) -> String {
+    let project = match &employer.project {
+        Some(project) => project.name.clone(),
+        None => words.say(Message::TrayNoProject {}),
+    };
+    let project = company.map_or(project.clone(), |company| format!("{project} ({company})"));
+    let project = Outside(&project);
+    let time = words.short_duration(employer.session_ms.unwrap_or(0));
+    let state = match (employer.state, &employer.blocked) {
+        (StateWord::Tracking, _) if employer.idle_since_ms.is_some() => {
+            return words.say(Message::StatusIdle { project, time });
         }
-        StateWord::Blocked => employer.blocked.as_ref().map_or_else(
-            || "Nothing is captured".to_owned(),
-            |blocked| {
-                let message = blocked.message.trim_end_matches('.');
-                company.map_or(message.to_owned(), |company| {
-                    format!("{company}: {message}")
-                })
-            },
-        ),
-        StateWord::NoLicense => {
-            "Its license is out of use; what was captured before is still delivered".into()
-        }
-    }
+        (StateWord::Tracking, _) => return words.say(Message::StatusTracking { project, time }),
+        (StateWord::Stopped, _) => return words.say(Message::StatusStopped {}),
+        (StateWord::NoLicense, _) => return words.say(Message::StatusOutOfUse {}),
+        (StateWord::Paused, _) => words.say(Message::StatusPaused {}),
+        (StateWord::Blocked, None) => words.say(Message::StatusBlocked {}),
+        (StateWord::Blocked, Some(blocked)) => blocked.message.trim_end_matches('.').to_owned(),
+    };
+    company.map_or(state.clone(), |company| format!("{company}: {state}"))
 }
 
 /// Its channels, records and server, a line each.

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use glasshour_license_format::notice::notice;
 use glasshour_license_format::{
     Channel as _, HoursError, License, LicensedHours, Profile, Screenshots, WorkMode,
 };
 use glasshour_protocol::payload::{ChannelHealth, HealthReport, SessionEvent, SessionEventKind};
 use glasshour_protocol::{CompanyId, LicenseId, ProjectId, SessionId, code};
 use glasshour_uploader::send::Blocked;
+use glasshour_words::notice::notice;
+use glasshour_words::{Message as Say, Words};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
@@ -32,6 +33,8 @@ const WATCH_IDLE_MS: u64 = 2_000;
 /// One license at work.
 pub(super) struct Tracking {
     license: License,
+    /// What blocks are explained in.
+    words: Words,
     pub(super) machine: Machine,
     session: Option<Session>,
     /// Whether the channels are open.
@@ -164,6 +167,7 @@ impl Tracking {
         };
         Ok(Self {
             license,
+            words: Words::ENGLISH,
             machine,
             session: None,
             capturing: false,
@@ -179,6 +183,11 @@ impl Tracking {
             last_alive_mono_ms: now.mono_ms,
             last_health: None,
         })
+    }
+
+    /// In that language.
+    pub(super) fn speaking(self, words: Words) -> Self {
+        Self { words, ..self }
     }
 
     pub(super) fn license(&self) -> &License {
@@ -294,23 +303,16 @@ impl Tracking {
             return None;
         }
         let clock = Timestamp::from_millisecond(now.wall_ms).unwrap_or_default();
-        let message = match claims.expires_at {
+        let when = |at| self.words.moment(at);
+        let message = self.words.say(match claims.expires_at {
             Some(end) if end <= latest && clock < end => {
-                format!(
-                    "Your license ran out on {end}. The clock of this computer was set back, and that \
-                     does not make the license valid again. Ask your employer for a new one. If the \
-                     clock was wrong before, set it right and let the computer reach the server: \
-                     from then on the server's time counts."
-                )
+                Say::LicenseRanOutClock { when: when(end) }
             }
-            Some(end) if end <= latest => {
-                format!("Your license ran out on {end}. Ask your employer for a new one.")
-            }
-            _ => {
-                let from = claims.not_before.unwrap_or(latest);
-                format!("Your license begins on {from}. Nothing is captured before.")
-            }
-        };
+            Some(end) if end <= latest => Say::LicenseRanOut { when: when(end) },
+            _ => Say::LicenseNotYet {
+                when: when(claims.not_before.unwrap_or(latest)),
+            },
+        });
         Some(Block {
             code: code::LICENSE_EXPIRED.into(),
             message,
@@ -563,16 +565,11 @@ impl Tracking {
             },
         ]
     }
-
-    /// What the license permits, as a message.
-    pub(super) fn notice_message(&self) -> Message {
-        notice_message(&self.license)
-    }
 }
 
 /// A license's notice as a message that stays until it is closed.
-pub(super) fn notice_message(license: &License) -> Message {
-    let notice = notice(license.claims());
+pub(super) fn notice_message(license: &License, words: Words) -> Message {
+    let notice = notice(license.claims(), words);
     Message {
         title: notice.title.clone(),
         body: notice.to_text(),

@@ -17,6 +17,22 @@ pub fn in_force(
     all: &[License],
     event: impl Fn(LicenseId) -> Option<NoticeKind>,
 ) -> License {
+    let agreed = agreed(newest, all, event);
+    if agreed.claims().license_id == newest.claims().license_id {
+        newest.clone()
+    } else {
+        newest.within(agreed)
+    }
+}
+
+/// The license that was agreed to last: `newest` itself where it holds altogether.
+///
+/// The arguments are those of [`in_force`].
+pub fn agreed<'a>(
+    newest: &'a License,
+    all: &'a [License],
+    event: impl Fn(LicenseId) -> Option<NoticeKind>,
+) -> &'a License {
     let employee = &newest.claims().employee.employee_id;
     let mut history: Vec<_> = all
         .iter()
@@ -34,12 +50,7 @@ pub fn in_force(
             agreed = Some(license);
         }
     }
-    match agreed {
-        Some(agreed) if agreed.claims().license_id != newest.claims().license_id => {
-            newest.within(agreed)
-        }
-        _ => newest.clone(),
-    }
+    agreed.unwrap_or(newest)
 }
 
 fn is_agreed(mode: WorkMode, event: Option<NoticeKind>) -> bool {

@@ -10,6 +10,7 @@ use std::io;
 
 use glasshour_protocol::LicenseId;
 use glasshour_protocol::payload::NoticeKind;
+use glasshour_words::Language;
 use serde::{Deserialize, Serialize};
 
 use crate::home::Home;
@@ -30,6 +31,17 @@ pub struct Unrecorded {
     pub event: NoticeKind,
     /// How it was shown.
     pub shown_by: String,
+    /// The language it was in, where that was kept.
+    pub language: Option<String>,
+}
+
+/// How a notice was put before the employee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Showing {
+    /// `notification`, `terminal`, or `--yes` for one who said so beforehand.
+    pub by: &'static str,
+    /// The language it was in.
+    pub language: Language,
 }
 
 type Entries = BTreeMap<LicenseId, Entry>;
@@ -40,6 +52,9 @@ struct Entry {
     /// Absent in files of versions before it was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shown_by: Option<String>,
+    /// Absent in files of versions that spoke but one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
     /// Whether the signed record of it is in the spool.
     recorded: bool,
 }
@@ -61,11 +76,11 @@ impl Notices {
         self.read_or_empty().get(&license).map(|entry| entry.event)
     }
 
-    /// Remembers that it was, and how: `notification`, `terminal`, `--yes`.
+    /// Remembers that it was, and how.
     ///
     /// What is known already stays: a notice that was acknowledged does not become one that was only
     /// shown, and the first of two alike events counts.
-    pub fn set(&self, license: LicenseId, event: NoticeKind, shown_by: &str) -> io::Result<()> {
+    pub fn set(&self, license: LicenseId, event: NoticeKind, showing: Showing) -> io::Result<()> {
         self.change(|entries| {
             let known = entries.get(&license).map(|entry| entry.event);
             if known == Some(event) || known == Some(NoticeKind::Acknowledged) {
@@ -73,7 +88,8 @@ impl Notices {
             }
             let entry = Entry {
                 event,
-                shown_by: Some(shown_by.to_owned()),
+                shown_by: Some(showing.by.to_owned()),
+                language: Some(showing.language.code().to_owned()),
                 recorded: false,
             };
             entries.insert(license, entry);
@@ -94,6 +110,7 @@ impl Notices {
                     }
                     .to_owned()
                 }),
+                language: entry.language,
             })
             .collect()
     }
@@ -155,6 +172,17 @@ mod tests {
 
     const LICENSE: LicenseId = LicenseId(Uuid::from_u128(1));
 
+    const YES: Showing = in_french("--yes");
+    const TERMINAL: Showing = in_french("terminal");
+    const NOTIFICATION: Showing = in_french("notification");
+
+    const fn in_french(by: &'static str) -> Showing {
+        Showing {
+            by,
+            language: Language::French,
+        }
+    }
+
     fn home() -> (tempfile::TempDir, Home) {
         let dir = tempfile::tempdir().unwrap();
         let home = Home::open(dir.path()).unwrap();
@@ -168,16 +196,15 @@ mod tests {
         let terminal = Notices::open(home);
         assert!(!agent.was_shown(LICENSE));
         terminal
-            .set(LICENSE, NoticeKind::Acknowledged, "--yes")
+            .set(LICENSE, NoticeKind::Acknowledged, YES)
             .unwrap();
         assert!(agent.was_shown(LICENSE));
-        agent
-            .set(LICENSE, NoticeKind::Shown, "notification")
-            .unwrap();
+        agent.set(LICENSE, NoticeKind::Shown, NOTIFICATION).unwrap();
         let expected = Unrecorded {
             license_id: LICENSE,
             event: NoticeKind::Acknowledged,
             shown_by: "--yes".into(),
+            language: Some("fr".into()),
         };
         assert_eq!(agent.unrecorded(), [expected]);
     }
@@ -187,10 +214,10 @@ mod tests {
         let (_dir, home) = home();
         let notices = Notices::open(home);
         notices
-            .set(LICENSE, NoticeKind::Shown, "notification")
+            .set(LICENSE, NoticeKind::Shown, NOTIFICATION)
             .unwrap();
         notices
-            .set(LICENSE, NoticeKind::Acknowledged, "terminal")
+            .set(LICENSE, NoticeKind::Acknowledged, TERMINAL)
             .unwrap();
         notices.set_recorded(LICENSE, NoticeKind::Shown).unwrap();
         assert_eq!(notices.unrecorded().len(), 1);
@@ -200,7 +227,7 @@ mod tests {
         assert_eq!(notices.unrecorded(), []);
         // The same once more makes no second record.
         notices
-            .set(LICENSE, NoticeKind::Acknowledged, "terminal")
+            .set(LICENSE, NoticeKind::Acknowledged, TERMINAL)
             .unwrap();
         assert_eq!(notices.unrecorded(), []);
     }
@@ -214,6 +241,10 @@ mod tests {
         );
         std::fs::write(home.notices(), text).unwrap();
         let open = Notices::open(home).unrecorded();
-        assert_eq!(open.first().map(|o| o.shown_by.as_str()), Some("terminal"));
+        let open = open.first().unwrap();
+        assert_eq!(
+            (open.shown_by.as_str(), &open.language),
+            ("terminal", &None)
+        );
     }
 }

@@ -6,9 +6,19 @@
 /// Makes text from another program safe to keep and to show: one line, no control or direction
 /// characters, no more than `max_chars` characters.
 pub fn clean(raw: &str, max_chars: usize) -> String {
+    cleaned(raw, max_chars, char::is_whitespace)
+}
+
+/// The same for a whole line of ours: spaces that do not break stay, which French needs before `:`.
+pub fn clean_line(raw: &str) -> String {
+    let breaks = |c: char| c.is_whitespace() && !matches!(c, '\u{a0}' | '\u{202f}');
+    cleaned(raw, usize::MAX, breaks)
+}
+
+fn cleaned(raw: &str, max_chars: usize, is_space: impl Fn(char) -> bool) -> String {
     let one_line: String = raw
         .chars()
-        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .map(|c| if is_space(c) { ' ' } else { c })
         .filter(|&c| !c.is_control() && !turns_direction(c))
         .take(max_chars)
         .collect();
@@ -22,7 +32,7 @@ fn turns_direction(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::clean;
+    use super::{clean, clean_line};
 
     #[test]
     fn control_and_direction_characters_are_removed() {
@@ -32,6 +42,13 @@ mod tests {
     #[test]
     fn line_breaks_become_spaces() {
         assert_eq!(clean("  one\r\ntwo\u{2028}three\t", 100), "one  two three");
+    }
+
+    #[test]
+    fn spaces_that_do_not_break_stay_in_our_own_lines_alone() {
+        let text = " 1\u{202f}920\u{a0}: x\u{2028}\u{202e}y ";
+        assert_eq!(clean_line(text), "1\u{202f}920\u{a0}: x y");
+        assert_eq!(clean(text, 100), "1 920 : x y");
     }
 
     #[test]

@@ -2,20 +2,22 @@
 
 use glasshour_license_format::WorkMode;
 use glasshour_protocol::ProjectId;
+use glasshour_words::{Message, Outside, Words};
 
 use super::{Action, Icon, Item, Pick, View};
-use crate::status::{EmployerStatus, StateWord, Status, duration};
+use crate::status::{EmployerStatus, StateWord, Status};
 
 /// Most projects that the menu lists.
 const MOST_PROJECTS: usize = 20;
 
 /// The tray for a state.
-pub fn view(status: &Status) -> View {
-    let state = state_line(status);
+pub fn view(status: &Status, words: Words) -> View {
+    let state = state_line(status, words);
     let mut menu = vec![Item::Label(state.clone())];
-    menu.extend(beside_lines(status).into_iter().map(Item::Label));
+    menu.extend(beside_lines(status, words).into_iter().map(Item::Label));
     if status.today_ms > 0 {
-        menu.push(Item::Label(format!("Today: {}", duration(status.today_ms))));
+        let time = words.short_duration(status.today_ms);
+        menu.push(Item::Label(words.say(Message::TrayToday { time })));
     }
     for problem in &status.problems {
         menu.push(Item::Label(format!("! {problem}")));
@@ -27,26 +29,28 @@ pub fn view(status: &Status) -> View {
         .filter(|employer| employer.mode == Some(WorkMode::Worklog))
         .collect();
     if !worklogs.is_empty() {
-        worklog_items(&worklogs, status.several_employers(), &mut menu);
+        worklog_items(&worklogs, status.several_employers(), words, &mut menu);
         menu.push(Item::Separator);
     }
-    let command = |action, label: &str| Item::Command {
+    let command = |action, label| Item::Command {
         action,
-        label: label.into(),
+        label: words.say(label),
         enabled: true,
     };
-    menu.push(command(Action::ShowStatus, "Status"));
+    menu.push(command(Action::ShowStatus, Message::MenuStatus {}));
     if status.license.is_some() {
-        menu.push(command(Action::ShowLicense, "What is captured"));
+        menu.push(command(Action::ShowLicense, Message::MenuLicense {}));
     }
     // Rule 4: in monitoring mode nobody stops it by hand.
     if !status.employers.iter().any(EmployerStatus::monitors) {
-        menu.push(command(Action::Quit, "Quit Glasshour"));
+        menu.push(command(Action::Quit, Message::MenuQuit {}));
     }
     View {
         icon: icon(status),
-        tooltip: format!("Glasshour: {state}"),
-        label: label(status),
+        tooltip: words.say(Message::TrayTooltip {
+            state: Outside(&state),
+        }),
+        label: label(status, words),
         menu,
         running: status.employers.iter().any(EmployerStatus::tracks),
     }
@@ -62,30 +66,26 @@ fn icon(status: &Status) -> Icon {
     }
 }
 
-fn state_line(status: &Status) -> String {
-    let project = status
-        .project
-        .as_ref()
-        .map_or("no project", |project| project.name.as_str());
-    match status.state {
-        StateWord::Tracking => {
-            let time = duration(status.session_ms.unwrap_or(0));
-            let idle = if status.idle_since_ms.is_some() {
-                ", idle"
-            } else {
-                ""
-            };
-            format!("Tracking {project}{} for {time}{idle}", of_whom(status))
-        }
-        StateWord::Stopped => "Not tracking".into(),
-        StateWord::Paused => "Paused: outside the licensed hours".into(),
-        StateWord::Blocked => status.blocked.as_ref().map_or_else(
-            || "Nothing is captured".into(),
-            |blocked| blocked.message.clone(),
-        ),
-        StateWord::NoLicense => {
-            "No license is loaded. Ask your employer for the file that ends in .license.gz".into()
-        }
+fn state_line(status: &Status, words: Words) -> String {
+    let project = match &status.project {
+        Some(project) => project.name.clone(),
+        None => words.say(Message::TrayNoProject {}),
+    };
+    let project = format!("{project}{}", of_whom(status));
+    let project = Outside(&project);
+    let time = words.short_duration(status.session_ms.unwrap_or(0));
+    match (status.state, &status.blocked) {
+        (StateWord::Blocked, Some(blocked)) => blocked.message.clone(),
+        (state, _) => words.say(match state {
+            StateWord::Tracking if status.idle_since_ms.is_some() => {
+                Message::TrayIdle { project, time }
+            }
+            StateWord::Tracking => Message::TrayTracking { project, time },
+            StateWord::Stopped => Message::TrayStopped {},
+            StateWord::Paused => Message::TrayPaused {},
+            StateWord::Blocked => Message::TrayBlocked {},
+            StateWord::NoLicense => Message::TrayNoLicense {},
+        }),
     }
 }
 
@@ -98,36 +98,47 @@ fn of_whom(status: &Status) -> String {
 }
 
 /// What the other employers' licenses do meanwhile, where they do something.
-fn beside_lines(status: &Status) -> Vec<String> {
+fn beside_lines(status: &Status, words: Words) -> Vec<String> {
     let foremost = |employer: &&EmployerStatus| employer.license == status.license;
     let others = status.employers.iter().filter(|e| !foremost(e));
     others
-        .filter_map(|employer| match employer.state {
-            StateWord::Tracking if employer.monitors() => {
-                Some(format!("{} monitors by its own license", employer.company))
+        .filter_map(|employer| {
+            let company = Outside(&employer.company);
+            match employer.state {
+                StateWord::Tracking if employer.monitors() => {
+                    Some(words.say(Message::TrayMonitoredBeside { company }))
+                }
+                StateWord::Blocked => Some(words.say(Message::TrayBlockedBeside { company })),
+                _ => None,
             }
-            StateWord::Blocked => Some(format!("{}: nothing is captured", employer.company)),
-            _ => None,
         })
         .collect()
 }
 
-fn label(status: &Status) -> String {
-    let state = match status.state {
-        StateWord::Tracking => {
-            let project = status.project.as_ref().map(|project| &project.name);
-            let what = project.map_or("tracking".into(), |name| format!("tracking {name}"));
-            format!("{what}{}", of_whom(status))
+fn label(status: &Status, words: Words) -> String {
+    words.say(match (status.state, &status.project) {
+        (StateWord::Tracking, Some(project)) => {
+            let project = format!("{}{}", project.name, of_whom(status));
+            let project = Outside(&project);
+            return words.say(Message::LabelTrackingProject { project });
         }
-        StateWord::Stopped | StateWord::NoLicense => "not tracking".into(),
-        StateWord::Paused => "paused".into(),
-        StateWord::Blocked => "nothing is captured".into(),
-    };
-    format!("Glasshour: {state}")
+        (StateWord::Tracking, None) => {
+            let of_whom = of_whom(status);
+            return words.say(Message::LabelTracking {}) + &of_whom;
+        }
+        (StateWord::Stopped | StateWord::NoLicense, _) => Message::LabelStopped {},
+        (StateWord::Paused, _) => Message::LabelPaused {},
+        (StateWord::Blocked, _) => Message::LabelBlocked {},
+    })
 }
 
 /// Start, stop, switch. With several employers each has a row that opens its projects.
-fn worklog_items(employers: &[&EmployerStatus], name_them: bool, menu: &mut Vec<Item>) {
+fn worklog_items(
+    employers: &[&EmployerStatus],
+    name_them: bool,
+    words: Words,
+    menu: &mut Vec<Item>,
+) {
     let working = employers.iter().find(|employer| employer.tracks());
     let command = |action, label: String, enabled| Item::Command {
         action,
@@ -135,48 +146,51 @@ fn worklog_items(employers: &[&EmployerStatus], name_them: bool, menu: &mut Vec<
         enabled,
     };
     match (working, employers) {
-        (Some(_), _) => menu.push(command(Action::Stop, "Stop".into(), true)),
+        (Some(_), _) => menu.push(command(Action::Stop, words.say(Message::MenuStop {}), true)),
         (None, [one]) => {
             let enabled = one.state != StateWord::Blocked;
             let label = if name_them {
-                format!("Start for {}", one.company)
+                words.say(Message::MenuStartFor {
+                    company: Outside(&one.company),
+                })
             } else {
-                "Start".into()
+                words.say(Message::MenuStart {})
             };
             menu.push(command(Action::Start(Pick::default()), label, enabled));
         }
         (None, several) => {
             // Where nobody was worked for yet, an employer is picked below.
             if let Some(chosen) = several.iter().find(|employer| employer.chosen) {
-                let label = format!("Start for {}", chosen.company);
+                let label = words.say(Message::MenuStartFor {
+                    company: Outside(&chosen.company),
+                });
                 let enabled = chosen.state != StateWord::Blocked;
                 menu.push(command(Action::Start(pick(chosen, None)), label, enabled));
             }
         }
     }
-    let verb = if working.is_some() {
-        "Switch to"
-    } else {
-        "Start on"
-    };
     if let [one] = employers {
         let items = projects(one, working.copied());
         if !items.is_empty() && one.state != StateWord::Blocked {
-            let label = verb.into();
+            let label = words.say(if working.is_some() {
+                Message::MenuSwitchTo {}
+            } else {
+                Message::MenuStartOn {}
+            });
             menu.push(Item::Submenu { label, items });
         }
         return;
     }
-    let verb = if working.is_some() {
-        "Switch to"
-    } else {
-        "Start for"
-    };
     for employer in employers.iter().filter(|e| e.state != StateWord::Blocked) {
         let mut items = Vec::new();
         // Its default project; where it is worked for already there is nothing to change.
         if !employer.tracks() {
-            let label = format!("{verb} {}", employer.company);
+            let company = Outside(&employer.company);
+            let label = words.say(if working.is_some() {
+                Message::MenuSwitchToEmployer { company }
+            } else {
+                Message::MenuStartFor { company }
+            });
             items.push(command(
                 work(pick(employer, None), working.copied()),
                 label,
@@ -225,6 +239,7 @@ mod tests {
     use glasshour_protocol::{CompanyId, LicenseId};
     use uuid::Uuid;
 
+    const ENGLISH: Words = Words::ENGLISH;
     const ACME: u128 = 1;
     const BETA: u128 = 2;
 
@@ -324,7 +339,7 @@ mod tests {
     #[test]
     fn p04_in_monitoring_mode_nothing_can_be_started_stopped_or_quit() {
         for state in [StateWord::Tracking, StateWord::Paused, StateWord::Blocked] {
-            let view = view(&status(WorkMode::Monitoring, state));
+            let view = view(&status(WorkMode::Monitoring, state), ENGLISH);
             assert_eq!(
                 actions(&view.menu),
                 [&Action::ShowStatus, &Action::ShowLicense]
@@ -335,7 +350,7 @@ mod tests {
     #[test]
     fn p03_in_worklog_mode_the_menu_starts_switches_and_stops() {
         let start = Action::Start(Pick::default());
-        let tracking = view(&status(WorkMode::Worklog, StateWord::Tracking));
+        let tracking = view(&status(WorkMode::Worklog, StateWord::Tracking), ENGLISH);
         assert_eq!(tracking.icon, Icon::Tracking);
         assert_eq!(tracking.tooltip, "Glasshour: Tracking Apollo for 1 h 12 m");
         assert_eq!(
@@ -349,7 +364,7 @@ mod tests {
         );
         assert!(!picks.contains(&&start));
 
-        let stopped = view(&status(WorkMode::Worklog, StateWord::Stopped));
+        let stopped = view(&status(WorkMode::Worklog, StateWord::Stopped), ENGLISH);
         let picks = actions(&stopped.menu);
         assert!(picks.contains(&&start));
         assert!(picks.contains(&&Action::Start(of(ACME, Some(ACME)))));
@@ -363,7 +378,7 @@ mod tests {
             code: "c".into(),
             message: "You are inactive.".into(),
         });
-        let view = view(&status);
+        let view = view(&status, ENGLISH);
         assert_eq!(view.icon, Icon::Problem);
         assert_eq!(
             view.menu.first(),
@@ -376,7 +391,10 @@ mod tests {
     fn p18_with_several_employers_the_menu_groups_projects_by_whom_they_are_of() {
         let (acme, beta) = ("Acme", "Beta");
         let stopped = |id, name| employer(id, name, WorkMode::Worklog, StateWord::Stopped);
-        let idle = view(&status_of(vec![stopped(ACME, acme), stopped(BETA, beta)]));
+        let idle = view(
+            &status_of(vec![stopped(ACME, acme), stopped(BETA, beta)]),
+            ENGLISH,
+        );
         let picks = [
             Action::Start(of(ACME, None)),
             Action::Start(of(ACME, None)),
@@ -399,7 +417,7 @@ mod tests {
         assert_eq!(submenus, [acme, beta]);
 
         let tracking = employer(ACME, acme, WorkMode::Worklog, StateWord::Tracking);
-        let at_work = view(&status_of(vec![tracking, stopped(BETA, beta)]));
+        let at_work = view(&status_of(vec![tracking, stopped(BETA, beta)]), ENGLISH);
         assert_eq!(
             at_work.tooltip,
             "Glasshour: Tracking Apollo (Acme) for 1 h 12 m"
@@ -421,7 +439,7 @@ mod tests {
     fn p04_who_works_for_one_while_another_monitors_is_told_so_and_cannot_quit() {
         let work = employer(BETA, "Beta", WorkMode::Worklog, StateWord::Tracking);
         let monitor = employer(ACME, "Acme", WorkMode::Monitoring, StateWord::Tracking);
-        let view = view(&status_of(vec![work, monitor.clone()]));
+        let view = view(&status_of(vec![work, monitor.clone()]), ENGLISH);
         let told = Item::Label("Acme monitors by its own license".into());
         assert_eq!(view.menu.get(1), Some(&told));
         let picks = actions(&view.menu);
@@ -432,7 +450,7 @@ mod tests {
         assert!(!picks.contains(&&Action::Quit));
         // At rest the other way round: the worklog can be started, the monitoring is seen.
         let rest = employer(BETA, "Beta", WorkMode::Worklog, StateWord::Stopped);
-        let at_rest = super::view(&status_of(vec![monitor, rest]));
+        let at_rest = super::view(&status_of(vec![monitor, rest]), ENGLISH);
         assert!(at_rest.running && at_rest.icon == Icon::Tracking);
         assert!(actions(&at_rest.menu).contains(&&Action::Start(Pick::default())));
         assert!(!actions(&at_rest.menu).contains(&&Action::Stop));
@@ -448,10 +466,47 @@ mod tests {
             status(WorkMode::Monitoring, StateWord::Paused),
             problem,
         ]
-        .map(|status| view(&status).icon);
+        .map(|status| view(&status, ENGLISH).icon);
         assert_eq!(
             icons,
             [Icon::Off, Icon::Tracking, Icon::Paused, Icon::Problem]
+        );
+    }
+
+    #[test]
+    fn the_tray_speaks_the_readers_language() {
+        let mut tracking = status(WorkMode::Worklog, StateWord::Tracking);
+        tracking.today_ms = 27_120_000;
+        let view = view(&tracking, Words::new(glasshour_words::Language::French));
+        let loose = |text: &str| text.replace('\u{a0}', " ");
+        assert_eq!(
+            loose(&view.tooltip),
+            "Glasshour : Suivi en cours : Apollo, 1 h 12 min"
+        );
+        let labels: Vec<_> = view
+            .menu
+            .iter()
+            .map(|item| match item {
+                Item::Label(label)
+                | Item::Command { label, .. }
+                | Item::Choice { label, .. }
+                | Item::Submenu { label, .. } => loose(label),
+                Item::Separator => String::new(),
+            })
+            .collect();
+        assert_eq!(
+            labels,
+            [
+                "Suivi en cours : Apollo, 1 h 12 min",
+                "Aujourd’hui : 7 h 32 min",
+                "",
+                "Arrêter",
+                "Passer à",
+                "",
+                "État",
+                "Ce qui est enregistré",
+                "Quitter Glasshour",
+            ]
         );
     }
 }

@@ -127,6 +127,7 @@ impl Stage {
             license_dir: self.dir.path().join("license.d"),
             allow_plain_http: vec![],
             trusted_keys: glasshour_agent::license::TrustedKeys::default(),
+            words: glasshour_words::Words::ENGLISH,
             tray: true,
         };
         tokio::select! {

@@ -66,6 +66,25 @@ fn signing_the_same_claims_gives_the_golden_license_again() {
 }
 
 #[test]
+fn how_long_it_is_kept_is_read_where_it_is_said_and_only_in_range() {
+    let said: Claims =
+        serde_json::from_str(include_str!("../../fixtures/v1/claims-retention.json")).unwrap();
+    let read_back = read(&sign(&said, &key()).unwrap()).unwrap();
+    assert_eq!(read_back.claims(), &said);
+    let kept = said.issuer.retention_days.as_ref().unwrap();
+    assert_eq!(kept.by_kind(), [Some(30), None, Some(90), Some(1095)]);
+    assert_eq!(claims().issuer.retention_days, None);
+    for days in [0, 36_501] {
+        let mut bad = said.clone();
+        bad.issuer.retention_days.as_mut().unwrap().session = Some(days);
+        let Err(SignError::Invalid(invalid)) = sign(&bad, &key()) else {
+            panic!("{days} days were signed");
+        };
+        assert_eq!(invalid.field, "issuer.retention_days");
+    }
+}
+
+#[test]
 fn every_single_bit_flip_is_refused_or_carries_nothing() {
     let mut same = Vec::new();
     for bit in 0..GOLDEN.len() * 8 {

@@ -4,9 +4,10 @@
 use askama::Template;
 use axum::extract::{Form, FromRequest, FromRequestParts, Path, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use glasshour_words::{Language, Words};
 use serde::de::DeserializeOwned;
 
 use super::fault::FaultView;
@@ -67,7 +68,11 @@ pub(super) async fn guard(
 ) -> Response {
     let known = match user {
         Ok(None) => return to_login(&request),
-        Ok(Some(user)) => viewer(&state, &user).await.map(|viewer| (user, viewer)),
+        Ok(Some(user)) => {
+            let words = words(request.headers());
+            let viewer = viewer(&state, &user, words).await;
+            viewer.map(|viewer| (user, viewer))
+        }
         Err(error) => Err(error),
     };
     let (user, viewer) = match known {
@@ -103,12 +108,20 @@ pub(super) async fn guard(
     response
 }
 
-async fn viewer(state: &AppState, user: &CurrentUser) -> Result<Viewer, ApiError> {
+async fn viewer(state: &AppState, user: &CurrentUser, words: Words) -> Result<Viewer, ApiError> {
     let mut read = state.read(user.company_id).await?;
     Ok(Viewer {
         name: user.user.name.clone(),
         company: people::company(&mut read).await?.name,
+        words,
     })
+}
+
+/// The language that a browser asks for.
+fn words(headers: &HeaderMap) -> Words {
+    let asked = headers.get(header::ACCEPT_LANGUAGE);
+    let asked = asked.and_then(|value| value.to_str().ok());
+    Words::new(asked.map_or_else(Language::default, Language::accepted))
 }
 
 /// A stranger's request for a page comes back to it after log-in; a form does not, as what was
@@ -154,12 +167,13 @@ pub(super) async fn not_found(
     user: Result<Option<CurrentUser>, ApiError>,
     State(state): State<AppState>,
     uri: Uri,
+    headers: HeaderMap,
 ) -> Response {
     if uri.path().starts_with("/api/") {
         return StatusCode::NOT_FOUND.into_response();
     }
     let viewer = match user {
-        Ok(Some(user)) => viewer(&state, &user).await.ok(),
+        Ok(Some(user)) => viewer(&state, &user, words(&headers)).await.ok(),
         _ => None,
     };
     fault_page(StatusCode::NOT_FOUND, &FaultView::not_found(viewer))

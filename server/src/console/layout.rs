@@ -1,5 +1,7 @@
 //! What every page has: title, navigation, who is signed in, and the states with their shapes.
 
+use glasshour_words::Words;
+
 /// The part of the console that a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -28,6 +30,8 @@ impl Part {
 pub(crate) struct Viewer {
     pub(crate) name: String,
     pub(crate) company: String,
+    /// Their language: what their browser asks for. So far only notices are in it.
+    pub(crate) words: Words,
 }
 
 /// The frame around a page.
@@ -73,6 +77,7 @@ impl Page {
         let viewer = Viewer {
             name: "Kim Owner".into(),
             company: "Acme".into(),
+            words: Words::ENGLISH,
         };
         Self::new(title, part, viewer)
     }

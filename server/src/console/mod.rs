@@ -31,11 +31,18 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::response::Redirect;
 use axum::routing::{get, post};
+use glasshour_words::notice::Notice;
+use glasshour_words::{Message, Words};
 
 use crate::AppState;
 
 /// Largest form: a profile with long lists of exclusions.
 const MAX_FORM_BYTES: usize = 64 * 1024;
+
+/// What stands above a notice that is previewed, in its language.
+fn notice_intro(notice: &Notice) -> String {
+    Words::new(notice.language).say(Message::ConsoleNoticeIntro {})
+}
 
 /// The console's routes.
 pub fn router(state: AppState) -> Router {

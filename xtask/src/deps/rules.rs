@@ -5,9 +5,14 @@ use super::graph::Graph;
 /// Who may name which of our own crates as a dependency.
 ///
 /// license-format uses protocol (ADR 0001: ids, kinds and signatures are defined once).
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     ("glasshour-protocol", &[]),
     ("glasshour-license-format", &["glasshour-protocol"]),
+    // What is said of a license, in several languages (ADR 0009): a reader of licenses links none of it.
+    (
+        "glasshour-words",
+        &["glasshour-license-format", "glasshour-assets"],
+    ),
     (
         "glasshour-uploader",
         &["glasshour-protocol", "glasshour-license-format"],
@@ -18,6 +23,7 @@ const ALLOWED: [(&str, &[&str]); 8] = [
             "glasshour-uploader",
             "glasshour-protocol",
             "glasshour-license-format",
+            "glasshour-words",
             "glasshour-assets",
         ],
     ),
@@ -26,6 +32,7 @@ const ALLOWED: [(&str, &[&str]); 8] = [
         &[
             "glasshour-protocol",
             "glasshour-license-format",
+            "glasshour-words",
             "glasshour-assets",
         ],
     ),
@@ -44,7 +51,11 @@ const ALLOWED: [(&str, &[&str]); 8] = [
 ];
 
 /// Crates of pure values: no I/O, no async, no database may be linked into them.
-const PURE: [&str; 2] = ["glasshour-protocol", "glasshour-license-format"];
+const PURE: [&str; 3] = [
+    "glasshour-protocol",
+    "glasshour-license-format",
+    "glasshour-words",
+];
 
 /// What makes a crate impure.
 const IMPURE: [&str; 8] = [

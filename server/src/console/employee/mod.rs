@@ -5,8 +5,9 @@ mod view;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect};
 use glasshour_license_format::WorkMode;
-use glasshour_license_format::notice::{Notice, NoticeInput};
 use glasshour_protocol::EmployeeId;
+use glasshour_words::Words;
+use glasshour_words::notice::{Notice, NoticeInput};
 
 pub(super) use view::{EmployeeForm, EmployeeView, NoticeView};
 
@@ -98,14 +99,14 @@ pub(super) async fn update(
 
 /// The notice alone, for the form's script.
 pub(super) async fn notice(
+    viewer: Viewer,
     actor: Actor,
     State(state): State<AppState>,
     FormOf(form): FormOf<EmployeeForm>,
 ) -> PageResult {
     let mut read = state.read(actor.company_id).await?;
-    page(&NoticeView {
-        notice: notice_of(&state, &mut read, &form).await?,
-    })
+    let notice = notice_of(&state, &mut read, viewer.words, &form).await?;
+    page(&NoticeView { notice })
 }
 
 async fn submit(
@@ -223,7 +224,7 @@ async fn view(
             label: profile.name,
         })
         .collect();
-    let notice = notice_of(state, &mut read, &form).await?;
+    let notice = notice_of(state, &mut read, viewer.words, &form).await?;
     let title = old.map_or_else(|| "New employee".into(), |old| format!("Edit {}", old.name));
     Ok(EmployeeView {
         page: Page::new(title, Part::Employees, viewer),
@@ -237,7 +238,12 @@ async fn view(
 }
 
 /// The notice that the form's license would make; of the default profile where none is chosen.
-async fn notice_of(state: &AppState, read: &mut Read, form: &EmployeeForm) -> PageResult<Notice> {
+async fn notice_of(
+    state: &AppState,
+    read: &mut Read,
+    words: Words,
+    form: &EmployeeForm,
+) -> PageResult<Notice> {
     let chosen = match form.profile_id.as_str() {
         "" => None,
         id => read.profile(id).await?,
@@ -256,10 +262,11 @@ async fn notice_of(state: &AppState, read: &mut Read, form: &EmployeeForm) -> Pa
         work_mode: form.mode().unwrap_or(WorkMode::Worklog),
         profile: &profile.settings,
         server_url: &state.server_url,
+        retention: None,
         privacy_contact: company.privacy_contact.as_deref(),
         extra: None,
         not_before: None,
         expires_at: None,
     };
-    Ok(input.notice())
+    Ok(input.notice(words))
 }

@@ -3,7 +3,7 @@
 
 use askama::Template;
 use glasshour_license_format::WorkMode;
-use glasshour_license_format::notice::Notice;
+use glasshour_words::notice::Notice;
 use serde::Deserialize;
 
 use crate::console::form::{Choice, Errors, ticked};
@@ -90,7 +90,7 @@ pub(crate) struct NoticeView {
 impl EmployeeView {
     pub(crate) fn samples() -> Vec<(&'static str, Self)> {
         use crate::console::layout::Part;
-        use glasshour_license_format::notice::NoticeInput;
+        use glasshour_words::notice::NoticeInput;
 
         let profile: glasshour_license_format::Profile = serde_json::from_str(
             r#"{"name":"Standard","screenshots":{"per_hour":6,"random_moment":true,"skip_unchanged":true},
@@ -109,12 +109,13 @@ impl EmployeeView {
                 work_mode: form.mode().unwrap_or(WorkMode::Worklog),
                 profile: &profile,
                 server_url: "https://time.acme.example",
+                retention: None,
                 privacy_contact: Some("dpo@acme.example"),
                 extra: None,
                 not_before: None,
                 expires_at: None,
             }
-            .notice();
+            .notice(glasshour_words::Words::ENGLISH);
             Self {
                 page: Page::sample(title, Part::Employees),
                 employee_id: id.map(Into::into),

@@ -6,8 +6,9 @@ mod view;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect};
-use glasshour_license_format::notice::{Notice, NoticeInput};
 use glasshour_license_format::{Profile as Settings, WorkMode};
+use glasshour_words::Words;
+use glasshour_words::notice::{Notice, NoticeInput};
 use serde_json::Value;
 
 use form::ProfileForm;
@@ -69,13 +70,13 @@ pub(super) async fn update(
 
 /// The notice alone, for the form's script.
 pub(super) async fn notice(
+    viewer: Viewer,
     actor: Actor,
     State(state): State<AppState>,
     FormOf(form): FormOf<ProfileForm>,
 ) -> PageResult {
-    page(&NoticeView {
-        notice: notice_of(&state, &actor, &form.read().0).await?,
-    })
+    let notice = notice_of(&state, &actor, viewer.words, &form.read().0).await?;
+    page(&NoticeView { notice })
 }
 
 async fn find(state: &AppState, actor: &Actor, id: &str) -> Result<Profile, PageError> {
@@ -137,7 +138,7 @@ async fn view(
     errors: Errors,
 ) -> PageResult<ProfileView> {
     let title = old.map_or_else(|| "New profile".into(), |old| format!("Edit {}", old.name));
-    let notice = notice_of(state, actor, &form.read().0).await?;
+    let notice = notice_of(state, actor, viewer.words, &form.read().0).await?;
     Ok(ProfileView {
         page: Page::new(title, Part::Profiles, viewer),
         profile_id: old.map(|old| old.profile_id.clone()),
@@ -148,7 +149,12 @@ async fn view(
 }
 
 /// A profile does not know its employees' mode: the notice is that of the worklog mode.
-async fn notice_of(state: &AppState, actor: &Actor, settings: &Settings) -> PageResult<Notice> {
+async fn notice_of(
+    state: &AppState,
+    actor: &Actor,
+    words: Words,
+    settings: &Settings,
+) -> PageResult<Notice> {
     let company = people::company(&mut state.read(actor.company_id).await?).await?;
     let input = NoticeInput {
         company: &company.name,
@@ -156,10 +162,11 @@ async fn notice_of(state: &AppState, actor: &Actor, settings: &Settings) -> Page
         work_mode: WorkMode::Worklog,
         profile: settings,
         server_url: &state.server_url,
+        retention: None,
         privacy_contact: company.privacy_contact.as_deref(),
         extra: None,
         not_before: None,
         expires_at: None,
     };
-    Ok(input.notice())
+    Ok(input.notice(words))
 }

@@ -2,7 +2,7 @@
 //! with this profile will make.
 
 use askama::Template;
-use glasshour_license_format::notice::Notice;
+use glasshour_words::notice::Notice;
 
 use super::form::{DAYS, ProfileForm};
 use crate::console::form::Errors;
@@ -35,7 +35,7 @@ impl ProfileView {
         use crate::console::layout::Part;
         use glasshour_license_format::Profile;
         use glasshour_license_format::WorkMode;
-        use glasshour_license_format::notice::NoticeInput;
+        use glasshour_words::notice::NoticeInput;
 
         let view = |title: &str, id: Option<&str>, json: &str, broken: bool| {
             let profile: Profile = serde_json::from_str(json).unwrap();
@@ -45,12 +45,13 @@ impl ProfileView {
                 work_mode: WorkMode::Worklog,
                 profile: &profile,
                 server_url: "https://time.acme.example",
+                retention: None,
                 privacy_contact: None,
                 extra: None,
                 not_before: None,
                 expires_at: None,
             }
-            .notice();
+            .notice(glasshour_words::Words::ENGLISH);
             let mut form = ProfileForm::of(&profile);
             let mut errors = Errors::default();
             if broken {

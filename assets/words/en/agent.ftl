@@ -1,0 +1,80 @@
+# What the agent says of tracking and licenses: tray, messages, `glasshour license`.
+
+no-license = No license is loaded. Ask your employer for the file that ends in .license.gz, then load it with `glasshour license load FILE`.
+
+tray-tracking = Tracking { $project } for { $time }
+tray-idle = Tracking { $project } for { $time }, idle
+tray-stopped = Not tracking
+tray-paused = Paused: outside the licensed hours
+tray-blocked = Nothing is captured
+tray-no-license = No license is loaded. Ask your employer for the file that ends in .license.gz
+tray-monitored-beside = { $company } monitors by its own license
+tray-blocked-beside = { $company }: nothing is captured
+tray-no-project = no project
+tray-today = Today: { $time }
+tray-tooltip = Glasshour: { $state }
+
+label-tracking = Glasshour: tracking
+label-tracking-project = Glasshour: tracking { $project }
+label-stopped = Glasshour: not tracking
+label-paused = Glasshour: paused
+label-blocked = Glasshour: nothing is captured
+
+menu-start = Start
+menu-start-on = Start on
+menu-switch-to = Switch to
+menu-start-for = Start for { $company }
+menu-switch-to-employer = Switch to { $company }
+menu-stop = Stop
+menu-status = Status
+menu-license = What is captured
+menu-quit = Quit Glasshour
+
+status-title = Glasshour: status
+status-tracking = Tracking { $project } for { $time }
+status-idle = Tracking { $project } for { $time } (idle)
+status-stopped = Not tracking
+status-paused = Paused: outside the licensed hours. Nothing is captured
+status-blocked = Nothing is captured
+status-out-of-use = Its license is out of use; what was captured before is still delivered
+# Where there are several employers, a line for each
+status-of =
+    { $company }: { $state }. { $mode ->
+        [worklog] Worklog license
+       *[monitoring] Monitoring license
+    } of { $employee }. Today: { $time }.
+status-licensed = Licensed to { $employee } by { $company }.
+status-today = Tracked today: { $time }.
+
+told-running = Glasshour is running
+told-no-icon = { $state }. It has no icon in the tray: { $reason }
+told-monitoring = { $company } has licensed monitoring. `glasshour license show` says what is captured.
+told-goes-on = Tracking goes on.
+told-monitoring-goes-on = Monitoring by { $company } goes on.
+told-monitored-beside = { $monitors } monitors this computer by its own license while you work for { $works_for }: what it captures may show that work, and goes to { $monitors } alone.
+told-stopped = Tracking has stopped, and nothing is captured. { $reason }
+told-asleep = Tracking stopped when the computer went to sleep.
+told-hours-over = The licensed hours are over: nothing is captured.
+
+license-waits = A license of { $company } waits for you. Load it with `glasshour license load { $file }`.
+license-newer = Your employer has issued a newer license; it is fetched as soon as the server gives it.
+license-wider-worklog = Your employer’s newer license would capture more than you have agreed to. Until you agree, only what both permit is captured. Read it with `glasshour license show`, agree with `glasshour license agree`.
+license-wider-monitoring = Your employer’s newer license captures more. It holds once its notice has been shown to you; until then only what both permit is captured.
+license-ran-out = Your license ran out on { $when }. Ask your employer for a new one.
+license-ran-out-clock = Your license ran out on { $when }. The clock of this computer was set back, and that does not make the license valid again. Ask your employer for a new one. If the clock was wrong before, set it right and let the computer reach the server: from then on the server’s time counts.
+license-not-yet = Your license begins on { $when }. Nothing is captured before.
+
+license-key = Signed with the key { $key }.
+license-first-key = This is the first license of { $company } here: its key is trusted from now on. You can compare the fingerprint above with the one that your employer gives you.
+license-ask-load = Do you acknowledge this notice and load the license? [y/N]
+license-ask-agree = Do you agree to this license? [y/N]
+# What counts as a yes, in small letters, with spaces between
+license-yes = y yes
+license-nobody = the notice above must be acknowledged, and there is nobody to ask: add --yes if you have read it
+license-loaded = The license is loaded.
+license-start-agent = The agent is not running: start it with `glasshour run`, or log in again.
+license-loaded-already = This very license is loaded already; nothing has changed.
+license-agreed = You have agreed. The license holds from now on.
+license-nothing-waits = Nothing waits for you to agree to: what your licenses say holds already.
+license-removed = The license of { $company } is out of use. Nothing is captured for it.
+license-still-loaded = Still loaded: { $companies }.

@@ -1,0 +1,40 @@
+# What a newer license changes, compared with the one that was agreed to.
+
+changes-title = What is different from the license that you agreed to
+changes-wider = More than before:
+changes-narrower = Less than before:
+changes-neutral = Otherwise different:
+
+change =
+    { $field ->
+        [work_mode] who starts and stops tracking
+        [issuer-server_url] the server that everything goes to
+        [issuer-company] your employer’s name
+        [issuer-privacy_contact] whom to ask about your data
+        [issuer-retention_days] how long it is kept on the server
+        [employee-name] your name
+        [default_project_id] the project that time goes to
+        [notice] your employer’s own words
+        [not_before] from when on the license holds
+        [expires_at] until when the license holds
+        [profile-name] the profile’s name
+        [profile-screenshots] pictures of your screen
+        [profile-screenshots-per_hour] pictures of your screen: how often
+        [profile-screenshots-random_moment] pictures of your screen: at which moments
+        [profile-screenshots-monitors] pictures of your screen: of which monitors
+        [profile-screenshots-blur] pictures of your screen: how blurred
+        [profile-screenshots-max_width_px] pictures of your screen: how large
+        [profile-screenshots-skip_unchanged] pictures of your screen: also when nothing has changed
+        [profile-camera] pictures from the camera
+        [profile-camera-per_hour] pictures from the camera: how often
+        [profile-activity] your activity: input counts or applications
+        [profile-activity-input_counts] how often keys and the mouse are used
+        [profile-activity-applications] the names of the applications you use
+        [profile-activity-window_titles] the titles of your windows
+        [profile-idle_after_s] after how long you count as idle
+        [profile-schedule] the licensed hours
+        [profile-exclude] the windows that are left out
+        [profile-review_hold_s] how long captures stay on your computer first
+        [profile-employee_may_delete] whether you may delete captures
+       *[other] another point
+    }

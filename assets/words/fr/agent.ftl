@@ -1,0 +1,80 @@
+# Ce que l’agent dit du suivi et des licences : icône, messages, `glasshour license`.
+
+no-license = Aucune licence n’est chargée. Demandez à votre employeur le fichier dont le nom se termine par .license.gz, puis chargez-le avec `glasshour license load FICHIER`.
+
+tray-tracking = Suivi en cours : { $project }, { $time }
+tray-idle = Suivi en cours : { $project }, { $time }, sans activité
+tray-stopped = Suivi arrêté
+tray-paused = En pause : en dehors des horaires autorisés
+tray-blocked = Rien n’est enregistré
+tray-no-license = Aucune licence n’est chargée. Demandez à votre employeur le fichier dont le nom se termine par .license.gz
+tray-monitored-beside = Surveillance par { $company } en vertu de sa propre licence
+tray-blocked-beside = { $company } : rien n’est enregistré
+tray-no-project = sans projet
+tray-today = Aujourd’hui : { $time }
+tray-tooltip = Glasshour : { $state }
+
+label-tracking = Glasshour : suivi en cours
+label-tracking-project = Glasshour : suivi en cours, { $project }
+label-stopped = Glasshour : suivi arrêté
+label-paused = Glasshour : en pause
+label-blocked = Glasshour : rien n’est enregistré
+
+menu-start = Démarrer
+menu-start-on = Démarrer sur
+menu-switch-to = Passer à
+menu-start-for = Démarrer pour { $company }
+menu-switch-to-employer = Passer à { $company }
+menu-stop = Arrêter
+menu-status = État
+menu-license = Ce qui est enregistré
+menu-quit = Quitter Glasshour
+
+status-title = Glasshour : état
+status-tracking = Suivi en cours : { $project }, { $time }
+status-idle = Suivi en cours : { $project }, { $time } (sans activité)
+status-stopped = Suivi arrêté
+status-paused = En pause : en dehors des horaires autorisés. Rien n’est enregistré
+status-blocked = Rien n’est enregistré
+status-out-of-use = Sa licence n’est plus utilisée ; ce qui a été enregistré auparavant est encore transmis
+# S’il y a plusieurs employeurs, une ligne pour chacun
+status-of =
+    { $company } : { $state }. { $mode ->
+        [worklog] Licence de relevé de temps
+       *[monitoring] Licence de surveillance
+    } au nom de { $employee }. Aujourd’hui : { $time }.
+status-licensed = Licence accordée à { $employee } par { $company }.
+status-today = Temps suivi aujourd’hui : { $time }.
+
+told-running = Glasshour est en cours d’exécution
+told-no-icon = { $state }. Aucune icône n’est affichée dans la zone de notification : { $reason }
+told-monitoring = La surveillance est autorisée par une licence délivrée par { $company }. `glasshour license show` dit ce qui est enregistré.
+told-goes-on = Le suivi reprend.
+told-monitoring-goes-on = La surveillance par { $company } reprend.
+told-monitored-beside = Cet ordinateur est surveillé par { $monitors } en vertu de sa propre licence pendant que vous travaillez pour { $works_for } : ce qui est ainsi enregistré peut montrer ce travail et n’est envoyé qu’à { $monitors }.
+told-stopped = Le suivi s’est arrêté et rien n’est enregistré. { $reason }
+told-asleep = Le suivi s’est arrêté lors de la mise en veille de l’ordinateur.
+told-hours-over = Les horaires autorisés sont terminés : rien n’est enregistré.
+
+license-waits = Une licence délivrée par { $company } vous attend. Chargez-la avec `glasshour license load { $file }`.
+license-newer = Votre employeur a délivré une licence plus récente ; elle sera récupérée dès que le serveur la fournira.
+license-wider-worklog = La licence plus récente de votre employeur permettrait d’enregistrer plus que ce que vous avez accepté. Tant que vous ne l’acceptez pas, seul ce que permettent les deux licences est enregistré. Lisez-la avec `glasshour license show`, acceptez-la avec `glasshour license agree`.
+license-wider-monitoring = La licence plus récente de votre employeur permet d’enregistrer davantage. Elle prend effet une fois que son avis vous a été montré ; d’ici là, seul ce que permettent les deux licences est enregistré.
+license-ran-out = Votre licence a expiré le { $when }. Demandez-en une nouvelle à votre employeur.
+license-ran-out-clock = Votre licence a expiré le { $when }. L’horloge de cet ordinateur a été reculée, ce qui ne rend pas la licence de nouveau valable. Demandez-en une nouvelle à votre employeur. Si l’horloge était fausse auparavant, réglez-la et laissez l’ordinateur joindre le serveur : dès lors, c’est l’heure du serveur qui compte.
+license-not-yet = Votre licence prend effet le { $when }. Rien n’est enregistré avant.
+
+license-key = Signée avec la clé { $key }.
+license-first-key = C’est la première licence délivrée par { $company } sur cet ordinateur : sa clé est désormais considérée comme fiable. Vous pouvez comparer l’empreinte ci-dessus avec celle que vous donne votre employeur.
+license-ask-load = Avez-vous pris connaissance de cet avis et voulez-vous charger la licence ? [o/N]
+license-ask-agree = Acceptez-vous cette licence ? [o/N]
+# Ce qui vaut un oui, en minuscules, séparé par des espaces
+license-yes = o oui
+license-nobody = il faut confirmer avoir pris connaissance de l’avis ci-dessus, et il n’y a personne à qui le demander : ajoutez --yes si vous l’avez lu
+license-loaded = La licence est chargée.
+license-start-agent = L’agent n’est pas en cours d’exécution : lancez-le avec `glasshour run`, ou rouvrez votre session.
+license-loaded-already = Cette licence est déjà chargée ; rien n’a changé.
+license-agreed = Vous avez accepté. La licence prend effet dès maintenant.
+license-nothing-waits = Rien n’attend votre accord : ce que disent vos licences s’applique déjà.
+license-removed = La licence délivrée par { $company } n’est plus utilisée. Rien n’est enregistré pour elle.
+license-still-loaded = Encore chargées : { $companies }.

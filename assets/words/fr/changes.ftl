@@ -1,0 +1,40 @@
+# Ce qu’une licence plus récente change par rapport à celle qui a été acceptée.
+
+changes-title = Ce qui diffère de la licence que vous avez acceptée
+changes-wider = Plus qu’avant :
+changes-narrower = Moins qu’avant :
+changes-neutral = Autres différences :
+
+change =
+    { $field ->
+        [work_mode] qui démarre et arrête le suivi
+        [issuer-server_url] le serveur vers lequel tout est envoyé
+        [issuer-company] le nom de votre employeur
+        [issuer-privacy_contact] à qui vous adresser au sujet de vos données
+        [issuer-retention_days] la durée de conservation sur le serveur
+        [employee-name] votre nom
+        [default_project_id] le projet auquel le temps est attribué
+        [notice] le message de votre employeur
+        [not_before] à partir de quand la licence est valable
+        [expires_at] jusqu’à quand la licence est valable
+        [profile-name] le nom du profil
+        [profile-screenshots] les images de votre écran
+        [profile-screenshots-per_hour] les images de votre écran : leur fréquence
+        [profile-screenshots-random_moment] les images de votre écran : les moments où elles sont prises
+        [profile-screenshots-monitors] les images de votre écran : les écrans concernés
+        [profile-screenshots-blur] les images de votre écran : leur floutage
+        [profile-screenshots-max_width_px] les images de votre écran : leur taille
+        [profile-screenshots-skip_unchanged] les images de votre écran : même quand rien n’a changé
+        [profile-camera] les photos prises par la caméra
+        [profile-camera-per_hour] les photos prises par la caméra : leur fréquence
+        [profile-activity] votre activité : frappes et clics ou applications
+        [profile-activity-input_counts] la fréquence d’utilisation du clavier et de la souris
+        [profile-activity-applications] le nom des applications que vous utilisez
+        [profile-activity-window_titles] le titre de vos fenêtres
+        [profile-idle_after_s] le délai après lequel l’inactivité est constatée
+        [profile-schedule] les horaires autorisés
+        [profile-exclude] les fenêtres laissées de côté
+        [profile-review_hold_s] la durée pendant laquelle les données restent d’abord sur votre ordinateur
+        [profile-employee_may_delete] la possibilité de supprimer ce qui a été enregistré
+       *[other] un autre point
+    }

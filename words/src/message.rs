@@ -1,0 +1,231 @@
+//! Every message there is, as a type: what it is called in the catalogues, and what goes into it.
+//!
+//! The list is the contract between code and catalogues; `tests/catalogues.rs` holds both against it.
+
+use fluent_bundle::{FluentArgs, FluentValue};
+
+use crate::plain::plain;
+
+/// Text from outside: a name, an address, a server's sentence. What could mislead is stripped when it
+/// is put into a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outside<'a>(pub &'a str);
+
+/// Text that a catalogue has made, on its way into another message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said(String);
+
+/// The name of a variant, by which a catalogue chooses its wording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key<'a>(pub &'a str);
+
+impl Said {
+    /// Only what [`Words`](crate::Words) says, and digits.
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'a> From<Outside<'a>> for FluentValue<'a> {
+    fn from(Outside(text): Outside<'a>) -> Self {
+        plain(text).into()
+    }
+}
+
+impl From<Said> for FluentValue<'_> {
+    fn from(Said(text): Said) -> Self {
+        text.into()
+    }
+}
+
+impl<'a> From<Key<'a>> for FluentValue<'a> {
+    fn from(Key(name): Key<'a>) -> Self {
+        name.into()
+    }
+}
+
+macro_rules! messages {
+    ($($name:ident = $id:literal { $($argument:ident: $type:ty),* },)*) => {
+        /// Something to say. Each is described by its English text in `assets/words/en`.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "the catalogues say what each is")]
+        pub enum Message<'a> {
+            $($name { $($argument: $type),* },)*
+        }
+
+        impl<'a> Message<'a> {
+            /// Every message: its name here, its name in the catalogues, and its arguments.
+            pub const ALL: &'static [(&'static str, &'static str, &'static [&'static str])] =
+                &[$((stringify!($name), $id, &[$(stringify!($argument)),*]),)*];
+
+            /// Its name in the catalogues, and what goes into it.
+            pub(crate) fn parts(self) -> (&'static str, FluentArgs<'a>) {
+                let mut arguments = FluentArgs::new();
+                match self {
+                    $(Self::$name { $($argument),* } => {
+                        $(arguments.set(stringify!($argument), $argument);)*
+                        ($id, arguments)
+                    })*
+                }
+            }
+        }
+    };
+}
+
+messages! {
+    // notice.ftl
+    NoticeTitle = "notice-title" { company: Outside<'a> },
+    NoticeTitleOf = "notice-title-of" { company: Outside<'a>, employee: Outside<'a> },
+    TopicCaptured = "topic-captured" {},
+    TopicWhen = "topic-when" {},
+    TopicNever = "topic-never" {},
+    TopicLeftOut = "topic-left-out" {},
+    TopicAlways = "topic-always" {},
+    TopicWhere = "topic-where" {},
+    TopicKept = "topic-kept" {},
+    TopicEmployer = "topic-employer" {},
+    TopicAsk = "topic-ask" {},
+    CapturedScreens = "captured-screens" { monitors: Key<'a>, rate: Said, moments: Key<'a> },
+    CapturedBlurLight = "captured-blur-light" {},
+    CapturedBlurStrong = "captured-blur-strong" {},
+    CapturedWidth = "captured-width" { pixels: u32 },
+    CapturedUnchanged = "captured-unchanged" {},
+    CapturedCamera = "captured-camera" { rate: Said },
+    CapturedInput = "captured-input" {},
+    CapturedApplications = "captured-applications" {},
+    CapturedTitles = "captured-titles" {},
+    CapturedApplicationsAndTitles = "captured-applications-and-titles" {},
+    CapturedNothing = "captured-nothing" {},
+    WhenWorklog = "when-worklog" {},
+    WhenMonitoring = "when-monitoring" {},
+    WhenHours = "when-hours" { days: Said, from: Said, to: Said, zone: Outside<'a> },
+    WhenFrom = "when-from" { from: Said },
+    WhenUntil = "when-until" { to: Said },
+    WhenBetween = "when-between" { from: Said, to: Said },
+    NeverTyped = "never-typed" {},
+    NeverPasswords = "never-passwords" {},
+    NeverPasswordsTyped = "never-passwords-typed" {},
+    NeverClipboard = "never-clipboard" {},
+    NeverSound = "never-sound" {},
+    NeverScreen = "never-screen" {},
+    NeverCamera = "never-camera" {},
+    NeverInput = "never-input" {},
+    NeverApplications = "never-applications" {},
+    NeverTitles = "never-titles" {},
+    NeverUnknown = "never-unknown" { members: Said },
+    LeftOutApplications = "left-out-applications" { names: Said, from: Key<'a> },
+    LeftOutTitles = "left-out-titles" { parts: Said, from: Key<'a> },
+    AlwaysSessions = "always-sessions" { idle: Said },
+    AlwaysAgent = "always-agent" {},
+    WhereServer = "where-server" { company: Outside<'a>, url: Outside<'a> },
+    WhereAtOnce = "where-at-once" {},
+    WhereHeld = "where-held" { time: Said },
+    WhereMayDelete = "where-may-delete" {},
+    WhereMayNotDelete = "where-may-not-delete" {},
+    KeptOpen = "kept-open" { who: Outside<'a> },
+    KeptScreenshots = "kept-screenshots" { time: Said },
+    KeptCamera = "kept-camera" { time: Said },
+    KeptActivity = "kept-activity" { time: Said },
+    KeptSessions = "kept-sessions" { time: Said },
+    KeptRest = "kept-rest" { who: Outside<'a> },
+    AskContact = "ask-contact" { company: Outside<'a>, contact: Outside<'a> },
+    AskCompany = "ask-company" { company: Outside<'a> },
+    // formats.ftl
+    Rate = "rate" { count: u32 },
+    Days = "days" { count: u32 },
+    Hours = "hours" { count: u32 },
+    Minutes = "minutes" { count: u32 },
+    Seconds = "seconds" { count: u32 },
+    TimeHours = "time-hours" { hours: Said, minutes: Said },
+    TimeMinutes = "time-minutes" { minutes: Said },
+    TimeSeconds = "time-seconds" { seconds: Said },
+    Weekday = "weekday" { day: u32 },
+    WeekdayOn = "weekday-on" { name: Said },
+    WeekdayRange = "weekday-range" { first: Said, last: Said },
+    Month = "month" { month: u32 },
+    Clock = "clock" { hour: Said, minute: Said },
+    Moment = "moment" { day: u32, month: Said, year: Said, clock: Said },
+    ListMore = "list-more" { items: Said, next: Said },
+    ListAnd = "list-and" { items: Said, last: Said },
+    ListOr = "list-or" { items: Said, last: Said },
+    Quoted = "quoted" { text: Said },
+    // changes.ftl
+    ChangesTitle = "changes-title" {},
+    ChangesWider = "changes-wider" {},
+    ChangesNarrower = "changes-narrower" {},
+    ChangesNeutral = "changes-neutral" {},
+    Change = "change" { field: Key<'a> },
+    // agent.ftl
+    NoLicense = "no-license" {},
+    TrayTracking = "tray-tracking" { project: Outside<'a>, time: Said },
+    TrayIdle = "tray-idle" { project: Outside<'a>, time: Said },
+    TrayStopped = "tray-stopped" {},
+    TrayPaused = "tray-paused" {},
+    TrayBlocked = "tray-blocked" {},
+    TrayNoLicense = "tray-no-license" {},
+    TrayMonitoredBeside = "tray-monitored-beside" { company: Outside<'a> },
+    TrayBlockedBeside = "tray-blocked-beside" { company: Outside<'a> },
+    TrayNoProject = "tray-no-project" {},
+    TrayToday = "tray-today" { time: Said },
+    TrayTooltip = "tray-tooltip" { state: Outside<'a> },
+    LabelTracking = "label-tracking" {},
+    LabelTrackingProject = "label-tracking-project" { project: Outside<'a> },
+    LabelStopped = "label-stopped" {},
+    LabelPaused = "label-paused" {},
+    LabelBlocked = "label-blocked" {},
+    MenuStart = "menu-start" {},
+    MenuStartOn = "menu-start-on" {},
+    MenuSwitchTo = "menu-switch-to" {},
+    MenuStartFor = "menu-start-for" { company: Outside<'a> },
+    MenuSwitchToEmployer = "menu-switch-to-employer" { company: Outside<'a> },
+    MenuStop = "menu-stop" {},
+    MenuStatus = "menu-status" {},
+    MenuLicense = "menu-license" {},
+    MenuQuit = "menu-quit" {},
+    StatusTitle = "status-title" {},
+    StatusTracking = "status-tracking" { project: Outside<'a>, time: Said },
+    StatusIdle = "status-idle" { project: Outside<'a>, time: Said },
+    StatusStopped = "status-stopped" {},
+    StatusPaused = "status-paused" {},
+    StatusBlocked = "status-blocked" {},
+    StatusOutOfUse = "status-out-of-use" {},
+    StatusOf = "status-of" { company: Outside<'a>, state: Outside<'a>, mode: Key<'a>, employee: Outside<'a>, time: Said },
+    StatusLicensed = "status-licensed" { employee: Outside<'a>, company: Outside<'a> },
+    StatusToday = "status-today" { time: Said },
+    ToldRunning = "told-running" {},
+    ToldNoIcon = "told-no-icon" { state: Outside<'a>, reason: Outside<'a> },
+    ToldMonitoring = "told-monitoring" { company: Outside<'a> },
+    ToldGoesOn = "told-goes-on" {},
+    ToldMonitoringGoesOn = "told-monitoring-goes-on" { company: Outside<'a> },
+    ToldMonitoredBeside = "told-monitored-beside" { monitors: Outside<'a>, works_for: Outside<'a> },
+    ToldStopped = "told-stopped" { reason: Outside<'a> },
+    ToldAsleep = "told-asleep" {},
+    ToldHoursOver = "told-hours-over" {},
+    LicenseWaits = "license-waits" { company: Outside<'a>, file: Outside<'a> },
+    LicenseNewer = "license-newer" {},
+    LicenseWiderWorklog = "license-wider-worklog" {},
+    LicenseWiderMonitoring = "license-wider-monitoring" {},
+    LicenseRanOut = "license-ran-out" { when: Said },
+    LicenseRanOutClock = "license-ran-out-clock" { when: Said },
+    LicenseNotYet = "license-not-yet" { when: Said },
+    LicenseKey = "license-key" { key: Outside<'a> },
+    LicenseFirstKey = "license-first-key" { company: Outside<'a> },
+    LicenseAskLoad = "license-ask-load" {},
+    LicenseAskAgree = "license-ask-agree" {},
+    LicenseYes = "license-yes" {},
+    LicenseNobody = "license-nobody" {},
+    LicenseLoaded = "license-loaded" {},
+    LicenseStartAgent = "license-start-agent" {},
+    LicenseLoadedAlready = "license-loaded-already" {},
+    LicenseAgreed = "license-agreed" {},
+    LicenseNothingWaits = "license-nothing-waits" {},
+    LicenseRemoved = "license-removed" { company: Outside<'a> },
+    LicenseStillLoaded = "license-still-loaded" { companies: Outside<'a> },
+    // console.ftl
+    ConsoleNoticeIntro = "console-notice-intro" {},
+}
