@@ -73,6 +73,15 @@ impl Browser {
         self.server.send(request.body(Body::empty()).unwrap()).await
     }
 
+    /// A page as a browser with that `Accept-Language` gets it.
+    async fn page_in(&self, language: &str, path: &str) -> String {
+        let request = Request::get(path)
+            .header(header::COOKIE, &self.cookie)
+            .header(header::ACCEPT_LANGUAGE, language);
+        let answer = self.server.send(request.body(Body::empty()).unwrap()).await;
+        String::from_utf8(answer.expect(StatusCode::OK).body).unwrap()
+    }
+
     async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let request = Request::post(path)
             .header(header::COOKIE, &self.cookie)
@@ -261,6 +270,27 @@ async fn p01_p05_p09_the_form_makes_an_employee_a_project_and_a_license() {
         .unwrap();
     assert!(disposition.ends_with(".license.gz\""), "{disposition}");
     glasshour_license_format::read(&license.body).unwrap();
+}
+
+#[tokio::test]
+async fn the_notice_is_previewed_in_the_language_that_the_browser_asks_for() {
+    let browser = Browser::logged_in().await;
+    for path in ["/profiles/new", "/employees/new"] {
+        let french = browser.page_in("fr-CH, fr;q=0.9, en;q=0.5", path).await;
+        let notice = french.split("<aside class=\"notice\" lang=\"fr\"").nth(1);
+        let notice = notice.unwrap_or_else(|| panic!("{french}"));
+        for words in [
+            "Ce qui est enregistré",
+            "Voici ce que lit la personne",
+            "au plus 6\u{a0}fois par heure",
+            "class=\"never\"",
+        ] {
+            assert!(notice.contains(words), "{words} in {notice}");
+        }
+        let german = browser.page_in("de", path).await;
+        assert!(german.contains("<aside class=\"notice\" lang=\"en\""));
+        assert!(german.contains("A picture of each monitor, at most 6 times an hour"));
+    }
 }
 
 #[tokio::test]
