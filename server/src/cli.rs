@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::backup::{self, Folders, Report};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, RawConfig, objects_folder};
+use crate::rotate::{self, RotateKey};
 use crate::setup::{self, Made, NewCompany};
 use crate::{api, doctor, serve};
 
@@ -109,6 +110,17 @@ Example:
 The folder must be new or empty. Everything is checked against its hash. What agents delivered after the
 backup was made is not in it: they have forgotten it, and it shows as a gap in their chains.")]
     Restore(Archive),
+    /// Replaces the key that signs a company's licenses, also while the server runs
+    #[command(after_help = "\
+Example, as the server's own user:
+  glasshour-server rotate-key --data /var/lib/glasshour
+
+The key that goes signs that the new one comes, and every active employee gets a license of the next
+serial that says what the last one said. Agents that trust the former key fetch it and follow without a
+hand; a file handed over carries the same proof. From then on they refuse what the former key signs.
+All of it happens, or nothing. Where the key was stolen, replace it at once: whoever has it can announce a
+key of their own to agents that have not followed yet.")]
+    RotateKey(RotateKey),
     /// Checks a data folder and says what is wrong with it
     #[command(after_help = "\
 Example:
@@ -211,6 +223,7 @@ impl Cli {
                 progress.end();
                 archive.report(&made?, "Restored")
             }),
+            Command::RotateKey(asked) => block_on(rotate::rotate(asked, &SystemClock)),
             Command::Doctor { data, objects } => block_on(async {
                 let objects = objects.unwrap_or_else(|| setup::objects_folder(&data));
                 let progress = Progress::new("compared");

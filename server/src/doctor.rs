@@ -9,7 +9,7 @@ use crate::backup;
 use crate::objects::{LocalFolder, ObjectError, ObjectKey, Objects as _};
 use crate::refusal;
 use crate::setup;
-use crate::store::{Db, REFUSALS_TOLD_DAYS};
+use crate::store::{Db, KeyPeriod, REFUSALS_TOLD_DAYS};
 
 /// Checks a data folder; an error where anything is wrong. `progress` hears how many pictures were
 /// compared with their hashes so far.
@@ -34,15 +34,14 @@ pub(crate) async fn doctor(
     tell("database integrity", db.integrity_problem().await?);
     let companies = db.companies(u32::MAX).await?;
     for id in &companies {
-        let Some(company) = db.read(*id).await?.company().await? else {
+        let mut read = db.read(*id).await?;
+        let Some(company) = read.company().await? else {
             continue;
         };
-        println!(
-            "ok       company {} ({}), license key {}",
-            company.name,
-            company.company_id,
-            glasshour_protocol::jws::thumbprint(&company.signing_key.verifying_key())
-        );
+        println!("ok       company {} ({})", company.name, company.company_id);
+        for line in key_lines(&read.signing_keys().await?) {
+            println!("         {line}");
+        }
         tell_refusals(&db, *id, now_ms).await?;
     }
     let pictures = match LocalFolder::open(objects) {
@@ -80,6 +79,33 @@ async fn tell_refusals(db: &Db, company: CompanyId, now_ms: i64) -> anyhow::Resu
         );
     }
     Ok(())
+}
+
+/// The key in use with when it came, and how many there were before it.
+fn key_lines(keys: &[KeyPeriod]) -> Vec<String> {
+    let Some((now, former)) = keys.split_last() else {
+        return Vec::new();
+    };
+    let since = since(now.created_at);
+    let mut lines = vec![format!(
+        "license key {}, in use since {since}",
+        now.fingerprint
+    )];
+    lines.extend(former.iter().rev().map(|key| {
+        let until = key.retired_at.map(crate::doctor::since);
+        format!(
+            "former key  {}, until {}",
+            key.fingerprint,
+            until.unwrap_or_default()
+        )
+    }));
+    lines
+}
+
+/// A moment, for a person at a terminal.
+fn since(at_ms: i64) -> String {
+    let moment = jiff::Timestamp::from_millisecond(at_ms).unwrap_or_default();
+    moment.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// What a comparison of all pictures with their hashes has found.

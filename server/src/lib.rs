@@ -27,6 +27,7 @@ pub mod objects;
 pub mod people;
 mod refusal;
 pub mod report;
+mod rotate;
 mod serve;
 pub mod setup;
 mod state;

@@ -1,5 +1,6 @@
 //! Issuing licenses: the next serial, signed and kept in the transaction that made it necessary.
 
+use ed25519_dalek::SigningKey;
 use glasshour_license_format::{Claims, Employee as Licensee, Issuer, SignError, sign};
 use glasshour_protocol::LicenseId;
 use jiff::Timestamp;
@@ -21,12 +22,12 @@ pub(crate) async fn issue(
     profile: &Profile,
     now_ms: i64,
 ) -> Result<(), ApiError> {
+    write.hold_signing_key().await?;
     let company = people::company(write).await?;
-    let serial = employee.serial + 1;
     let claims = Claims {
         version: 1,
         license_id: LicenseId(Uuid::now_v7()),
-        serial,
+        serial: employee.serial + 1,
         issued_at: Timestamp::from_millisecond(now_ms).map_err(ApiError::internal)?,
         not_before: None,
         expires_at: None,
@@ -36,7 +37,7 @@ pub(crate) async fn issue(
             server_url: state.server_url.to_string(),
             retention_days: None,
             privacy_contact: company.privacy_contact,
-            key_history: Vec::new(),
+            key_history: write.key_history().await?,
         },
         employee: Licensee {
             employee_id: employee.employee_id,
@@ -48,16 +49,51 @@ pub(crate) async fn issue(
         profile: profile.settings.clone(),
         unknown: std::collections::BTreeMap::new(),
     };
-    let file = sign(&claims, &company.signing_key).map_err(|error| refused(&error))?;
-    employee.serial = serial;
+    keep(write, employee, claims, &company.signing_key).await
+}
+
+/// Issues an employee's next license by the company's present key, which says what the last one said.
+/// Returns false where there was none.
+pub(crate) async fn renew(
+    write: &mut Write,
+    employee: &mut Employee,
+    now_ms: i64,
+) -> Result<bool, ApiError> {
+    let Some(last) = write.current_license(employee.employee_id).await? else {
+        return Ok(false);
+    };
+    let company = people::company(write).await?;
+    let mut claims = last.claims;
+    claims.license_id = LicenseId(Uuid::now_v7());
+    claims.serial = employee.serial + 1;
+    claims.issued_at = Timestamp::from_millisecond(now_ms).map_err(ApiError::internal)?;
+    claims.issuer.key_history = write.key_history().await?;
+    keep(write, employee, claims, &company.signing_key)
+        .await
+        .map_err(|mut error| {
+            error.message = format!("The license of {}: {}", employee.name, error.message);
+            error
+        })?;
+    Ok(true)
+}
+
+/// Signs the claims and stores them as the employee's current license.
+async fn keep(
+    write: &mut Write,
+    employee: &mut Employee,
+    claims: Claims,
+    key: &SigningKey,
+) -> Result<(), ApiError> {
+    let file = sign(&claims, key).map_err(|error| refused(&error))?;
+    employee.serial = claims.serial;
     write
         .insert_license(&License {
             license_id: claims.license_id,
             employee_id: employee.employee_id,
-            serial,
+            serial: claims.serial,
+            issued_at: claims.issued_at.as_millisecond(),
             claims,
             file,
-            issued_at: now_ms,
             superseded_at: None,
         })
         .await?;

@@ -9,7 +9,6 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use ed25519_dalek::SigningKey;
 use glasshour_protocol::{CompanyId, ProjectId};
 use uuid::Uuid;
 
@@ -139,8 +138,7 @@ struct Founding {
 
 impl Founding {
     async fn of(company: NewCompany, clock: &dyn Clock) -> Result<Self, SetupError> {
-        let mut seed = [0_u8; 32];
-        getrandom::fill(&mut seed).map_err(|error| {
+        let signing_key = people::new_key().map_err(|error| {
             SetupError::Invalid(format!("The system has no random numbers: {error}."))
         })?;
         let name = company.name.trim().to_owned();
@@ -165,7 +163,7 @@ impl Founding {
             company_id: CompanyId(Uuid::now_v7()),
             name,
             privacy_contact: None,
-            signing_key: SigningKey::from_bytes(&seed),
+            signing_key,
         };
         let made = Made {
             company_id: company.company_id,

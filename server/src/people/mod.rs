@@ -6,6 +6,7 @@
 
 mod company;
 mod employees;
+mod keys;
 mod overview;
 mod profiles;
 mod projects;
@@ -15,6 +16,8 @@ pub(crate) use company::company;
 pub use employees::{
     EmployeeForm, create_employee, license_file, license_file_name, update_employee,
 };
+pub(crate) use keys::new_key;
+pub use keys::{Rotated, rotate_key};
 pub use overview::{Overview, Running, overview};
 pub use profiles::{ProfileForm, create_profile, standard_profile, update_profile};
 pub use projects::{DEFAULT_COLOR, ProjectForm, create_project, update_project};

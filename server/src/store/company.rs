@@ -1,14 +1,15 @@
-//! Companies and their workspaces. The signing key is a row here, so that any number of server
-//! instances can issue licenses; the file is readable by its owner alone.
+//! Companies and their workspaces. The signing key is in the database (`signing_keys.rs`), so that any
+//! number of server instances can issue licenses; the file is readable by its owner alone.
 
 use ed25519_dalek::SigningKey;
 use glasshour_protocol::CompanyId;
 use sqlx::FromRow;
 
 use super::column::Text;
+use super::signing_keys::key;
 use super::{Db, Read, StoreError, Write, on, on_pool};
 
-/// A company with its license-signing key.
+/// A company with the key that signs its licenses now.
 #[derive(Clone, Debug)]
 pub struct Company {
     /// Its id.
@@ -27,28 +28,22 @@ struct Row {
     company_id: CompanyId,
     name: String,
     privacy_contact: Option<String>,
-    signing_key: Vec<u8>,
+    secret: Vec<u8>,
 }
 
-const COMPANY: &str = "SELECT company_id, name, privacy_contact, signing_key FROM companies \
-    WHERE company_id = $1";
+const COMPANY: &str = "SELECT c.company_id, c.name, c.privacy_contact, k.secret \
+    FROM companies c JOIN signing_keys k ON k.company_id = c.company_id AND k.retired_at IS NULL \
+    WHERE c.company_id = $1";
 
 impl TryFrom<Row> for Company {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let seed: [u8; 32] =
-            row.signing_key
-                .as_slice()
-                .try_into()
-                .map_err(|_| StoreError::Corrupt {
-                    what: "companies.signing_key",
-                })?;
         Ok(Self {
             company_id: row.company_id,
             name: row.name,
             privacy_contact: row.privacy_contact,
-            signing_key: SigningKey::from_bytes(&seed),
+            signing_key: key(&row.secret)?,
         })
     }
 }
@@ -106,22 +101,22 @@ impl Read {
 }
 
 impl Write {
-    /// Makes the company that this transaction is bound to.
+    /// Makes the company that this transaction is bound to, with its first signing key.
     pub async fn insert_company(
         &mut self,
         company: &Company,
         now_ms: i64,
     ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO companies \
-            (company_id, name, privacy_contact, signing_key, created_at) VALUES ($1, $2, $3, $4, $5)";
+            (company_id, name, privacy_contact, created_at) VALUES ($1, $2, $3, $4)";
         on!(self.0, c => sqlx::query(SQL)
             .bind(company.company_id.to_string())
             .bind(&company.name)
             .bind(&company.privacy_contact)
-            .bind(company.signing_key.to_bytes().to_vec())
             .bind(now_ms)
             .execute(c).await.map(drop))?;
-        Ok(())
+        self.insert_signing_key(1, &company.signing_key, now_ms)
+            .await
     }
 
     /// Makes a workspace.

@@ -78,6 +78,16 @@ impl Read {
             .fetch_all(c).await)?)
     }
 
+    /// Active employees, all of them.
+    pub async fn active_employees(&mut self) -> Result<Vec<Employee>, StoreError> {
+        // The limit only bounds memory: it lies far above any company.
+        const SQL: &str = "SELECT employee_id, workspace_id, name, email, work_mode, project_id, \
+            profile_id, active, serial, created_at, updated_at \
+            FROM employees WHERE company_id = $1 AND active = TRUE \
+            ORDER BY employee_id LIMIT 1000000";
+        Ok(on!(self, c => sqlx::query_as(SQL).bind(&self.company).fetch_all(c).await)?)
+    }
+
     /// Active employees on a profile, all of them: each gets a new license when it changes.
     pub async fn active_employees_on(
         &mut self,

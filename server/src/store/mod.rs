@@ -27,6 +27,7 @@ mod records;
 mod refusals;
 mod sessions;
 mod shots;
+mod signing_keys;
 
 pub use access::{ApiToken, FoundSession, User, WebSession};
 pub use activity::{ActivityHour, ActivityRow};
@@ -43,6 +44,7 @@ pub use projects::{Project, ProjectKind};
 pub use records::{NewRecord, Place, Record, RecordFilter, Screenshot};
 pub use refusals::{REFUSALS_TOLD_DAYS, Refusals};
 pub use sessions::{Session, VANISHED_AFTER_MS};
+pub use signing_keys::KeyPeriod;
 
 use std::path::Path;
 use std::str::FromStr as _;

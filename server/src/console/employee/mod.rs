@@ -9,6 +9,7 @@ use glasshour_protocol::EmployeeId;
 use glasshour_words::Words;
 use glasshour_words::notice::{Notice, NoticeInput};
 
+use view::KeyView;
 pub(super) use view::{EmployeeForm, EmployeeView, NoticeView};
 
 use super::employees::MANY;
@@ -225,6 +226,7 @@ async fn view(
         })
         .collect();
     let notice = notice_of(state, &mut read, viewer.words, &form).await?;
+    let key = key_view(&mut read).await?;
     let title = old.map_or_else(|| "New employee".into(), |old| format!("Edit {}", old.name));
     Ok(EmployeeView {
         page: Page::new(title, Part::Employees, viewer),
@@ -234,6 +236,23 @@ async fn view(
         projects,
         profiles,
         notice,
+        key,
+    })
+}
+
+/// The key that signs the company's licenses now.
+async fn key_view(read: &mut Read) -> PageResult<KeyView> {
+    let keys = read.signing_keys().await?;
+    let (now, former) = keys
+        .split_last()
+        .ok_or_else(|| ApiError::internal("the company has no signing key"))?;
+    let day = |ms| {
+        let moment = jiff::Timestamp::from_millisecond(ms).unwrap_or_default();
+        moment.strftime("%Y-%m-%d").to_string()
+    };
+    Ok(KeyView {
+        fingerprint: now.fingerprint.clone(),
+        changed: (!former.is_empty()).then(|| day(now.created_at)),
     })
 }
 

@@ -21,6 +21,15 @@ pub(crate) struct EmployeeView {
     pub(crate) projects: Vec<Choice>,
     pub(crate) profiles: Vec<Choice>,
     pub(crate) notice: Notice,
+    pub(crate) key: KeyView,
+}
+
+/// The key that signs the license: what an administrator or the employee compares.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyView {
+    pub(crate) fingerprint: String,
+    /// The day on which it took the place of another; absent for the first key.
+    pub(crate) changed: Option<String>,
 }
 
 /// What the form sends, as entered.
@@ -124,6 +133,10 @@ impl EmployeeView {
                 projects: vec![choice("1", "General"), choice("2", "Apollo")],
                 profiles: vec![choice("s", "Standard"), choice("t", "Time only")],
                 notice,
+                key: KeyView {
+                    fingerprint: "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k".into(),
+                    changed: id.map(|_| "2026-11-25".into()),
+                },
             }
         };
         let new = EmployeeForm {
