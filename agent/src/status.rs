@@ -57,6 +57,9 @@ pub struct Status {
     pub server: ServerStatus,
     /// Everything that needs somebody, each in a sentence with what to do.
     pub problems: Vec<String>,
+    /// What is worth knowing and needs nobody, each in a sentence.
+    #[serde(default)]
+    pub news: Vec<String>,
     /// Time tracked since local midnight, milliseconds: that of all worklogs, or of monitoring.
     pub today_ms: u64,
     /// Each employer with a license here, and each that records still wait for; by name.

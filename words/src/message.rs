@@ -214,6 +214,8 @@ messages! {
     LicenseRanOutClock = "license-ran-out-clock" { when: Said },
     LicenseNotYet = "license-not-yet" { when: Said },
     LicenseKey = "license-key" { key: Outside<'a> },
+    LicenseKeyHistory = "license-key-history" { company: Outside<'a>, date: Outside<'a>, former: Outside<'a>, key: Outside<'a> },
+    LicenseKeyChanged = "license-key-changed" { company: Outside<'a>, former: Outside<'a>, key: Outside<'a> },
     LicenseFirstKey = "license-first-key" { company: Outside<'a> },
     LicenseAskLoad = "license-ask-load" {},
     LicenseAskAgree = "license-ask-agree" {},

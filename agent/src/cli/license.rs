@@ -103,6 +103,7 @@ fn show(signed: &SignedLicense, reader: Reader) -> anyhow::Result<Exit> {
         out::json(&json!({
             "claims": signed.claims(),
             "fingerprint": signed.thumbprint(),
+            "former_keys": former_keys(signed),
             "notice": notice(signed.claims(), words).to_text(),
             "language": words.language().code(),
         }))?;
@@ -112,11 +113,25 @@ fn show(signed: &SignedLicense, reader: Reader) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
+/// The keys that led to the one that signed, oldest first.
+fn former_keys(signed: &SignedLicense) -> Vec<&str> {
+    let steps = signed.key_history().announcements().iter();
+    steps.map(|step| step.former.as_str()).collect()
+}
+
 fn notice_lines(signed: &SignedLicense, words: Words) -> Vec<String> {
     let notice = notice(signed.claims(), words).to_text();
     let mut lines: Vec<_> = notice.lines().map(str::to_owned).collect();
     let key = Outside(signed.thumbprint());
     lines.push(words.say(Message::LicenseKey { key }));
+    if let Some(last) = signed.key_history().announcements().last() {
+        lines.push(words.say(Message::LicenseKeyHistory {
+            company: Outside(&signed.claims().issuer.company),
+            date: Outside(&last.issued_at.strftime("%Y-%m-%d").to_string()),
+            former: Outside(&former_keys(signed).join(" → ")),
+            key,
+        }));
+    }
     lines
 }
 
@@ -174,6 +189,9 @@ fn load(
     if first {
         let company = Outside(&signed.claims().issuer.company);
         lines.push(words.say(Message::LicenseFirstKey { company }));
+    }
+    if let Some(change) = store.key_change(&signed, options.now)? {
+        lines.push(change.said(words));
     }
     // Whatever is acknowledged was shown; in JSON mode beside the answer, which is for a script.
     let show = if json { out::error_line } else { out::line };

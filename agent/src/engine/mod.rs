@@ -39,7 +39,7 @@ use crate::clock::{Clock, Moment};
 use crate::home::Home;
 use crate::ipc::Listener;
 use crate::journal::{Journal, LeftOpen};
-use crate::license::{LatestTime, LicenseStore, Notices, TrustedKeys};
+use crate::license::{KeyChange, LatestTime, LicenseStore, Notices, TrustedKeys};
 use crate::platform::{Message, Platform, signals};
 use crate::status::Status;
 use crate::tray::{Action, View};
@@ -123,6 +123,8 @@ struct Engine {
     spool_trouble: BTreeMap<CompanyId, String>,
     /// Licenses that could not be used, in sentences.
     license_problems: Vec<String>,
+    /// Changes of employers' keys that were followed.
+    key_changes: Vec<KeyChange>,
     /// The newer license that was last fetched from a server, as a file, and why it cannot be used.
     last_newer_license: BTreeMap<CompanyId, Arc<[u8]>>,
     refresh_problem: BTreeMap<CompanyId, String>,
@@ -236,6 +238,7 @@ impl Engine {
             unpushed: BTreeMap::new(),
             spool_trouble: BTreeMap::new(),
             license_problems: Vec::new(),
+            key_changes: Vec::new(),
             last_newer_license: BTreeMap::new(),
             refresh_problem: BTreeMap::new(),
             user_names: HashMap::new(),

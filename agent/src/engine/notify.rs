@@ -114,7 +114,7 @@ impl Engine {
                 allow_plain_http: &self.config.allow_plain_http,
                 now: self.latest(signed.claims().issuer.company_id, now),
             };
-            let loaded = self.store.load(bytes, signed, &options);
+            let loaded = self.load_and_tell(bytes, signed, &options);
             loaded.map_err(|error| failed(&error))?;
         }
         let noted = self.store.note_adopted(id, file);

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use glasshour_license_format::{WorkMode, read};
+use glasshour_license_format::{SignedLicense, WorkMode, read};
 use glasshour_protocol::CompanyId;
 
 use super::tracking::Tracking;
@@ -61,8 +61,7 @@ impl Engine {
             now: self.latest(company, now),
         };
         let before = self.trackings.get(&company).map(Tracking::license_id);
-        self.store
-            .load(file, signed, &options)
+        self.load_and_tell(file, signed, &options)
             .map_err(|error: LoadError| failed(&error))?;
         // It goes when the administrator takes the file away that the first one came from.
         let from = before.map(|id| self.store.adopted_from(id)).transpose();
@@ -80,5 +79,22 @@ impl Engine {
             self.desktop.notify(message("Glasshour", text));
         }
         Ok(true)
+    }
+
+    /// Loads a license that nobody holds in their hands, and tells where that follows an employer to
+    /// another key.
+    pub(super) fn load_and_tell(
+        &self,
+        bytes: &[u8],
+        signed: SignedLicense,
+        options: &LoadOptions<'_>,
+    ) -> Result<(), LoadError> {
+        let change = self.store.key_change(&signed, options.now)?;
+        self.store.load(bytes, signed, options)?;
+        if let Some(change) = change {
+            let text = change.said(self.config.words);
+            self.desktop.notify(message("Glasshour", text));
+        }
+        Ok(())
     }
 }

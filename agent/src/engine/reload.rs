@@ -28,6 +28,7 @@ impl Engine {
             }
         };
         self.license_problems.extend(loaded.problems);
+        self.key_changes = loaded.key_changes;
         let closed = self.accounts.set(&loaded.current, &loaded.all);
         self.recover_crashed_sessions(now).await;
         self.remember_last_used();

@@ -66,6 +66,7 @@ pub(super) async fn status(engine: &Engine, now: Moment) -> Status {
         refusals,
         server: ServerStatus::default(),
         problems: problems(engine, &employers),
+        news: news(engine, now),
         today_ms,
         employers: Vec::new(),
         version: env!("CARGO_PKG_VERSION").into(),
@@ -88,6 +89,17 @@ pub(super) async fn status(engine: &Engine, now: Moment) -> Status {
     }
     status.employers = employers;
     status
+}
+
+/// A change of an employer's key is told for so long after it was followed.
+const NEWS_MS: i64 = 30 * 86_400_000;
+
+fn news(engine: &Engine, now: Moment) -> Vec<String> {
+    let changes = engine.key_changes.iter();
+    changes
+        .filter(|change| now.wall_ms - change.at.as_millisecond() < NEWS_MS)
+        .map(|change| change.said(engine.config.words))
+        .collect()
 }
 
 /// One employer; `None` where there is no license of it and nothing waits for it.
@@ -338,6 +350,7 @@ pub fn plain_status(status: &Status, words: Words) -> Vec<String> {
         let details = details(employer).into_iter();
         lines.extend(details.map(|line| format!("{indent}{line}")));
     }
+    lines.extend(status.news.iter().cloned());
     lines.extend(status.problems.iter().map(|problem| format!("! {problem}")));
     lines
 }

@@ -30,6 +30,20 @@ pub enum LoadError {
          you were given, load it again with --trust-new-key"
     )]
     UntrustedKey(#[from] UntrustedKey),
+    /// Signed by a key that another has followed.
+    #[error(
+        "this license of {company} is signed with the key {found}, which {company} has given up for \
+         {expected}; ask your employer for the newest license. If your employer has told you that it \
+         went back to that key, load it again with --trust-new-key"
+    )]
+    FormerKey {
+        /// The employer.
+        company: String,
+        /// Thumbprint of the license's key.
+        found: String,
+        /// Thumbprint of the key that followed it.
+        expected: String,
+    },
     /// Signed by a key that the administrator does not trust.
     #[error(transparent)]
     NotListed(#[from] super::NotListed),

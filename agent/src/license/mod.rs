@@ -14,5 +14,5 @@ pub use adopted::Present;
 pub use latest_time::LatestTime;
 pub use load::{LoadError, check_server_url, read_file};
 pub use notices::{Notices, Showing, Unrecorded};
-pub use store::{Book, LicenseStore, LoadOptions, Loaded, StoreError};
+pub use store::{Book, KeyChange, LicenseStore, LoadOptions, Loaded, StoreError};
 pub use trusted_keys::{NotAFingerprint, NotListed, TrustedKeys};

@@ -1,12 +1,15 @@
 //! The signing keys that are trusted, by company: `trust.json`.
 //!
 //! One key counts for what is captured from now on. Those that were pinned before it are remembered,
-//! because what was captured under their licenses is still to be delivered.
+//! because what was captured under their licenses is still to be delivered. A key takes the place of the
+//! one before where that one has announced it, or where the person says so in so many words.
 
 use std::collections::BTreeMap;
 
+use glasshour_license_format::succession::Announcement;
 use glasshour_license_format::{License, SignedLicense, UntrustedKey};
 use glasshour_protocol::CompanyId;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
@@ -26,7 +29,37 @@ enum Pin {
     /// The only key that there ever was, by its RFC 7638 thumbprint.
     Only(String),
     /// A key that came after others.
-    After { key: String, former: Vec<String> },
+    After {
+        key: String,
+        former: Vec<String>,
+        /// Where the key before has announced it; absent where the person took it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        followed: Option<Followed>,
+    },
+}
+
+/// A change of an employer's key that was announced by the key that went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Followed {
+    /// The key that was pinned before, which may have been followed by several since.
+    pub(super) from: String,
+    /// When this computer took the new one.
+    pub(super) at: Timestamp,
+}
+
+/// What the pins say of a license's signer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Nothing of the company is pinned.
+    First,
+    /// The key that counts.
+    Pinned,
+    /// Announced, by one or several steps, by the key that counts.
+    Announced,
+    /// A key that counted once, and was followed by another.
+    Former,
+    /// Any other.
+    Foreign,
 }
 
 impl Pin {
@@ -52,6 +85,7 @@ impl Pin {
                 .filter(|known| *known != key)
                 .map(str::to_owned)
                 .collect(),
+            followed: None,
         }
     }
 }
@@ -73,6 +107,55 @@ impl Pins {
         self.by_company.get(&company).map(Pin::key)
     }
 
+    /// What the pins say of the key that signed a license.
+    pub(super) fn standing(&self, signed: &SignedLicense) -> Standing {
+        let Some(pin) = self.by_company.get(&signed.claims().issuer.company_id) else {
+            return Standing::First;
+        };
+        let key = signed.thumbprint();
+        if pin.key() == key {
+            Standing::Pinned
+        } else if pin.former().iter().any(|former| former == key) {
+            // Before anything that a history says: a key that went does not come back by itself.
+            Standing::Former
+        } else if signed.key_history().way_from(pin.key()).is_some() {
+            Standing::Announced
+        } else {
+            Standing::Foreign
+        }
+    }
+
+    /// How the company's key came to be the one that counts, where the one before announced it.
+    pub(super) fn followed(&self, company: CompanyId) -> Option<&Followed> {
+        match self.by_company.get(&company)? {
+            Pin::Only(_) => None,
+            Pin::After { followed, .. } => followed.as_ref(),
+        }
+    }
+
+    /// Takes each announced step from the key that counts.
+    pub(super) fn follow(
+        &mut self,
+        home: &Home,
+        company: CompanyId,
+        way: &[Announcement],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some(pin) = self.by_company.get(&company) else {
+            return Ok(());
+        };
+        let from = pin.key().to_owned();
+        let mut pin = pin.clone();
+        for step in way {
+            pin = pin.succeeded_by(&step.key);
+        }
+        if let Pin::After { followed, .. } = &mut pin {
+            *followed = Some(Followed { from, at });
+        }
+        self.by_company.insert(company, pin);
+        self.write(home)
+    }
+
     /// Makes that key the one that counts, and writes the file if that is news.
     pub(super) fn set(
         &mut self,
@@ -86,6 +169,10 @@ impl Pins {
             None => Pin::Only(thumbprint.to_owned()),
         };
         self.by_company.insert(company, pin);
+        self.write(home)
+    }
+
+    fn write(&self, home: &Home) -> Result<(), StoreError> {
         let path = home.trust();
         let bytes = serde_json::to_vec_pretty(self).expect("plain data with string keys");
         files::write_private(&path, &bytes).map_err(|source| StoreError::Io { path, source })

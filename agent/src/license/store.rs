@@ -10,11 +10,12 @@ use std::sync::{Arc, RwLock};
 use glasshour_license_format::{Claims, License, SignedLicense, UntrustedKey, WorkMode};
 use glasshour_protocol::{CompanyId, LicenseId};
 use glasshour_uploader::send::LicenseBook;
+use glasshour_words::{Message, Outside, Words};
 use jiff::Timestamp;
 
 use super::adopted::{self, Present};
 use super::load::{LoadError, check_server_url, read_file};
-use super::pins::Pins;
+use super::pins::{Pins, Standing};
 use super::trusted_keys::TrustedKeys;
 use crate::home::Home;
 use crate::platform::files;
@@ -45,6 +46,8 @@ pub enum StoreError {
 /// Everything that is loaded, as it was at one reading.
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
+    /// Changes of employers' keys that were followed, of licenses that count.
+    pub key_changes: Vec<KeyChange>,
     /// The license that counts for each company: its highest serial.
     pub current: Vec<License>,
     /// Every license that was ever loaded, for records that were captured under it: also those that a
@@ -97,7 +100,18 @@ impl LicenseStore {
         let mut refused = newest(pinned.iter());
         refused.retain(|company, _| !current.contains_key(company));
         let refused: Vec<_> = refused.into_values().collect();
+        let key_changes = current.values().filter_map(|license| {
+            let issuer = &license.claims().issuer;
+            let followed = pins.followed(issuer.company_id)?;
+            Some(KeyChange {
+                company: issuer.company.clone(),
+                from: followed.from.clone(),
+                to: license.signed().thumbprint().to_owned(),
+                at: followed.at,
+            })
+        });
         Ok(Loaded {
+            key_changes: key_changes.collect(),
             problems: self.trusted_keys.problems(&refused),
             current: current.into_values().collect(),
             all: in_use
@@ -129,12 +143,8 @@ impl LicenseStore {
     ) -> Result<(), LoadError> {
         let claims = signed.claims();
         self.trusted_keys.check(signed)?;
-        // A key that the administrator lists needs nobody else's word.
-        if let Some(pinned) = self.pin(claims.issuer.company_id)?
-            && !options.trust_new_key
-            && !self.trusted_keys.in_force()
-        {
-            signed.clone().trust(&pinned)?;
+        if !options.trust_new_key {
+            self.check_key(signed)?;
         }
         check_server_url(&claims.issuer.server_url, options.allow_plain_http)?;
         if let Some(end) = claims.expires_at.filter(|end| *end <= options.now) {
@@ -171,7 +181,48 @@ impl LicenseStore {
         Ok(())
     }
 
-    /// Loads a license: checks it, pins its key on first use, keeps the file.
+    /// Whether the key that signed is the pinned one, or was announced by it.
+    fn check_key(&self, signed: &SignedLicense) -> Result<(), LoadError> {
+        let issuer = &signed.claims().issuer;
+        let pins = Pins::read(&self.home)?;
+        let Some(pinned) = pins.key(issuer.company_id) else {
+            return Ok(());
+        };
+        // A key that the administrator lists needs nobody else's word.
+        let listed = self.trusted_keys.in_force();
+        match pins.standing(signed) {
+            // Unless the one that followed it is listed too: then the newer one counts.
+            Standing::Former if !listed || self.trusted_keys.lists(issuer.company_id, pinned) => {
+                Err(LoadError::FormerKey {
+                    company: issuer.company.clone(),
+                    found: signed.thumbprint().to_owned(),
+                    expected: pinned.to_owned(),
+                })
+            }
+            Standing::Foreign if !listed => Ok(signed.clone().trust(pinned).map(drop)?),
+            _ => Ok(()),
+        }
+    }
+
+    /// The change of the employer's key that loading this license would follow.
+    pub fn key_change(
+        &self,
+        signed: &SignedLicense,
+        now: Timestamp,
+    ) -> Result<Option<KeyChange>, StoreError> {
+        let issuer = &signed.claims().issuer;
+        let pins = Pins::read(&self.home)?;
+        let announced = pins.standing(signed) == Standing::Announced;
+        let from = pins.key(issuer.company_id).filter(|_| announced);
+        Ok(from.map(|from| KeyChange {
+            company: issuer.company.clone(),
+            from: from.to_owned(),
+            to: signed.thumbprint().to_owned(),
+            at: now,
+        }))
+    }
+
+    /// Loads a license: checks it, pins its key on first use or follows to it, keeps the file.
     pub fn load(
         &self,
         bytes: &[u8],
@@ -181,7 +232,19 @@ impl LicenseStore {
         self.check(&signed, options)?;
         let claims = signed.claims();
         let path = self.home.licenses().join(file_name(claims.license_id));
-        Pins::read(&self.home)?.set(&self.home, claims.issuer.company_id, signed.thumbprint())?;
+        // The pin first: where the file is not written any more, the same license is loaded anew, and
+        // nothing by a key that went comes in meanwhile.
+        let company = claims.issuer.company_id;
+        let mut pins = Pins::read(&self.home)?;
+        let way = pins
+            .key(company)
+            .and_then(|pinned| signed.key_history().way_from(pinned));
+        match (pins.standing(&signed), way) {
+            (Standing::Announced, Some(way)) => {
+                pins.follow(&self.home, company, way, options.now)?;
+            }
+            _ => pins.set(&self.home, company, signed.thumbprint())?,
+        }
         files::write_private(&path, bytes).map_err(|source| StoreError::Io { path, source })?;
         // One that was removed and is loaded again is in use, and in one place. Where it cannot be
         // taken from the other, it is there twice, which does no harm.
@@ -276,6 +339,30 @@ impl LicenseStore {
             }
         }
         Ok(removed)
+    }
+}
+
+/// An employer has changed its signing key, and the key before has signed that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyChange {
+    /// The employer.
+    pub company: String,
+    /// Fingerprint of the key that was trusted before.
+    pub from: String,
+    /// Fingerprint of the key that is trusted now.
+    pub to: String,
+    /// When this computer followed.
+    pub at: Timestamp,
+}
+
+impl KeyChange {
+    /// The change in a sentence.
+    pub fn said(&self, words: Words) -> String {
+        words.say(Message::LicenseKeyChanged {
+            company: Outside(&self.company),
+            former: Outside(&self.from),
+            key: Outside(&self.to),
+        })
     }
 }
 
@@ -378,228 +465,4 @@ impl LicenseBook for Book {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use ed25519_dalek::SigningKey;
-    use glasshour_license_format::{read, sign};
-    use serde_json::{Value, json};
-    use uuid::Uuid;
-
-    const OPTIONS: LoadOptions<'_> = LoadOptions {
-        trust_new_key: false,
-        allow_plain_http: &[],
-        now: Timestamp::UNIX_EPOCH,
-    };
-
-    struct Shelf {
-        _dir: tempfile::TempDir,
-        store: LicenseStore,
-    }
-
-    impl Shelf {
-        fn new() -> Self {
-            let dir = tempfile::tempdir().unwrap();
-            let store = LicenseStore::new(Home::open(dir.path()).unwrap());
-            Self { _dir: dir, store }
-        }
-
-        /// Loads a license of Acme that is signed by that key.
-        fn load(
-            &self,
-            key: u8,
-            serial: u64,
-            changes: Value,
-            options: &LoadOptions<'_>,
-        ) -> Result<License, LoadError> {
-            let bytes = license(key, serial, changes);
-            self.store.load(&bytes, read(&bytes).unwrap(), options)
-        }
-
-        fn current_serials(&self) -> Vec<u64> {
-            serials(&self.store.read().unwrap().current)
-        }
-    }
-
-    fn serials(licenses: &[License]) -> Vec<u64> {
-        let mut serials: Vec<_> = licenses.iter().map(|l| l.claims().serial).collect();
-        serials.sort_unstable();
-        serials
-    }
-
-    /// A license whose id is its serial. Members of `changes` take the place of the usual ones.
-    fn license(key: u8, serial: u64, changes: Value) -> Vec<u8> {
-        let mut claims = json!({
-            "version": 1,
-            "license_id": Uuid::from_u128(serial.into()),
-            "serial": serial,
-            "issued_at": "2026-11-21T09:00:00Z",
-            "issuer": {
-                "company": "Acme",
-                "company_id": Uuid::from_u128(1),
-                "server_url": "https://time.acme.example",
-            },
-            "employee": {"employee_id": Uuid::from_u128(3), "name": "Jo Doe"},
-            "work_mode": "worklog",
-            "profile": {"name": "Standard"},
-        });
-        if let (Some(claims), Value::Object(changes)) = (claims.as_object_mut(), changes) {
-            claims.extend(changes);
-        }
-        let claims = serde_json::from_value(claims).unwrap();
-        sign(&claims, &SigningKey::from_bytes(&[key; 32])).unwrap()
-    }
-
-    #[test]
-    fn what_a_former_key_has_licensed_is_still_delivered_and_no_longer_captured() {
-        let shelf = Shelf::new();
-        shelf.load(1, 1, json!({}), &OPTIONS).unwrap();
-        assert!(matches!(
-            shelf.load(2, 2, json!({}), &OPTIONS),
-            Err(LoadError::UntrustedKey(_))
-        ));
-        let anew = LoadOptions {
-            trust_new_key: true,
-            ..OPTIONS
-        };
-        for (key, serial) in [(2, 2), (3, 3), (2, 4)] {
-            shelf.load(key, serial, json!({}), &anew).unwrap();
-        }
-        // The third key is a former one now, and the second is no longer.
-        assert_eq!(shelf.current_serials(), [4]);
-        assert_eq!(serials(&shelf.store.read().unwrap().all), [1, 2, 3, 4]);
-        assert!(matches!(
-            shelf.load(3, 5, json!({}), &OPTIONS),
-            Err(LoadError::UntrustedKey(_))
-        ));
-    }
-
-    #[test]
-    fn where_the_administrator_pins_keys_nothing_else_counts() {
-        let shelf = Shelf::new();
-        let first = shelf.load(1, 1, json!({}), &OPTIONS).unwrap();
-        let listed = |company: u128, key: &str| -> TrustedKeys {
-            let company = Uuid::from_u128(company);
-            serde_json::from_value(json!([{"company_id": company, "key": key}])).unwrap()
-        };
-        let pinned = |keys: TrustedKeys| shelf.store.clone().with_trusted_keys(keys);
-        let file = license(2, 2, json!({}));
-        let second = read(&file).unwrap();
-        let anew = LoadOptions {
-            trust_new_key: true,
-            ..OPTIONS
-        };
-
-        // The loaded key is listed: it counts, and --trust-new-key brings in no other.
-        let store = pinned(listed(1, first.signed().thumbprint()));
-        assert_eq!(serials(&store.read().unwrap().current), [1]);
-        assert_eq!(store.read().unwrap().problems, [""; 0]);
-        let refused = store.load(&file, second.clone(), &anew).unwrap_err();
-        assert!(matches!(refused, LoadError::NotListed(_)), "{refused}");
-        let text = refused.to_string();
-        assert!(text.contains("other keys of this company") && text.contains("Ask the admin"));
-
-        // Another is listed, or another company: out of use, not deleted, and it is said why.
-        for keys in [
-            listed(1, second.thumbprint()),
-            listed(7, second.thumbprint()),
-        ] {
-            let store = pinned(keys);
-            assert_eq!(serials(&store.read().unwrap().current), [0; 0]);
-            assert_eq!(serials(&store.read().unwrap().all), [1]);
-            let problems = store.read().unwrap().problems;
-            assert!(
-                problems
-                    .concat()
-                    .contains("A license of Acme is out of use")
-            );
-        }
-        assert_eq!(shelf.current_serials(), [1]);
-
-        // The listed key is taken without a word from the person.
-        let store = pinned(listed(1, second.thumbprint()));
-        store.load(&file, second, &OPTIONS).unwrap();
-        assert_eq!(serials(&store.read().unwrap().current), [2]);
-    }
-
-    #[test]
-    fn pins_of_an_earlier_version_are_read() {
-        let shelf = Shelf::new();
-        let license = shelf.load(1, 1, json!({}), &OPTIONS).unwrap();
-        let text = std::fs::read_to_string(shelf.store.home.trust()).unwrap();
-        let old = json!({ Uuid::from_u128(1).to_string(): license.signed().thumbprint() });
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), old);
-        assert_eq!(shelf.current_serials(), [1]);
-    }
-
-    #[test]
-    fn a_license_that_was_removed_makes_no_way_back_to_an_older_one() {
-        let shelf = Shelf::new();
-        let newer = shelf.load(1, 2, json!({}), &OPTIONS).unwrap();
-        assert!(shelf.store.is_in_use(newer.signed()).unwrap());
-        let company = newer.claims().issuer.company_id;
-        assert_eq!(shelf.store.remove(company).unwrap(), 1);
-        assert!(!shelf.store.is_in_use(newer.signed()).unwrap());
-        assert!(matches!(
-            shelf.load(1, 1, json!({}), &OPTIONS),
-            Err(LoadError::OlderSerial {
-                offered: 1,
-                loaded: 2
-            })
-        ));
-        shelf.load(1, 2, json!({}), &OPTIONS).unwrap();
-        assert_eq!(shelf.current_serials(), [2]);
-        assert_eq!(serials(&shelf.store.read().unwrap().all), [2]);
-    }
-
-    #[test]
-    fn one_persons_device_is_never_used_for_another_person_of_the_same_company() {
-        let shelf = Shelf::new();
-        let license = shelf.load(1, 1, json!({}), &OPTIONS).unwrap();
-        let someone_else = json!({"employee": {
-            "employee_id": Uuid::from_u128(4),
-            "name": "Kim Roe",
-        }});
-        let refused = |answer: Result<License, LoadError>| {
-            matches!(answer, Err(LoadError::OtherEmployee { .. }))
-        };
-        assert!(refused(shelf.load(1, 2, someone_else.clone(), &OPTIONS)));
-        shelf
-            .store
-            .remove(license.claims().issuer.company_id)
-            .unwrap();
-        assert!(refused(shelf.load(1, 2, someone_else, &OPTIONS)));
-    }
-
-    #[test]
-    fn p13_a_license_goes_out_of_use_when_the_administrator_takes_its_file_away() {
-        let shelf = Shelf::new();
-        let id = |serial: u64| LicenseId(Uuid::from_u128(serial.into()));
-        let monitoring = json!({"work_mode": "monitoring"});
-        for serial in [1, 2] {
-            shelf.load(1, serial, monitoring.clone(), &OPTIONS).unwrap();
-        }
-        shelf.store.note_adopted(id(2), "jo.license.gz").unwrap();
-        let company = CompanyId(Uuid::from_u128(1));
-        let present = |company| Present {
-            file: "jo.license.gz".into(),
-            company,
-        };
-        // There, or there and not readable: nothing changes.
-        for there in [Some(company), None] {
-            let retired = shelf.store.retire_missing(&[present(there)]).unwrap();
-            assert_eq!(retired, []);
-        }
-        assert_eq!(shelf.current_serials(), [2]);
-        assert_eq!(shelf.store.retire_missing(&[]).unwrap(), [company]);
-        // The older one does not come back in its place, and both can still deliver.
-        assert_eq!(shelf.current_serials(), Vec::<u64>::new());
-        assert_eq!(serials(&shelf.store.read().unwrap().all), [1, 2]);
-        assert_eq!(shelf.store.retire_missing(&[]).unwrap(), []);
-        // Put back, it is used again; replaced by another company's, it is not.
-        shelf.load(1, 2, monitoring, &OPTIONS).unwrap();
-        shelf.store.note_adopted(id(2), "jo.license.gz").unwrap();
-        let other = CompanyId(Uuid::from_u128(9));
-        let retired = shelf.store.retire_missing(&[present(Some(other))]);
-        assert_eq!(retired.unwrap(), [company]);
-    }
-}
+mod tests;

@@ -57,15 +57,24 @@ impl TryFrom<Vec<Entry>> for TrustedKeys {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the administrator of this computer trusts {} ({SYSTEM_DIR}/policy.json, \"trusted_keys\"); \
-     this license of {company} (company {company_id}) is signed with {key}. Ask the administrator, \
+     this license of {company} (company {company_id}) is signed with {key}{}. Ask the administrator, \
      who can compare that fingerprint with the one that your employer sees (`glasshour-server \
-     doctor`) and list it", if *.listed { "other keys of this company" } else { "no key of this company" }
+     doctor`) and list it",
+    if *.listed { "other keys of this company" } else { "no key of this company" },
+    if *.announced {
+        ". A listed key has announced that one: the employer has changed its key, which lists nothing \
+         by itself"
+    } else {
+        ""
+    },
 )]
 pub struct NotListed {
     company: String,
     company_id: CompanyId,
     key: String,
     listed: bool,
+    /// By one of those that are listed.
+    announced: bool,
 }
 
 impl TrustedKeys {
@@ -77,6 +86,12 @@ impl TrustedKeys {
     /// How many companies have some.
     pub fn companies(&self) -> usize {
         self.by_company.len()
+    }
+
+    /// Whether that very key is listed for the company.
+    pub fn lists(&self, company: CompanyId, key: &str) -> bool {
+        let listed = self.by_company.get(&company);
+        listed.is_some_and(|keys| keys.iter().any(|known| known == key))
     }
 
     /// Whether a license may count on this computer.
@@ -92,6 +107,10 @@ impl TrustedKeys {
             company_id: issuer.company_id,
             key: key.to_owned(),
             listed: listed.is_some(),
+            announced: listed.is_some_and(|keys| {
+                let way = |known: &String| signed.key_history().way_from(known).is_some();
+                keys.iter().any(way)
+            }),
         })
     }
 

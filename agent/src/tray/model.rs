@@ -299,6 +299,7 @@ mod tests {
             spool: SpoolStatus::default(),
             refusals: vec![],
             server: ServerStatus::default(),
+            news: Vec::new(),
             problems: vec![],
             today_ms: 0,
             employers,

@@ -65,6 +65,8 @@ license-ran-out-clock = Your license ran out on { $when }. The clock of this com
 license-not-yet = Your license begins on { $when }. Nothing is captured before.
 
 license-key = Signed with the key { $key }.
+license-key-history = { $company } has changed its signing key, last on { $date }; each change was signed by the key before: { $former } → { $key }.
+license-key-changed = { $company } has changed its signing key. The change was signed by the former key: { $former } → { $key }.
 license-first-key = This is the first license of { $company } here: its key is trusted from now on. You can compare the fingerprint above with the one that your employer gives you.
 license-ask-load = Do you acknowledge this notice and load the license? [y/N]
 license-ask-agree = Do you agree to this license? [y/N]
