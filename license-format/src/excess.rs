@@ -79,6 +79,9 @@ pub enum Excess {
         /// Moments.
         per_hour: u32,
     },
+    /// The employee deleted it, and may not.
+    #[error("The license does not let the employee delete this record.")]
+    Deletion,
     /// It cannot be read, and so not be judged.
     #[error("It cannot be read, so that nobody can say whether the license permits it.")]
     Unreadable,
@@ -86,7 +89,7 @@ pub enum Excess {
 
 impl Excess {
     /// One of each, for tables and tests.
-    pub const EACH: [Self; 11] = [
+    pub const EACH: [Self; 12] = [
         Self::Channel(Kind::Camera),
         Self::Schedule,
         Self::InputCounts,
@@ -100,6 +103,7 @@ impl Excess {
         },
         Self::Monitors,
         Self::Rate { per_hour: 0 },
+        Self::Deletion,
         Self::Unreadable,
     ];
 
@@ -116,6 +120,7 @@ impl Excess {
             Self::Width { .. } => code::PICTURE_TOO_WIDE,
             Self::Monitors => code::MONITORS_NOT_LICENSED,
             Self::Rate { .. } => code::RATE_EXCEEDED,
+            Self::Deletion => code::DELETION_NOT_LICENSED,
             Self::Unreadable => code::UNREADABLE,
         }
     }

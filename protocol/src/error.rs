@@ -38,6 +38,8 @@ pub mod code {
     pub const RATE_EXCEEDED: &str = "rate_exceeded";
     /// The record cannot be read, and so cannot be held against its license; it was not sent.
     pub const UNREADABLE: &str = "unreadable";
+    /// 403: the record's license does not let the employee delete it.
+    pub const DELETION_NOT_LICENSED: &str = "deletion_not_licensed";
     /// 403: the employee is not Active (rule 8). The agent stops capturing, keeps what it has, and
     /// asks again.
     pub const EMPLOYEE_INACTIVE: &str = "employee_inactive";
@@ -69,6 +71,8 @@ pub mod code {
     pub const NOT_FOUND: &str = "not_found";
     /// 410: the picture on the server's disk is not as it was stored; it is never shown.
     pub const DAMAGED: &str = "damaged";
+    /// 410: the record has no payload: the employee deleted it, or it was never sent.
+    pub const WITHDRAWN: &str = "withdrawn";
     /// 403: you may not do this.
     pub const FORBIDDEN: &str = "forbidden";
     /// 429 or 503: come back after `Retry-After`.

@@ -7,11 +7,13 @@
 //! {"export": {"version": 1, "company": …, "made_at_ms": …, "from_ms": …, "to_ms": …}}
 //! {"device": {"device_id": …, "key": {"kty": "OKP", "crv": "Ed25519", "x": …}}}
 //! {"record": base64url(header), "signature": …, "payload": base64(payload) or null}
+//! {"record": …, "signature": …, "payload": null, "withdrawn": …}
 //! {"end": {"records": 1}}
 //! ```
 //!
 //! A device stands before its records. Records stand chain by chain (device and license), each in
-//! the order of `seq`.
+//! the order of `seq`. One whose payload was withdrawn bears what the device signed for that
+//! ([`crate::withdrawal`]): it is whole without a payload.
 //!
 //! # What the check proves
 //! That each header was signed by the device's key and each payload is the one that was signed; that
@@ -30,6 +32,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{DeviceId, LicenseId, RecordId};
 use crate::jws::{self, Jwk};
 use crate::record::{HeaderError, SignedHeader};
+use crate::withdrawal::{self, WithdrawalError};
 
 /// Version of the layout.
 pub const VERSION: u32 = 1;
@@ -91,8 +94,11 @@ pub struct Record {
     pub record: String,
     /// Base64url of the signature over them.
     pub signature: String,
-    /// Base64 of the payload; `null` where it is not kept any more.
+    /// Base64 of the payload; `null` where it is not kept any more, or never was.
     pub payload: Option<String>,
+    /// The signed withdrawal, where the device sent the record without its payload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<String>,
 }
 
 /// The end of an export.
@@ -109,6 +115,15 @@ impl Record {
             record: header.to_wire(),
             signature: header.signature.clone(),
             payload: payload.map(|bytes| STANDARD.encode(bytes)),
+            withdrawn: None,
+        }
+    }
+
+    /// Puts a record into a line that was withdrawn.
+    pub fn withdrawn(header: &SignedHeader, withdrawal: &str) -> Self {
+        Self {
+            withdrawn: Some(withdrawal.to_owned()),
+            ..Self::new(header, None)
         }
     }
 }
@@ -142,6 +157,17 @@ pub enum Break {
     /// The payload was changed.
     #[error("the payload of the record {0} is not the one that was signed")]
     Payload(RecordId),
+    /// It says that it was withdrawn, and that is not what the device signed for.
+    #[error("the record {record} bears a withdrawal that does not hold: {source}")]
+    Withdrawal {
+        /// The record.
+        record: RecordId,
+        /// Why not.
+        source: WithdrawalError,
+    },
+    /// It says that it was withdrawn, and has a payload.
+    #[error("the record {0} was withdrawn, and yet there is a payload")]
+    WithdrawnPayload(RecordId),
     /// Records are missing between two.
     #[error("{missing} record(s) before the record {record} are not there")]
     Missing {
@@ -181,8 +207,10 @@ pub struct Verified {
     pub about: About,
     /// How many records.
     pub records: u64,
-    /// How many of them are without their payload.
+    /// How many of them are without their payload, and nobody signed for that.
     pub without_payload: u64,
+    /// How many the device sent without their payload, by the reason that it signed for.
+    pub withdrawn: BTreeMap<String, u64>,
     /// RFC 7638 thumbprints of the keys that signed, by device.
     pub keys: BTreeMap<DeviceId, String>,
     /// The chains, in the order of the export.
@@ -199,6 +227,7 @@ pub struct Verifier {
     last_hash: String,
     records: u64,
     without_payload: u64,
+    withdrawn: BTreeMap<String, u64>,
     ended: bool,
 }
 
@@ -239,6 +268,7 @@ impl Verifier {
             about,
             records: self.records,
             without_payload: self.without_payload,
+            withdrawn: self.withdrawn,
             keys: self
                 .keys
                 .into_iter()
@@ -270,8 +300,17 @@ impl Verifier {
             })?;
         let header = signed.verify(key)?;
         let id = header.record_id;
-        match &line.payload {
-            Some(payload) => {
+        match (&line.payload, &line.withdrawn) {
+            (Some(_), Some(_)) => return Err(Break::WithdrawnPayload(id)),
+            (None, Some(text)) => {
+                let withdrawal = withdrawal::verify(text, id, &signed, key)
+                    .map_err(|source| Break::Withdrawal { record: id, source })?;
+                *self
+                    .withdrawn
+                    .entry(withdrawal.reason.to_string())
+                    .or_default() += 1;
+            }
+            (Some(payload), None) => {
                 let bytes = STANDARD.decode(payload).map_err(|_| Break::Payload(id))?;
                 let same = bytes.len() as u64 == header.payload_len
                     && jws::sha256_hex(&bytes) == header.payload_sha256;
@@ -279,7 +318,7 @@ impl Verifier {
                     return Err(Break::Payload(id));
                 }
             }
-            None => self.without_payload += 1,
+            (None, None) => self.without_payload += 1,
         }
 
         let chain = (header.device_id, header.license_id);

@@ -18,6 +18,8 @@ pub mod limits;
 pub mod payload;
 pub mod picture;
 pub mod record;
+pub mod session;
+pub mod withdrawal;
 
 pub use error::{ErrorBody, code};
 pub use ids::{CompanyId, DeviceId, EmployeeId, LicenseId, ProjectId, RecordId, SessionId};

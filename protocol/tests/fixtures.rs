@@ -8,6 +8,7 @@
 
 use glasshour_protocol::device::{DeviceState, EnrollRequest};
 use glasshour_protocol::payload::{ActivityMinute, HealthReport, NoticeEvent, SessionEvent};
+use glasshour_protocol::withdrawal::{Reason, Withdrawal};
 use glasshour_protocol::{ErrorBody, Kind, Receipt, RecordHeader};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -63,6 +64,8 @@ fn messages_of_version_1() {
     assert!(state.employee_active);
     let receipt: Receipt = reads_and_writes(include_str!("../fixtures/v1/receipt.json"));
     assert!(receipt.new);
+    let withdrawal: Withdrawal = reads_and_writes(include_str!("../fixtures/v1/withdrawal.json"));
+    assert_eq!(withdrawal.reason, Reason::Employee);
     let error: ErrorBody = reads_and_writes(include_str!("../fixtures/v1/error.json"));
     assert_eq!(error.field.as_deref(), Some("name"));
 }

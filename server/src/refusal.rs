@@ -16,6 +16,7 @@ pub(crate) fn words(refusal: &str) -> &'static str {
         code::PICTURE_TOO_WIDE => "wider than licensed",
         code::MONITORS_NOT_LICENSED => "only the active monitor is licensed",
         code::RATE_EXCEEDED => "more an hour than licensed",
+        code::DELETION_NOT_LICENSED => "deleted by the employee, which is not licensed",
         code::LICENSE_SUPERSEDED => "a newer license does not permit them",
         code::LICENSE_EXPIRED => "their license was not valid at that time",
         code::LICENSE_UNKNOWN => "their license is not one of this employee's",

@@ -206,6 +206,7 @@ async fn records(db: &Db, company_id: CompanyId, employee: &Employee) {
         header: &header,
         employee_id: employee.employee_id,
         inline_payload: Some(b"{}"),
+        withdrawal: None,
         grade: Grade::GapBefore,
         received_at: 61_000,
     };
@@ -287,6 +288,7 @@ async fn records(db: &Db, company_id: CompanyId, employee: &Employee) {
         project_id: rolled.project_id,
         started_at: rolled.started_at,
         ended_at: rolled.ended_at,
+        withdrawn_ms: rolled.withdrawn_ms,
         first_record_at: 60_000,
         last_record_at: 60_000,
         tracked_ms: rolled.tracked_ms,

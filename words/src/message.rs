@@ -185,6 +185,7 @@ messages! {
     MenuSwitchToEmployer = "menu-switch-to-employer" { company: Outside<'a> },
     MenuStop = "menu-stop" {},
     MenuStatus = "menu-status" {},
+    MenuHeld = "menu-held" {},
     MenuLicense = "menu-license" {},
     MenuQuit = "menu-quit" {},
     StatusTitle = "status-title" {},

@@ -27,6 +27,7 @@ menu-start-for = Start for { $company }
 menu-switch-to-employer = Switch to { $company }
 menu-stop = Stop
 menu-status = Status
+menu-held = Held captures…
 menu-license = What is captured
 menu-quit = Quit Glasshour
 

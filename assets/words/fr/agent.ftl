@@ -27,6 +27,7 @@ menu-start-for = Démarrer pour { $company }
 menu-switch-to-employer = Passer à { $company }
 menu-stop = Arrêter
 menu-status = État
+menu-held = Captures en attente…
 menu-license = Ce qui est enregistré
 menu-quit = Quitter Glasshour
 

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::record::{Kind, RecordHeader, RecordMeta};
+use crate::withdrawal::Reason;
 
 const DEVICE: DeviceId = DeviceId(Uuid::from_u128(2));
 
@@ -68,6 +69,73 @@ fn record(license: u128, seq: u64, prev: Option<String>) -> (SignedHeader, Vec<u
         meta: RecordMeta::default(),
     };
     (SignedHeader::sign(&header, &key()), payload)
+}
+
+/// The lines, the third record withdrawn; and its id and header.
+fn with_one_withdrawn() -> (Vec<String>, RecordId, SignedHeader) {
+    let mut lines = lines();
+    let mut prev = None;
+    let mut third = None;
+    for seq in 1..=3 {
+        let (signed, _) = record(3, seq, prev.take());
+        prev = Some(signed.hash());
+        third = Some(signed);
+    }
+    let third = third.unwrap();
+    let id = RecordId(Uuid::from_u128(303));
+    let withdrawal = withdrawal::sign(id, &third, (Reason::Employee, 7), &key());
+    let line = Line::Record(Record::withdrawn(&third, &withdrawal));
+    lines[4] = serde_json::to_string(&line).unwrap();
+    (lines, id, third)
+}
+
+#[test]
+fn a_withdrawn_record_is_whole_and_counted_apart() {
+    let (lines, ..) = with_one_withdrawn();
+    let verified = check(&lines).unwrap();
+    assert_eq!((verified.records, verified.without_payload), (8, 0));
+    let withdrawn: Vec<_> = verified.withdrawn.into_iter().collect();
+    assert_eq!(withdrawn, [("employee".to_owned(), 1)]);
+}
+
+#[test]
+fn a_withdrawal_that_the_device_did_not_sign_is_found() {
+    let (lines, id, third) = with_one_withdrawn();
+    let with = |change: &dyn Fn(&mut Record)| {
+        let mut lines = lines.clone();
+        let mut line: Record = serde_json::from_str(&lines[4]).unwrap();
+        change(&mut line);
+        lines[4] = serde_json::to_string(&line).unwrap();
+        check(&lines)
+    };
+    let forger = SigningKey::from_bytes(&[8; 32]);
+    let forged = withdrawal::sign(id, &third, (Reason::Employee, 7), &forger);
+    let result = with(&|line| line.withdrawn = Some(forged.clone()));
+    assert!(
+        matches!(result, Err((4, Break::Withdrawal { .. }))),
+        "{result:?}"
+    );
+
+    let other = RecordId(Uuid::from_u128(302));
+    let moved = withdrawal::sign(other, &third, (Reason::Employee, 7), &key());
+    let result = with(&|line| line.withdrawn = Some(moved.clone()));
+    assert!(
+        matches!(result, Err((4, Break::Withdrawal { .. }))),
+        "{result:?}"
+    );
+
+    let payload = STANDARD.encode(b"payload 3 of 3");
+    let result = with(&|line| line.payload = Some(payload.clone()));
+    assert!(
+        matches!(result, Err((4, Break::WithdrawnPayload(_)))),
+        "{result:?}"
+    );
+
+    // Without the withdrawal nobody has signed for the missing payload, and it is told so.
+    assert_eq!(
+        with(&|line| line.withdrawn = None).unwrap().without_payload,
+        1
+    );
 }
 
 /// The line at which it breaks (counted from 0; the number of lines: at the end), and how.

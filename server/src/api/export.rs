@@ -132,8 +132,13 @@ async fn write(
                 bytes: record.header.clone(),
                 signature: record.signature.clone(),
             };
-            let payload = payload(state, company, record).await?;
-            let line = export::Record::new(&header, payload.as_deref());
+            let line = match &record.withdrawal {
+                Some(withdrawal) => export::Record::withdrawn(&header, withdrawal),
+                None => {
+                    let payload = payload(state, company, record).await?;
+                    export::Record::new(&header, payload.as_deref())
+                }
+            };
             send(lines, &Line::Record(line)).await?;
             records += 1;
         }
@@ -172,6 +177,9 @@ async fn payload(
     company: CompanyId,
     record: &ChainRecord,
 ) -> Result<Option<Vec<u8>>, ApiError> {
+    if record.withdrawn {
+        return Ok(None);
+    }
     if record.payload.is_some() || record.payload_len == 0 {
         return Ok(Some(record.payload.clone().unwrap_or_default()));
     }

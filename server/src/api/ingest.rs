@@ -3,6 +3,9 @@
 //! The order of checks is part of the contract: token, device, header and signature, employee,
 //! license, permit, payload, picture. Then the picture is on disk before the row is, and the row
 //! and its roll-ups are one transaction. The same record again changes nothing and gets 200.
+//!
+//! A record may come without its payload where the device signed for that (`glasshour-withdrawn`): it
+//! keeps its place in the chain, and gate 3 asks whether its license lets the employee delete it.
 
 mod payload;
 mod store;
@@ -10,15 +13,18 @@ mod store;
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use ed25519_dalek::VerifyingKey;
 use futures_util::StreamExt as _;
 use glasshour_license_format::Payload;
 use glasshour_protocol::limits::MAX_PAYLOAD_BYTES;
 use glasshour_protocol::record::{HEADER_RECORD, HEADER_SIGNATURE, HeaderError};
+use glasshour_protocol::withdrawal::{self, HEADER_WITHDRAWN, Reason, Withdrawal, WithdrawalError};
 use glasshour_protocol::{CompanyId, Kind, Receipt, RecordHeader, RecordId, SignedHeader, code};
 
 use super::extract::PathId;
+use payload::Content;
+
 use super::openapi::{ErrorBodySchema, ReceiptSchema};
 use super::permit::{self, Facts};
 use crate::AppState;
@@ -34,7 +40,9 @@ const MAX_TIME_MS: i64 = 253_402_300_799_999;
 #[utoipa::path(put, path = "/api/v1/records/{record_id}", tag = "records",
     params(("record_id" = uuid::Uuid, Path),
         ("glasshour-record" = String, Header, description = "the record header's bytes, base64url"),
-        ("glasshour-signature" = String, Header, description = "Ed25519 over those bytes, base64url")),
+        ("glasshour-signature" = String, Header, description = "Ed25519 over those bytes, base64url"),
+        ("glasshour-withdrawn" = Option<String>, Header,
+            description = "where the body is empty because the payload was withdrawn: why, as signed by the device")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 201, description = "stored, durably", body = ReceiptSchema),
         (status = 200, description = "had been stored before", body = ReceiptSchema),
@@ -98,18 +106,29 @@ impl Put<'_> {
         key: &VerifyingKey,
         body: Body,
     ) -> Result<Receipt, ApiError> {
-        let (signed, header) = match self.check_before_body(record_id, headers, key).await {
+        let checked = self.check_before_body(record_id, headers, key).await;
+        let (signed, header, withdrawal) = match checked {
             Ok(checked) => checked,
             Err(error) => return Err(refuse(body, error).await),
         };
         let bytes = axum::body::to_bytes(body, MAX_PAYLOAD_BYTES)
             .await
             .map_err(|_| too_large())?;
-        let bytes = check_hash(&header, bytes).await?;
-        let content = payload::read(&header, &bytes)?;
+        let (bytes, content) = match withdrawal {
+            None => {
+                let bytes = check_hash(&header, bytes).await?;
+                let content = payload::read(&header, &bytes)?;
+                (bytes, content)
+            }
+            Some(_) if !bytes.is_empty() => {
+                return Err(invalid("payload", "must be empty where it was withdrawn"));
+            }
+            Some(withdrawal) => (bytes, Content::Withdrawn(Box::new(withdrawal))),
+        };
 
         let mut read = self.state.read(self.company).await?;
-        if let Some(receipt) = store::already(&mut read, &signed, record_id).await? {
+        let asked = (record_id, content.withdrawal().is_some());
+        if let Some(receipt) = store::already(&mut read, &signed, asked).await? {
             return Ok(receipt);
         }
         check_permit(&mut read, self.device, &header, content.as_licensed()).await?;
@@ -137,7 +156,7 @@ impl Put<'_> {
         record_id: RecordId,
         headers: &HeaderMap,
         key: &VerifyingKey,
-    ) -> Result<(SignedHeader, RecordHeader), ApiError> {
+    ) -> Result<(SignedHeader, RecordHeader, Option<(Withdrawal, String)>), ApiError> {
         let text = |name: &str| {
             headers
                 .get(name)
@@ -154,9 +173,15 @@ impl Put<'_> {
             return Err(invalid("record_id", "is not the one in the address"));
         }
         check_ranges(&header)?;
+        let withdrawal = headers
+            .get(HEADER_WITHDRAWN)
+            .map(|value| read_withdrawal(value, &header, &signed, key))
+            .transpose()?;
+        let reason = withdrawal.as_ref().map(|(read, _)| read.reason);
         let mut read = self.state.read(self.company).await?;
-        check_permit(&mut read, self.device, &header, Payload::Unread).await?;
-        Ok((signed, header))
+        let asked = (Payload::Unread, reason);
+        check_permit(&mut read, self.device, &header, asked).await?;
+        Ok((signed, header, withdrawal))
     }
 
     /// Counts a refusal. That it could not be counted changes nothing about it.
@@ -180,6 +205,24 @@ impl Put<'_> {
     }
 }
 
+fn read_withdrawal(
+    value: &HeaderValue,
+    header: &RecordHeader,
+    signed: &SignedHeader,
+    key: &VerifyingKey,
+) -> Result<(Withdrawal, String), ApiError> {
+    let text = value
+        .to_str()
+        .map_err(|_| invalid(HEADER_WITHDRAWN, "is not text"))?;
+    match withdrawal::verify(text, header.record_id, signed, key) {
+        Ok(read) => Ok((read, text.to_owned())),
+        Err(error @ (WithdrawalError::Signature(_) | WithdrawalError::OtherRecord)) => {
+            Err(bad_signature(&format!("{error}.")))
+        }
+        Err(error) => Err(ApiError::invalid(HEADER_WITHDRAWN, format!("{error}."))),
+    }
+}
+
 /// An answer that comes while the client still sends is lost with the connection.
 async fn refuse(body: Body, error: ApiError) -> ApiError {
     discard(body).await;
@@ -191,8 +234,8 @@ async fn check_permit(
     read: &mut Read,
     device: &Device,
     header: &RecordHeader,
-    payload: Payload<'_>,
-) -> Result<(), ApiError> {
+    (payload, withdrawn): (Payload<'_>, Option<Reason>),
+) -> Result<permit::Permit, ApiError> {
     let employee = read
         .employee(device.employee_id)
         .await?
@@ -204,15 +247,15 @@ async fn check_permit(
         license: license.as_ref(),
         current: current.as_ref(),
     };
-    let permit = permit::check(&facts, header)?;
+    let permit = permit::check(&facts, header, withdrawn)?;
     if matches!(payload, Payload::Unread) {
-        return Ok(());
+        return Ok(permit);
     }
     permit.holds(header, payload)?;
     if matches!(header.kind, Kind::Screenshot | Kind::Camera) {
         permit.holds_among(header, &read.shots_around(header).await?)?;
     }
-    Ok(())
+    Ok(permit)
 }
 
 fn check_ranges(header: &RecordHeader) -> Result<(), ApiError> {

@@ -7,9 +7,15 @@
 //!
 //! A license's dates bound what is captured: pictures and minutes of activity. Sessions, health and
 //! notices tell when the agent ran and why it stopped, and come after the end as well.
+//!
+//! Whether an employee may delete a capture is said by the license that it was captured under, whatever
+//! came after: that is what they were told. A record without its payload that a newer license does not
+//! permit is taken all the same: it holds nothing but its place in the chain.
 
 use axum::http::StatusCode;
 use glasshour_license_format::{Claims, Excess, Others, Payload, Profile, ShotMoment};
+use glasshour_protocol::session::Span;
+use glasshour_protocol::withdrawal::Reason;
 use glasshour_protocol::{EmployeeId, Kind, RecordHeader, code};
 use jiff::{SignedDuration, Timestamp};
 
@@ -41,8 +47,25 @@ pub(super) struct Permit {
     newer: Option<(Profile, i64)>,
 }
 
+impl Permit {
+    /// The time that a withdrawal of the record takes off, where the employee deleted it.
+    pub(super) fn span_off(
+        &self,
+        header: &RecordHeader,
+        withdrawn: Option<Reason>,
+    ) -> Option<Span> {
+        let by_employee = withdrawn == Some(Reason::Employee);
+        let profile = by_employee.then_some(&self.claims.profile)?;
+        profile.stands_for(header.kind, header.captured_at_ms)
+    }
+}
+
 /// Returns what permits the record, as far as its header tells, or the error that refuses it.
-pub(super) fn check(facts: &Facts<'_>, header: &RecordHeader) -> Result<Permit, ApiError> {
+pub(super) fn check(
+    facts: &Facts<'_>,
+    header: &RecordHeader,
+    withdrawn: Option<Reason>,
+) -> Result<Permit, ApiError> {
     if !facts.employee.active {
         return Err(inactive(facts.employee));
     }
@@ -56,7 +79,13 @@ pub(super) fn check(facts: &Facts<'_>, header: &RecordHeader) -> Result<Permit, 
     let superseded = license
         .superseded_at
         .filter(|at| header.captured_at_ms > *at);
-    let newer = match (superseded, facts.current) {
+    if withdrawn == Some(Reason::Superseded) && superseded.is_none() {
+        return Err(super::ingest::invalid(
+            "glasshour-withdrawn",
+            "says that the license was superseded, and it was not",
+        ));
+    }
+    let newer = match (superseded.filter(|_| withdrawn.is_none()), facts.current) {
         (None, _) => None,
         (Some(at), Some(current)) => Some((current.claims.profile.clone(), at)),
         (Some(_), None) => return Err(superseded_by("")),
@@ -65,7 +94,10 @@ pub(super) fn check(facts: &Facts<'_>, header: &RecordHeader) -> Result<Permit, 
         claims: license.claims.clone(),
         newer,
     };
-    permit.holds(header, Payload::Unread)?;
+    match withdrawn {
+        Some(reason) => permit.each(|profile, _| profile.permits_withdrawn(header, reason))?,
+        None => permit.holds(header, Payload::Unread)?,
+    }
     Ok(permit)
 }
 

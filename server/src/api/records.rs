@@ -7,10 +7,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use glasshour_protocol::withdrawal::Reason;
 use glasshour_protocol::{
-    CompanyId, DeviceId, EmployeeId, Kind, LicenseId, RecordHeader, RecordId, RecordMeta, SessionId,
+    CompanyId, DeviceId, EmployeeId, Kind, LicenseId, RecordHeader, RecordId, RecordMeta,
+    SessionId, code,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -72,6 +74,10 @@ pub(super) struct RecordView {
     grade: &'static str,
     /// RFC 3339.
     received_at: String,
+    /// Why there is no payload: `employee` (deleted before it was sent), `superseded` (a newer license
+    /// does not permit it) or `damaged` (it could not be read any more on the employee's computer).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withdrawn: Option<&'static str>,
 }
 
 impl From<Record> for RecordView {
@@ -95,6 +101,7 @@ impl From<Record> for RecordView {
             meta,
             grade: record.grade.as_str(),
             received_at: wire::time(record.received_at),
+            withdrawn: record.withdrawn.map(Reason::as_str),
         }
     }
 }
@@ -151,6 +158,19 @@ pub(super) async fn payload(
     payload_response(&state, actor.company_id, id).await
 }
 
+fn withdrawn(reason: Reason) -> ApiError {
+    let message = match reason {
+        Reason::Employee => {
+            "The employee deleted this capture before it was sent, as the license permits."
+        }
+        Reason::Superseded => {
+            "A newer license does not permit what this record held; it was never sent."
+        }
+        Reason::Damaged => "What this record held could not be read any more and was never sent.",
+    };
+    ApiError::new(StatusCode::GONE, code::WITHDRAWN, message)
+}
+
 /// Answers with a record's payload: no caching, no sniffing. The caller has checked who is asking.
 pub(crate) async fn payload_response(
     state: &AppState,
@@ -162,6 +182,9 @@ pub(crate) async fn payload_response(
         .record(id)
         .await?
         .ok_or_else(|| ApiError::not_found("record"))?;
+    if let Some(reason) = record.withdrawn {
+        return Err(withdrawn(reason));
+    }
     let bytes =
         if let Some(inline) = read.inline_payload(id).await? {
             inline

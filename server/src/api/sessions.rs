@@ -46,10 +46,12 @@ pub(super) struct SessionView {
     started_at: String,
     /// RFC 3339; `null` while it runs. Where the agent vanished: its last record.
     ended_at: Option<String>,
-    /// Milliseconds, without idle time.
+    /// Milliseconds, without idle time and without what the employee withdrew.
     tracked_ms: i64,
     /// Milliseconds.
     idle_ms: i64,
+    /// Milliseconds whose captures the employee deleted before they were sent.
+    withdrawn_ms: i64,
     /// Why it was stopped.
     cause: Option<String>,
 }
@@ -85,6 +87,7 @@ pub(super) async fn list(
         ended_at: session.end_as_of(now_ms).map(wire::time),
         tracked_ms: session.tracked_ms,
         idle_ms: session.idle_ms,
+        withdrawn_ms: session.withdrawn_ms,
         cause: session.cause,
     };
     Ok(Json(Page {

@@ -156,6 +156,7 @@ mod tests {
             last_record_at: 5000,
             tracked_ms: 4000,
             idle_ms: 0,
+            withdrawn_ms: 0,
             cause: None,
             note: None,
             stretches: vec![Stretch {
@@ -163,6 +164,7 @@ mod tests {
                 to_ms: 5000,
                 project_id: Some(P),
                 idle: false,
+                withdrawn: false,
             }],
         }
     }

@@ -2,8 +2,9 @@
 
 mod applications;
 mod grade;
-mod session;
 
 pub use applications::{ApplicationTotal, application_totals};
+pub use glasshour_protocol::session::{
+    RollUp, Span, Stretch, cause_name, idle_within, roll_up, tracked_within, withdrawn_within,
+};
 pub use grade::{Grade, Link, grade};
-pub use session::{RollUp, Stretch, cause_name, roll_up, tracked_within};

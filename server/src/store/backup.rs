@@ -41,7 +41,7 @@ impl Read {
     ) -> Result<Vec<String>, StoreError> {
         const SQL: &str = "SELECT DISTINCT payload_sha256 FROM records \
             WHERE company_id = $1 AND kind IN ('screenshot', 'camera') AND payload IS NULL \
-            AND payload_len > 0 AND payload_sha256 > $2 ORDER BY payload_sha256 LIMIT $3";
+            AND payload_len > 0 AND withdrawn IS NULL AND payload_sha256 > $2 ORDER BY payload_sha256 LIMIT $3";
         let rows: Vec<(String,)> = on!(self, c => sqlx::query_as(SQL)
             .bind(&self.company)
             .bind(after)

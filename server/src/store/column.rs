@@ -132,7 +132,7 @@ macro_rules! unwrap_option_into {
     )+)*};
 }
 unwrap_option_into! {
-    Nullable => ProjectId, SessionId, RecordId;
+    Nullable => ProjectId, SessionId, RecordId, glasshour_protocol::withdrawal::Reason;
     NullableJson => glasshour_protocol::payload::HealthReport;
 }
 

@@ -32,6 +32,10 @@ pub struct ChainRecord {
     pub header: Vec<u8>,
     /// The signature over it, base64url.
     pub signature: String,
+    /// Whether its payload was withdrawn.
+    pub withdrawn: bool,
+    /// What the device signed for that.
+    pub withdrawal: Option<String>,
 }
 
 /// A place among all chains: what comes behind it comes next.
@@ -77,7 +81,8 @@ impl Read {
         filter: &ChainFilter,
     ) -> Result<Vec<ChainRecord>, StoreError> {
         const SQL: &str = "SELECT record_id, device_id, license_id, seq, payload_len, \
-            payload_sha256, payload, header, signature \
+            payload_sha256, payload, header, signature, withdrawn IS NOT NULL AS withdrawn, \
+            withdrawal \
             FROM records WHERE company_id = $1 AND employee_id = $2 \
             AND captured_at >= $3 AND captured_at < $4 \
             AND (device_id, license_id, seq, record_id) > ($5, $6, $7, $8) \

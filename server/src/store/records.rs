@@ -2,6 +2,7 @@
 //! JSON payload or the name (SHA-256) of a picture in the object store.
 
 use glasshour_protocol::record::FrameMeta;
+use glasshour_protocol::withdrawal::{Reason, Withdrawal};
 use glasshour_protocol::{
     DeviceId, EmployeeId, Kind, LicenseId, ProjectId, RecordHeader, RecordId, SessionId,
     SignedHeader,
@@ -62,6 +63,9 @@ pub struct Record {
     pub grade: Grade,
     /// When it was stored, UTC milliseconds.
     pub received_at: i64,
+    /// Why there is no payload, where it was withdrawn.
+    #[sqlx(try_from = "Nullable<Reason>")]
+    pub withdrawn: Option<Reason>,
 }
 
 /// A record to be stored.
@@ -75,6 +79,8 @@ pub struct NewRecord<'a> {
     pub employee_id: EmployeeId,
     /// The payload where it is kept in the row; pictures are not.
     pub inline_payload: Option<&'a [u8]>,
+    /// Why it has no payload, read and as signed, where it was withdrawn.
+    pub withdrawal: Option<&'a (Withdrawal, String)>,
     /// How far it can be trusted.
     pub grade: Grade,
     /// UTC milliseconds.
@@ -137,6 +143,9 @@ pub struct Screenshot {
     /// not arrived yet.
     #[sqlx(try_from = "Nullable<RecordId>")]
     pub image_record_id: Option<RecordId>,
+    /// Why there is no picture, where it, or the one it equals, was withdrawn.
+    #[sqlx(try_from = "Nullable<Reason>")]
+    pub withdrawn: Option<Reason>,
 }
 
 impl Read {
@@ -144,7 +153,7 @@ impl Read {
     pub async fn record(&mut self, id: RecordId) -> Result<Option<Record>, StoreError> {
         const SQL: &str = "SELECT record_id, device_id, license_id, employee_id, seq, prev, kind, \
             captured_at, utc_offset_min, mono_ms, boot_id, session_id, content_type, payload_len, \
-            payload_sha256, header, header_sha256, grade, received_at \
+            payload_sha256, header, header_sha256, grade, received_at, withdrawn \
             FROM records WHERE company_id = $1 AND record_id = $2";
         Ok(on!(self, c => sqlx::query_as(SQL)
             .bind(&self.company).bind(id.to_string()).fetch_optional(c).await)?)
@@ -167,7 +176,7 @@ impl Read {
     ) -> Result<Option<Record>, StoreError> {
         const SQL: &str = "SELECT record_id, device_id, license_id, employee_id, seq, prev, kind, \
             captured_at, utc_offset_min, mono_ms, boot_id, session_id, content_type, payload_len, \
-            payload_sha256, header, header_sha256, grade, received_at \
+            payload_sha256, header, header_sha256, grade, received_at, withdrawn \
             FROM records WHERE company_id = $1 AND device_id = $2 AND license_id = $3 AND seq = $4 \
             ORDER BY received_at, record_id LIMIT 1";
         Ok(on!(self, c => sqlx::query_as(SQL)
@@ -179,13 +188,13 @@ impl Read {
     pub async fn records(&mut self, filter: &RecordFilter) -> Result<Vec<Record>, StoreError> {
         const ALL: &str = "SELECT record_id, device_id, license_id, employee_id, seq, prev, kind, \
             captured_at, utc_offset_min, mono_ms, boot_id, session_id, content_type, payload_len, \
-            payload_sha256, header, header_sha256, grade, received_at \
+            payload_sha256, header, header_sha256, grade, received_at, withdrawn \
             FROM records WHERE company_id = $1 AND captured_at >= $2 AND captured_at < $3 \
             AND (captured_at > $4 OR (captured_at = $4 AND record_id > $5)) \
             AND ($6 = '' OR kind = $6) ORDER BY captured_at, record_id LIMIT $7";
         const OF_EMPLOYEE: &str = "SELECT record_id, device_id, license_id, employee_id, seq, prev, \
             kind, captured_at, utc_offset_min, mono_ms, boot_id, session_id, content_type, \
-            payload_len, payload_sha256, header, header_sha256, grade, received_at \
+            payload_len, payload_sha256, header, header_sha256, grade, received_at, withdrawn \
             FROM records WHERE company_id = $1 AND captured_at >= $2 AND captured_at < $3 \
             AND (captured_at > $4 OR (captured_at = $4 AND record_id > $5)) \
             AND ($6 = '' OR kind = $6) AND employee_id = $8 ORDER BY captured_at, record_id LIMIT $7";
@@ -211,7 +220,8 @@ impl Read {
     }
 
     /// An employee's screenshots of `[from_ms, to_ms)` by time, each with the record that holds its
-    /// picture: for an unchanged frame the one before it of the same monitor of that device.
+    /// picture: for an unchanged frame the one before it of the same monitor of that device. Where that
+    /// one was withdrawn there is none: an older picture is not what the screen showed.
     pub async fn screenshots(
         &mut self,
         employee: EmployeeId,
@@ -221,13 +231,15 @@ impl Read {
     ) -> Result<Vec<Screenshot>, StoreError> {
         const SQL: &str = "SELECT r.record_id, r.device_id, r.session_id, r.project_id, \
             r.captured_at, r.utc_offset_min, r.monitor, r.header, r.grade, \
-            CASE WHEN r.payload_len > 0 THEN r.record_id ELSE \
-              (SELECT i.record_id FROM records i WHERE i.company_id = r.company_id \
-                AND i.device_id = r.device_id AND i.monitor = r.monitor \
-                AND i.employee_id = r.employee_id AND i.captured_at <= r.captured_at \
-                AND i.payload_len > 0 ORDER BY i.captured_at DESC, i.record_id DESC LIMIT 1) \
-            END AS image_record_id \
-            FROM records r WHERE r.company_id = $1 AND r.employee_id = $2 \
+            CASE WHEN i.withdrawn IS NULL AND r.withdrawn IS NULL THEN i.record_id END \
+            AS image_record_id, COALESCE(r.withdrawn, i.withdrawn) AS withdrawn \
+            FROM records r LEFT JOIN records i ON i.company_id = r.company_id AND i.record_id = \
+              CASE WHEN r.payload_len > 0 THEN r.record_id ELSE \
+              (SELECT p.record_id FROM records p WHERE p.company_id = r.company_id \
+                AND p.device_id = r.device_id AND p.monitor = r.monitor \
+                AND p.employee_id = r.employee_id AND p.captured_at <= r.captured_at \
+                AND p.payload_len > 0 ORDER BY p.captured_at DESC, p.record_id DESC LIMIT 1) END \
+            WHERE r.company_id = $1 AND r.employee_id = $2 \
             AND r.kind = 'screenshot' AND r.captured_at >= $3 AND r.captured_at < $4 \
             ORDER BY r.captured_at, r.record_id LIMIT $5";
         Ok(on!(self, c => sqlx::query_as(SQL)
@@ -242,12 +254,14 @@ impl Write {
         const SQL: &str = "INSERT INTO records (company_id, record_id, device_id, license_id, \
             employee_id, seq, prev, kind, captured_at, utc_offset_min, mono_ms, boot_id, \
             session_id, project_id, monitor, content_type, payload_len, payload_sha256, payload, \
-            header, header_sha256, signature, grade, received_at, boot_ms) \
+            header, header_sha256, signature, grade, received_at, withdrawn, withdrawn_at, \
+            withdrawal, boot_ms) \
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-            $18, $19, $20, $21, $22, $23, $24, $25) \
+            $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28) \
             ON CONFLICT (company_id, record_id) DO NOTHING";
         let header = new.header;
         let meta = &header.meta;
+        let withdrawal = new.withdrawal;
         let inserted = on!(self.0, c => sqlx::query(SQL)
             .bind(&self.0.company).bind(header.record_id.to_string())
             .bind(header.device_id.to_string()).bind(header.license_id.to_string())
@@ -260,7 +274,11 @@ impl Write {
             .bind(&header.content_type).bind(to_bigint(header.payload_len))
             .bind(&header.payload_sha256).bind(new.inline_payload)
             .bind(&new.signed.bytes).bind(new.signed.hash()).bind(&new.signed.signature)
-            .bind(new.grade.as_str()).bind(new.received_at).bind(meta.boot_ms.map(to_bigint))
+            .bind(new.grade.as_str()).bind(new.received_at)
+            .bind(withdrawal.map(|(read, _)| read.reason.as_str()))
+            .bind(withdrawal.map(|(read, _)| read.at_ms))
+            .bind(withdrawal.map(|(_, signed)| signed.as_str()))
+            .bind(meta.boot_ms.map(to_bigint))
             .execute(c).await.map(|done| done.rows_affected()))?;
         Ok(inserted == 1)
     }

@@ -9,7 +9,7 @@ use sqlx::FromRow;
 
 use super::column::{Json, Nullable, Text, to_bigint, to_json};
 use super::{Read, StoreError, Write, on};
-use crate::report::Stretch;
+use crate::report::{Span, Stretch};
 
 /// One continuous stretch of tracking (rule 19), rolled up.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -35,10 +35,12 @@ pub struct Session {
     pub first_record_at: i64,
     /// Capture of its last record so far, UTC milliseconds.
     pub last_record_at: i64,
-    /// From the start to the end (or the last record), less idle; milliseconds.
+    /// From the start to the end (or the last record), less idle and withdrawn; milliseconds.
     pub tracked_ms: i64,
     /// Idle milliseconds.
     pub idle_ms: i64,
+    /// Milliseconds that the employee withdrew: not tracked, not idle.
+    pub withdrawn_ms: i64,
     /// Why it was stopped: a `Cause` in kebab-case.
     pub cause: Option<String>,
     /// The employee's last note.
@@ -77,7 +79,8 @@ impl Read {
         session: SessionId,
     ) -> Result<Option<Session>, StoreError> {
         const SQL: &str = "SELECT session_id, device_id, employee_id, project_id, started_at, \
-            ended_at, first_record_at, last_record_at, tracked_ms, idle_ms, cause, note, stretches \
+            ended_at, first_record_at, last_record_at, tracked_ms, idle_ms, withdrawn_ms, cause, note, \
+            stretches \
             FROM sessions WHERE company_id = $1 AND device_id = $2 AND session_id = $3";
         Ok(on!(self, c => sqlx::query_as(SQL)
             .bind(&self.company).bind(device.to_string()).bind(session.to_string())
@@ -93,7 +96,8 @@ impl Read {
         limit: u32,
     ) -> Result<Vec<Session>, StoreError> {
         const SQL: &str = "SELECT session_id, device_id, employee_id, project_id, started_at, \
-            ended_at, first_record_at, last_record_at, tracked_ms, idle_ms, cause, note, stretches \
+            ended_at, first_record_at, last_record_at, tracked_ms, idle_ms, withdrawn_ms, cause, note, \
+            stretches \
             FROM sessions WHERE company_id = $1 AND employee_id = $2 AND started_at < $4 \
             AND end_at >= $3 \
             ORDER BY started_at, session_id LIMIT $5";
@@ -110,7 +114,8 @@ impl Read {
         limit: u32,
     ) -> Result<Vec<Session>, StoreError> {
         const SQL: &str = "SELECT session_id, device_id, employee_id, project_id, started_at, \
-            ended_at, first_record_at, last_record_at, tracked_ms, idle_ms, cause, note, stretches \
+            ended_at, first_record_at, last_record_at, tracked_ms, idle_ms, withdrawn_ms, cause, note, \
+            stretches \
             FROM sessions WHERE company_id = $1 AND started_at < $3 \
             AND end_at >= $2 \
             ORDER BY started_at, session_id LIMIT $4";
@@ -143,7 +148,44 @@ impl Read {
     }
 }
 
+impl Read {
+    /// The time that the employee's withdrawals of a session stand for.
+    pub async fn withdrawn_spans(
+        &mut self,
+        device: DeviceId,
+        session: SessionId,
+    ) -> Result<Vec<Span>, StoreError> {
+        // Bounded like a session's events.
+        const SQL: &str = "SELECT from_ms, to_ms FROM withdrawn_spans \
+            WHERE company_id = $1 AND device_id = $2 AND session_id = $3 \
+            ORDER BY record_id LIMIT 20000";
+        let rows: Vec<(i64, i64)> = on!(self, c => sqlx::query_as(SQL)
+            .bind(&self.company).bind(device.to_string()).bind(session.to_string())
+            .fetch_all(c).await)?;
+        let span = |(from_ms, to_ms)| Span { from_ms, to_ms };
+        Ok(rows.into_iter().map(span).collect())
+    }
+}
+
 impl Write {
+    /// Keeps the time that a capture stood for which the employee withdrew.
+    pub async fn insert_withdrawn_span(
+        &mut self,
+        device: DeviceId,
+        session: SessionId,
+        record: RecordId,
+        span: Span,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO withdrawn_spans \
+            (company_id, device_id, session_id, record_id, from_ms, to_ms) \
+            VALUES ($1, $2, $3, $4, $5, $6)";
+        on!(self.0, c => sqlx::query(SQL)
+            .bind(&self.0.company).bind(device.to_string()).bind(session.to_string())
+            .bind(record.to_string()).bind(span.from_ms).bind(span.to_ms)
+            .execute(c).await.map(drop))?;
+        Ok(())
+    }
+
     /// Keeps one event of a session.
     pub async fn insert_session_event(
         &mut self,
@@ -166,21 +208,23 @@ impl Write {
     pub async fn upsert_session(&mut self, session: &Session) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO sessions (company_id, device_id, session_id, employee_id, \
             project_id, started_at, ended_at, first_record_at, last_record_at, tracked_ms, \
-            idle_ms, cause, note, stretches, end_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+            idle_ms, cause, note, stretches, end_at, withdrawn_ms) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
             ON CONFLICT (company_id, device_id, session_id) DO UPDATE SET \
             project_id = excluded.project_id, started_at = excluded.started_at, \
             ended_at = excluded.ended_at, first_record_at = excluded.first_record_at, \
             last_record_at = excluded.last_record_at, tracked_ms = excluded.tracked_ms, \
             idle_ms = excluded.idle_ms, cause = excluded.cause, note = excluded.note, \
-            stretches = excluded.stretches, end_at = excluded.end_at";
+            stretches = excluded.stretches, end_at = excluded.end_at, \
+            withdrawn_ms = excluded.withdrawn_ms";
         on!(self.0, c => sqlx::query(SQL)
             .bind(&self.0.company).bind(session.device_id.to_string())
             .bind(session.session_id.to_string()).bind(session.employee_id.to_string())
             .bind(session.project_id.map(|id| id.to_string()))
             .bind(session.started_at).bind(session.ended_at).bind(session.first_record_at)
             .bind(session.last_record_at).bind(session.tracked_ms).bind(session.idle_ms)
-            .bind(&session.cause).bind(&session.note).bind(to_json(&session.stretches)).bind(session.ended_at.unwrap_or(session.last_record_at))
+            .bind(&session.cause).bind(&session.note).bind(to_json(&session.stretches))
+            .bind(session.ended_at.unwrap_or(session.last_record_at)).bind(session.withdrawn_ms)
             .execute(c).await.map(drop))?;
         Ok(())
     }

@@ -17,6 +17,7 @@ use glasshour_protocol::payload::{
     ActivityMinute, ApplicationTime, Cause, InputCounts, SessionEvent, SessionEventKind,
 };
 use glasshour_protocol::record::{FrameMeta, HEADER_RECORD, HEADER_SIGNATURE};
+use glasshour_protocol::withdrawal::{self, HEADER_WITHDRAWN, Reason};
 use glasshour_protocol::{
     CompanyId, DeviceId, Kind, LicenseId, RecordHeader, RecordId, RecordMeta, SessionId,
     SignedHeader,
@@ -433,6 +434,28 @@ impl Device {
 
     pub(crate) async fn put(&self, server: &Server, made: &Made) -> Answer {
         self.put_with_token(server, made, &self.token()).await
+    }
+
+    /// Puts a record without its payload, with what the device signed for that.
+    pub(crate) async fn put_withdrawn(
+        &self,
+        server: &Server,
+        made: &Made,
+        withdrawal: &str,
+    ) -> Answer {
+        let request = Request::put(format!("/api/v1/records/{}", made.header.record_id))
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token()))
+            .header(HEADER_RECORD, made.signed.to_wire())
+            .header(HEADER_SIGNATURE, &made.signed.signature)
+            .header(HEADER_WITHDRAWN, withdrawal)
+            .body(Body::empty());
+        server.send(request.unwrap()).await
+    }
+
+    /// What the device signs where a record goes without its payload.
+    pub(crate) fn withdraw(&self, made: &Made, reason: Reason) -> String {
+        let why = (reason, self.clock.now_ms());
+        withdrawal::sign(made.header.record_id, &made.signed, why, &self.key)
     }
 
     pub(crate) async fn put_with_token(&self, server: &Server, made: &Made, token: &str) -> Answer {

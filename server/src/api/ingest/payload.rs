@@ -8,6 +8,7 @@ use glasshour_protocol::limits::{
 };
 use glasshour_protocol::payload::{ActivityMinute, HealthReport, JSON, NoticeEvent, SessionEvent};
 use glasshour_protocol::picture::{self, Size};
+use glasshour_protocol::withdrawal::{Reason, Withdrawal};
 use glasshour_protocol::{Kind, RecordHeader};
 use serde::de::DeserializeOwned;
 
@@ -34,6 +35,8 @@ pub(super) enum Content {
     Health(HealthReport),
     /// The notice was shown.
     Notice,
+    /// Nothing, and the device signed for that; as read and as signed.
+    Withdrawn(Box<(Withdrawal, String)>),
 }
 
 impl Content {
@@ -43,11 +46,21 @@ impl Content {
     }
 
     /// What the license is held against.
-    pub(super) fn as_licensed(&self) -> Payload<'_> {
-        match self {
+    pub(super) fn as_licensed(&self) -> (Payload<'_>, Option<Reason>) {
+        let payload = match self {
             Self::Activity(minute) => Payload::Minute(minute),
             Self::Picture(size) => Payload::Picture(*size),
             Self::Unchanged | Self::Session(_) | Self::Health(_) | Self::Notice => Payload::Other,
+            Self::Withdrawn(_) => Payload::Unread,
+        };
+        (payload, self.withdrawal().map(|(read, _)| read.reason))
+    }
+
+    /// The signed withdrawal, where that is what came.
+    pub(super) fn withdrawal(&self) -> Option<&(Withdrawal, String)> {
+        match self {
+            Self::Withdrawn(withdrawal) => Some(withdrawal),
+            _ => None,
         }
     }
 }

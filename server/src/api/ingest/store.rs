@@ -21,11 +21,12 @@ pub(super) struct Incoming {
     pub(super) content: Content,
 }
 
-/// The receipt of a record that is stored already; 409 where its id names another record.
+/// The receipt of a record that is stored already; 409 where its id names another record, or where it
+/// is stored with the payload that this request withdraws: nobody is told that it is gone.
 pub(super) async fn already(
     read: &mut Read,
     signed: &SignedHeader,
-    record_id: RecordId,
+    (record_id, withdrawn): (RecordId, bool),
 ) -> Result<Option<Receipt>, ApiError> {
     let Some(stored) = read.record(record_id).await? else {
         return Ok(None);
@@ -34,6 +35,13 @@ pub(super) async fn already(
         return Err(ApiError::conflict(
             Some("record_id"),
             "Another record has that id.",
+        ));
+    }
+    if withdrawn && stored.withdrawn.is_none() {
+        return Err(ApiError::conflict(
+            None,
+            "The record was sent with its content before it was withdrawn. Ask your employer to \
+             delete it.",
         ));
     }
     Ok(Some(Receipt {
@@ -66,7 +74,9 @@ pub(super) async fn store(state: &AppState, record: &Incoming) -> Result<Receipt
     if revoked {
         return Err(crate::auth::revoked());
     }
-    check_permit(&mut write, device, header, content.as_licensed()).await?;
+    let withdrawal = content.withdrawal();
+    let asked = content.as_licensed();
+    let permit = check_permit(&mut write, device, header, asked).await?;
 
     let before = match header.seq.checked_sub(1) {
         None | Some(0) => None,
@@ -77,18 +87,20 @@ pub(super) async fn store(state: &AppState, record: &Incoming) -> Result<Receipt
         }
     };
     let grade = report::grade(header, before.as_ref().map(link).as_ref(), now_ms);
-    let inline = !content.is_picture();
+    let inline = !content.is_picture() && withdrawal.is_none();
     let new = NewRecord {
         signed,
         header,
         employee_id: device.employee_id,
         inline_payload: inline.then_some(bytes.as_ref()),
+        withdrawal,
         grade,
         received_at: now_ms,
     };
     if !write.insert_record(&new).await? {
         // Another request with the same record was faster.
-        let receipt = already(&mut write, signed, header.record_id).await?;
+        let asked = (header.record_id, withdrawal.is_some());
+        let receipt = already(&mut write, signed, asked).await?;
         return receipt.ok_or_else(|| ApiError::internal("a record is there and is not"));
     }
     heal_gap_behind(&mut write, signed, header).await?;
@@ -108,6 +120,14 @@ pub(super) async fn store(state: &AppState, record: &Incoming) -> Result<Receipt
             write
                 .set_device_health(device.device_id, health, header.captured_at_ms)
                 .await?;
+        }
+        Content::Withdrawn(_) => {
+            let span = permit.span_off(header, asked.1);
+            if let (Some(session), Some(span)) = (header.meta.session_id, span) {
+                write
+                    .insert_withdrawn_span(device.device_id, session, header.record_id, span)
+                    .await?;
+            }
         }
         Content::Picture(_) | Content::Unchanged | Content::Notice => {}
     }
@@ -170,7 +190,8 @@ async fn roll_up(
         )
     });
     let events = write.session_events(device.device_id, session_id).await?;
-    let rolled = report::roll_up(&events, first, last);
+    let withdrawn = write.withdrawn_spans(device.device_id, session_id).await?;
+    let rolled = report::roll_up(&events, first, last).without(&withdrawn);
     write
         .upsert_session(&Session {
             session_id,
@@ -183,6 +204,7 @@ async fn roll_up(
             last_record_at: last,
             tracked_ms: rolled.tracked_ms,
             idle_ms: rolled.idle_ms,
+            withdrawn_ms: rolled.withdrawn_ms,
             cause: rolled.cause.map(report::cause_name),
             note: rolled.note,
             stretches: rolled.stretches,

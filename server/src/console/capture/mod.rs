@@ -3,6 +3,7 @@
 mod view;
 
 use axum::extract::State;
+use glasshour_protocol::withdrawal::Reason;
 use glasshour_protocol::{Kind, RecordHeader, RecordId};
 
 pub(super) use view::CaptureView;
@@ -16,6 +17,7 @@ use crate::api::payload_response;
 use crate::auth::Actor;
 use crate::error::ApiError;
 use crate::report::Grade;
+use crate::store::Record;
 
 /// Pictures of a day that are walked through.
 const SHOTS: u32 = 10_000;
@@ -108,6 +110,7 @@ pub(super) async fn show(
         previous: beside(index.checked_sub(1)),
         next: beside(Some(index + 1)),
         unchanged,
+        withdrawn: shot.withdrawn.map(gone_because),
         facts,
         doubt: doubt(record.grade),
     })
@@ -121,10 +124,30 @@ pub(super) async fn image(
     PathId(id): PathId<RecordId>,
 ) -> PageResult {
     let record = state.read(actor.company_id).await?.record(id).await?;
-    if record.is_none_or(|record| record.kind != Kind::Screenshot || record.payload_len == 0) {
+    let no_picture = |record: Record| record.kind != Kind::Screenshot || record.payload_len == 0;
+    if record.is_none_or(no_picture) {
         return Err(ApiError::not_found("picture").into());
     }
     Ok(payload_response(&state, actor.company_id, id).await?)
+}
+
+/// Why there is no picture.
+fn gone_because(reason: Reason) -> (&'static str, &'static str) {
+    match reason {
+        Reason::Employee => (
+            "Deleted by the employee",
+            "The license lets the employee delete a capture before it is sent. The time that it \
+             stood for is not counted as tracked.",
+        ),
+        Reason::Superseded => (
+            "Never sent",
+            "A newer license does not permit this picture.",
+        ),
+        Reason::Damaged => (
+            "Lost on the employee's computer",
+            "The picture could not be read any more and was never sent.",
+        ),
+    }
 }
 
 /// What a grade means to who looks at the picture.

@@ -27,6 +27,8 @@ pub(crate) struct CaptureView {
     pub(crate) previous: Option<String>,
     pub(crate) next: Option<String>,
     pub(crate) unchanged: bool,
+    /// Why there is no picture and none will come: in three words, and in a sentence.
+    pub(crate) withdrawn: Option<(&'static str, &'static str)>,
     /// Name and value, in order.
     pub(crate) facts: Vec<(&'static str, String)>,
     /// What the grade means; absent for a verified record.
@@ -54,6 +56,7 @@ impl CaptureView {
             previous: Some("6".into()),
             next: Some("8".into()),
             unchanged,
+            withdrawn: None,
             facts: vec![
                 ("Monitor", "<script>alert(1)</script>".into()),
                 ("Size", "1920 × 1080".into()),
@@ -70,6 +73,13 @@ impl CaptureView {
                 view(Some(&favicon), true, Some("Records are missing before it.")),
             ),
             ("waiting", view(None, true, None)),
+            (
+                "withdrawn",
+                Self {
+                    withdrawn: Some(("Deleted by the employee", "The license permits that.")),
+                    ..view(None, false, None)
+                },
+            ),
         ]
     }
 }

@@ -29,6 +29,8 @@ pub(crate) enum SpanKind {
     Working,
     /// Tracked, without input for a while.
     Idle,
+    /// Tracked, and its captures deleted by the employee: it does not count.
+    Withdrawn,
     /// Records are missing here.
     Gap,
 }
@@ -152,6 +154,7 @@ fn block(zone: &Zone, span: &Span, left: f64, right: f64) -> Block {
     let name = match span.kind {
         SpanKind::Working => span.project.clone(),
         SpanKind::Idle => format!("{}, idle", span.project),
+        SpanKind::Withdrawn => format!("{}, withdrawn by the employee", span.project),
         SpanKind::Gap => "records are missing".to_owned(),
     };
     let letters = f64::from(u32::try_from(span.project.chars().count()).unwrap_or(u32::MAX));

@@ -6,6 +6,7 @@ mod view;
 use std::collections::HashMap;
 
 use axum::extract::{Query, State};
+use glasshour_protocol::withdrawal::Reason;
 use glasshour_protocol::{EmployeeId, ProjectId, RecordHeader};
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -21,7 +22,7 @@ use super::zone;
 use crate::AppState;
 use crate::auth::Actor;
 use crate::error::ApiError;
-use crate::report::{Grade, tracked_within};
+use crate::report::{Grade, Stretch, idle_within, tracked_within, withdrawn_within};
 use crate::store::{ActivityRow, Doubt, Project, Screenshot, Session};
 
 /// Most pictures on a page.
@@ -108,12 +109,11 @@ impl Facts {
                 .iter()
                 .map(|session| session.stretches.as_slice())
         };
-        let tracked: i64 = stretches()
-            .map(|parts| tracked_within(parts, from, to))
-            .sum();
-        let idle: i64 = stretches()
-            .map(|parts| sums::idle_within(parts, from, to))
-            .sum();
+        let total = |within: fn(&[Stretch], i64, i64) -> i64| -> i64 {
+            stretches().map(|parts| within(parts, from, to)).sum()
+        };
+        let (tracked, idle) = (total(tracked_within), total(idle_within));
+        let withdrawn = total(withdrawn_within);
         let gap_count = self
             .doubts
             .iter()
@@ -133,6 +133,7 @@ impl Facts {
             zone: self.zone.name().to_owned(),
             tracked: words::duration(tracked),
             idle: words::duration(idle),
+            withdrawn: (withdrawn > 0).then(|| words::duration(withdrawn)),
             gaps: if gap_count == 0 {
                 "no gaps".into()
             } else {
@@ -183,10 +184,10 @@ impl Facts {
             spans.push(Span {
                 from_ms: stretch.from_ms,
                 to_ms: stretch.to_ms,
-                kind: if stretch.idle {
-                    SpanKind::Idle
-                } else {
-                    SpanKind::Working
+                kind: match (stretch.idle, stretch.withdrawn) {
+                    (true, _) => SpanKind::Idle,
+                    (false, true) => SpanKind::Withdrawn,
+                    (false, false) => SpanKind::Working,
                 },
                 project,
                 color,
@@ -247,7 +248,8 @@ impl Facts {
             to: end.map_or_else(|| "now".to_owned(), clock),
             projects: self.projects_of(std::slice::from_ref(session)),
             tracked: words::duration(tracked_within(&session.stretches, from, to)),
-            idle: words::duration(sums::idle_within(&session.stretches, from, to)),
+            idle: words::duration(idle_within(&session.stretches, from, to)),
+            withdrawn: words::duration(withdrawn_within(&session.stretches, from, to)),
             end: ending(session.cause.as_deref(), end.is_none()),
             note: session.note.clone(),
         }
@@ -287,6 +289,11 @@ impl Facts {
             width: frame.as_ref().map_or(16, |frame| frame.width),
             height: frame.as_ref().map_or(10, |frame| frame.height),
             unchanged,
+            withdrawn: shot.withdrawn.map(|reason| match reason {
+                Reason::Employee => "deleted by the employee",
+                Reason::Superseded => "never sent: a newer license does not permit it",
+                Reason::Damaged => "lost on the employee's computer",
+            }),
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Sums over a day's minutes: idle time, input by quarter of an hour, time by application.
+//! Sums over a day's minutes: input by quarter of an hour, time by application.
 
 use std::collections::BTreeMap;
 
 use super::view::{Application, Quarter};
 use crate::console::words::{self, Zone};
-use crate::report::{Stretch, application_totals};
+use crate::report::application_totals;
 use crate::store::ActivityRow;
 
 const QUARTER_MS: i64 = 15 * 60_000;
@@ -12,20 +12,6 @@ const QUARTER_MS: i64 = 15 * 60_000;
 const LISTED: usize = 12;
 /// Window titles under each.
 const TITLES: usize = 3;
-
-/// Idle milliseconds of some stretches within `[from_ms, to_ms)`.
-pub(super) fn idle_within(stretches: &[Stretch], from_ms: i64, to_ms: i64) -> i64 {
-    stretches
-        .iter()
-        .filter(|part| part.idle)
-        .map(|part| {
-            part.to_ms
-                .min(to_ms)
-                .saturating_sub(part.from_ms.max(from_ms))
-                .max(0)
-        })
-        .sum()
-}
 
 /// Input by quarter of an hour, for who reads rather than looks.
 pub(super) fn quarters(zone: &Zone, minutes: &[ActivityRow]) -> Vec<Quarter> {
@@ -177,17 +163,5 @@ mod tests {
         let (listed, others) = applications(&rows);
         assert_eq!(listed[0].titles, ["b", "a"]);
         assert_eq!(others, None);
-    }
-
-    #[test]
-    fn idle_time_is_clipped_to_the_day() {
-        let idle = Stretch {
-            from_ms: 50,
-            to_ms: 150,
-            project_id: None,
-            idle: true,
-        };
-        assert_eq!(idle_within(&[idle], 0, 100), 50);
-        assert_eq!(idle_within(&[idle], 200, 300), 0);
     }
 }

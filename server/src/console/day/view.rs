@@ -23,6 +23,8 @@ pub(crate) struct DayView {
     pub(crate) zone: String,
     pub(crate) tracked: String,
     pub(crate) idle: String,
+    /// What the employee deleted before it was sent; absent where that is nothing.
+    pub(crate) withdrawn: Option<String>,
     /// `no gaps`, `1 gap`.
     pub(crate) gaps: String,
     pub(crate) gap_count: usize,
@@ -52,6 +54,8 @@ pub(crate) struct SessionRow {
     pub(crate) projects: Vec<(String, String)>,
     pub(crate) tracked: String,
     pub(crate) idle: String,
+    /// Shown where the day has any.
+    pub(crate) withdrawn: String,
     /// Why it ended, in words.
     pub(crate) end: String,
     pub(crate) note: Option<String>,
@@ -86,6 +90,8 @@ pub(crate) struct Shot {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) unchanged: bool,
+    /// Why there is no picture and none will come.
+    pub(crate) withdrawn: Option<&'static str>,
 }
 
 /// One application's time.
@@ -143,7 +149,15 @@ impl DayView {
         let spans = vec![
             span(at(8, 4), at(9, 50), SpanKind::Working, "Apollo", apollo),
             span(at(9, 50), at(10, 12), SpanKind::Idle, "Apollo", apollo),
-            span(at(10, 12), at(12, 1), SpanKind::Working, "Apollo", apollo),
+            span(at(10, 12), at(11, 40), SpanKind::Working, "Apollo", apollo),
+            span(
+                at(11, 40),
+                at(11, 50),
+                SpanKind::Withdrawn,
+                "Apollo",
+                apollo,
+            ),
+            span(at(11, 50), at(12, 1), SpanKind::Working, "Apollo", apollo),
             span(
                 at(12, 55),
                 at(14, 20),
@@ -190,6 +204,7 @@ impl DayView {
             width: 1920,
             height: 1080,
             unchanged: index % 4 == 3,
+            withdrawn: (index == 5).then_some("deleted by the employee"),
         };
         let mut hours: Vec<FilmHour> = Vec::new();
         for (index, ms) in shots.iter().enumerate() {
@@ -210,6 +225,7 @@ impl DayView {
                 projects: vec![(project.into(), color.into())],
                 tracked: crate::console::words::duration(to - from),
                 idle: "22\u{a0}m".into(),
+                withdrawn: "10\u{a0}m".into(),
                 end: ending(Some("user"), false),
                 note: note.map(Into::into),
             };
@@ -232,6 +248,7 @@ impl DayView {
             zone: zone.name().into(),
             tracked: "0\u{a0}m".into(),
             idle: "0\u{a0}m".into(),
+            withdrawn: None,
             gaps: "no gaps".into(),
             gap_count: 0,
             doubts: vec![],
@@ -249,6 +266,7 @@ impl DayView {
             next: Some("2026-11-21".into()),
             tracked: "6\u{a0}h\u{a0}49\u{a0}m".into(),
             idle: "22\u{a0}m".into(),
+            withdrawn: Some("10\u{a0}m".into()),
             gaps: "1 gap".into(),
             gap_count: 1,
             doubts: vec![

@@ -111,6 +111,7 @@ mod tests {
             to_ms,
             project_id,
             idle: false,
+            withdrawn: false,
         }
     }
 
@@ -126,6 +127,7 @@ mod tests {
             last_record_at,
             tracked_ms: 0,
             idle_ms: 0,
+            withdrawn_ms: 0,
             cause: None,
             note: None,
             stretches: vec![stretch(started_at, last_record_at, None)],

@@ -7,11 +7,22 @@
 //!
 //! Events may arrive in any order and may be missing: the roll-up is a function of the set. Where
 //! the stop is missing the session ends at its last record. Nothing behind the first stop counts,
-//! and idle time is never tracked time.
+//! and idle time is never tracked time. Nor is time whose captures the employee deleted
+//! ([`RollUp::without`]): the agent tells the consequence and the server draws it by this one function.
 
-use glasshour_protocol::ProjectId;
-use glasshour_protocol::payload::{Cause, SessionEvent, SessionEventKind};
 use serde::{Deserialize, Serialize};
+
+use crate::ids::ProjectId;
+use crate::payload::{Cause, SessionEvent, SessionEventKind};
+
+/// A piece of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Span {
+    /// Start, UTC milliseconds.
+    pub from_ms: i64,
+    /// End (exclusive), UTC milliseconds.
+    pub to_ms: i64,
+}
 
 /// A piece of a session on one project, idle or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +36,31 @@ pub struct Stretch {
     pub project_id: Option<ProjectId>,
     /// True where no input came.
     pub idle: bool,
+    /// True where the employee deleted what was captured: it is not tracked time any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withdrawn: bool,
+}
+
+impl Stretch {
+    /// Whether it counts as tracked time.
+    pub fn is_tracked(&self) -> bool {
+        !self.idle && !self.withdrawn
+    }
+
+    /// How much of it lies within `[from_ms, to_ms)`, milliseconds.
+    pub fn within(&self, from_ms: i64, to_ms: i64) -> i64 {
+        let (from, to) = (self.from_ms.max(from_ms), self.to_ms.min(to_ms));
+        to.saturating_sub(from).max(0)
+    }
+
+    fn cut(self, from_ms: i64, to_ms: i64, withdrawn: bool) -> Self {
+        Self {
+            from_ms,
+            to_ms,
+            withdrawn,
+            ..self
+        }
+    }
 }
 
 /// A session as reports see it.
@@ -34,10 +70,12 @@ pub struct RollUp {
     pub started_at: i64,
     /// The stop, where it is known, UTC milliseconds; never before the start.
     pub ended_at: Option<i64>,
-    /// Start to end less idle, milliseconds; never negative.
+    /// Start to end less idle and withdrawn, milliseconds; never negative.
     pub tracked_ms: i64,
     /// Idle, milliseconds.
     pub idle_ms: i64,
+    /// Not idle, and withdrawn by the employee, milliseconds.
+    pub withdrawn_ms: i64,
     /// Why it was stopped.
     pub cause: Option<Cause>,
     /// The project at the end.
@@ -119,11 +157,75 @@ pub fn roll_up(
         ended_at,
         tracked_ms: total(false),
         idle_ms: total(true),
+        withdrawn_ms: 0,
         cause: stop.map(|event| event.cause),
         project_id: cut.project_id,
         note,
         stretches: cut.stretches,
     }
+}
+
+impl RollUp {
+    /// Takes off what the employee withdrew: of each span what was tracked, once where spans overlap.
+    #[must_use]
+    pub fn without(mut self, spans: &[Span]) -> Self {
+        let spans = union(spans);
+        self.stretches = self
+            .stretches
+            .iter()
+            .flat_map(|stretch| withdraw(*stretch, &spans))
+            .collect();
+        let total = |of: fn(&Stretch) -> bool| -> i64 {
+            let parts = self.stretches.iter().filter(|part| of(part));
+            parts.map(|part| part.to_ms - part.from_ms).sum()
+        };
+        self.tracked_ms = total(Stretch::is_tracked);
+        self.withdrawn_ms = total(|part| part.withdrawn);
+        self
+    }
+}
+
+/// The same time in order, without overlaps; what is no time is left out.
+fn union(spans: &[Span]) -> Vec<Span> {
+    let mut sorted: Vec<Span> = spans
+        .iter()
+        .filter(|span| span.from_ms < span.to_ms)
+        .copied()
+        .collect();
+    sorted.sort_unstable();
+    let mut merged: Vec<Span> = Vec::with_capacity(sorted.len());
+    for span in sorted {
+        match merged.last_mut() {
+            Some(last) if span.from_ms <= last.to_ms => last.to_ms = last.to_ms.max(span.to_ms),
+            _ => merged.push(span),
+        }
+    }
+    merged
+}
+
+/// Cuts one stretch where withdrawn spans begin and end. Idle time is not tracked anyway and stays whole.
+fn withdraw(stretch: Stretch, spans: &[Span]) -> Vec<Stretch> {
+    if stretch.idle {
+        return vec![stretch];
+    }
+    let mut parts = Vec::new();
+    let mut at = stretch.from_ms;
+    for span in spans {
+        let from = span.from_ms.clamp(at, stretch.to_ms);
+        let to = span.to_ms.clamp(from, stretch.to_ms);
+        if from == to {
+            continue;
+        }
+        if at < from {
+            parts.push(stretch.cut(at, from, false));
+        }
+        parts.push(stretch.cut(from, to, true));
+        at = to;
+    }
+    if at < stretch.to_ms {
+        parts.push(stretch.cut(at, stretch.to_ms, false));
+    }
+    parts
 }
 
 /// Cuts the time from start to end into stretches.
@@ -147,6 +249,7 @@ impl Cutter {
             to_ms: to,
             project_id: self.project_id,
             idle: self.idle,
+            withdrawn: false,
         };
         match self.stretches.last_mut() {
             Some(last) if last.project_id == next.project_id && last.idle == next.idle => {
@@ -166,27 +269,31 @@ pub fn cause_name(cause: Cause) -> String {
         .unwrap_or_default()
 }
 
-/// Tracked (not idle) milliseconds of some stretches within `[from_ms, to_ms)`.
+/// Tracked milliseconds of some stretches within `[from_ms, to_ms)`: neither idle nor withdrawn.
 pub fn tracked_within(stretches: &[Stretch], from_ms: i64, to_ms: i64) -> i64 {
-    stretches
-        .iter()
-        .filter(|part| !part.idle)
-        .map(|part| {
-            part.to_ms
-                .min(to_ms)
-                .saturating_sub(part.from_ms.max(from_ms))
-                .max(0)
-        })
-        .sum()
+    let tracked = stretches.iter().filter(|part| part.is_tracked());
+    tracked.map(|part| part.within(from_ms, to_ms)).sum()
+}
+
+/// Idle milliseconds of some stretches within `[from_ms, to_ms)`.
+pub fn idle_within(stretches: &[Stretch], from_ms: i64, to_ms: i64) -> i64 {
+    let idle = stretches.iter().filter(|part| part.idle);
+    idle.map(|part| part.within(from_ms, to_ms)).sum()
+}
+
+/// Milliseconds of some stretches within `[from_ms, to_ms)` that the employee withdrew.
+pub fn withdrawn_within(stretches: &[Stretch], from_ms: i64, to_ms: i64) -> i64 {
+    let withdrawn = stretches.iter().filter(|part| part.withdrawn);
+    withdrawn.map(|part| part.within(from_ms, to_ms)).sum()
 }
 
 #[cfg(test)]
 mod tests {
-    use glasshour_protocol::SessionId;
     use proptest::prelude::*;
     use uuid::Uuid;
 
     use super::*;
+    use crate::ids::SessionId;
 
     const A: ProjectId = ProjectId(Uuid::from_u128(0xa));
     const B: ProjectId = ProjectId(Uuid::from_u128(0xb));
@@ -232,6 +339,7 @@ mod tests {
             to_ms,
             project_id: Some(project_id),
             idle,
+            withdrawn: false,
         };
         assert_eq!(
             rolled.stretches,
@@ -284,22 +392,61 @@ mod tests {
                 to_ms: 100,
                 project_id: None,
                 idle: false,
+                withdrawn: false,
             },
             Stretch {
                 from_ms: 100,
                 to_ms: 200,
                 project_id: None,
                 idle: true,
+                withdrawn: false,
             },
             Stretch {
                 from_ms: 200,
                 to_ms: 300,
                 project_id: None,
                 idle: false,
+                withdrawn: false,
             },
         ];
         assert_eq!(tracked_within(&parts, 50, 250), 100);
         assert_eq!(tracked_within(&parts, 300, 400), 0);
+    }
+
+    #[test]
+    fn what_was_deleted_is_taken_off_once_and_idle_time_is_not_taken_off_again() {
+        let events = [
+            event(1, Started, 0),
+            event(2, Idle, 100),
+            event(3, Resumed, 150),
+            event(4, Switched, 200),
+            event(5, Stopped, 300),
+        ];
+        let span = |from_ms, to_ms| Span { from_ms, to_ms };
+        let spans = [
+            span(180, 220),
+            span(90, 160),
+            span(150, 190),
+            span(290, 900),
+        ];
+        let rolled = roll_up(&events, 0, 300).without(&spans);
+        assert_eq!((rolled.tracked_ms, rolled.idle_ms), (160, 50));
+        assert_eq!(rolled.withdrawn_ms, 10 + 50 + 20 + 10);
+        let withdrawn: Vec<_> = rolled
+            .stretches
+            .iter()
+            .filter(|part| part.withdrawn)
+            .map(|part| (part.from_ms, part.to_ms, part.project_id))
+            .collect();
+        let expected = [(90, 100), (150, 200), (200, 220), (290, 300)];
+        let projects = [A, A, B, B];
+        for ((part, times), project) in withdrawn.iter().zip(expected).zip(projects) {
+            assert_eq!(*part, (times.0, times.1, Some(project)));
+        }
+        assert_eq!(withdrawn.len(), expected.len());
+        assert_eq!(withdrawn_within(&rolled.stretches, 0, 95), 5);
+        assert_eq!(idle_within(&rolled.stretches, 0, 120), 20);
+        assert_eq!(tracked_within(&rolled.stretches, 200, 300), 70);
     }
 
     fn any_event() -> impl Strategy<Value = (u64, SessionEvent)> {
@@ -320,12 +467,31 @@ mod tests {
             events in prop::collection::vec(any_event(), 0..12),
             first in 0_i64..1000,
             more in 0_i64..1000,
+            withdrawn in prop::collection::vec((-50_i64..1000, -10_i64..200), 0..8),
         ) {
             let last = first + more;
-            let rolled = roll_up(&events, first, last);
-            prop_assert!(rolled.tracked_ms >= 0 && rolled.idle_ms >= 0);
+            let whole = roll_up(&events, first, last);
+            let spans: Vec<Span> = withdrawn
+                .into_iter()
+                .map(|(from_ms, length)| Span { from_ms, to_ms: from_ms + length })
+                .collect();
+            let rolled = whole.clone().without(&spans);
+            prop_assert!(rolled.tracked_ms >= 0 && rolled.idle_ms >= 0 && rolled.withdrawn_ms >= 0);
+            prop_assert_eq!(rolled.idle_ms, whole.idle_ms);
+            prop_assert_eq!(rolled.tracked_ms + rolled.withdrawn_ms, whole.tracked_ms);
+            // Millisecond by millisecond, the slow way.
+            let deleted = (rolled.started_at..last.max(2000)).filter(|ms| {
+                let covers = |from: i64, to: i64| (from..to).contains(ms);
+                let tracked = |part: &&Stretch| !part.idle && covers(part.from_ms, part.to_ms);
+                whole.stretches.iter().any(|part| tracked(&part))
+                    && spans.iter().any(|span| covers(span.from_ms, span.to_ms))
+            });
+            prop_assert_eq!(rolled.withdrawn_ms, i64::try_from(deleted.count()).unwrap());
             let end = rolled.stretches.last().map_or(rolled.started_at, |part| part.to_ms);
-            prop_assert_eq!(rolled.tracked_ms + rolled.idle_ms, end - rolled.started_at);
+            prop_assert_eq!(
+                rolled.tracked_ms + rolled.idle_ms + rolled.withdrawn_ms,
+                end - rolled.started_at
+            );
             if let Some(stop) = rolled.ended_at {
                 prop_assert_eq!(end, stop);
             }
