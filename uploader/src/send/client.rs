@@ -10,6 +10,7 @@ use std::time::Duration;
 use glasshour_protocol::device::{self, DeviceState, EnrollRequest};
 use glasshour_protocol::limits::MAX_DEVICE_TOKEN_SECONDS;
 use glasshour_protocol::record::{HEADER_RECORD, HEADER_SIGNATURE};
+use glasshour_protocol::withdrawal::HEADER_WITHDRAWN;
 use glasshour_protocol::{CompanyId, ErrorBody, code};
 use reqwest::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response};
@@ -120,12 +121,17 @@ impl Client {
         let url = format!("{}/api/v1/records/{}", self.origin, record.record_id);
         let answer = self
             .send(|| {
-                self.http
+                let request = self
+                    .http
                     .put(&url)
                     .header(HEADER_RECORD, record.header.to_wire())
                     .header(HEADER_SIGNATURE, &record.header.signature)
                     .header(CONTENT_TYPE, &record.content_type)
-                    .body(record.payload.clone())
+                    .body(record.payload.clone());
+                match &record.withdrawn {
+                    Some(withdrawal) => request.header(HEADER_WITHDRAWN, withdrawal),
+                    None => request,
+                }
             })
             .await?;
         let receipt: glasshour_protocol::Receipt = read_json(answer).await?;

@@ -8,13 +8,16 @@
 //! 3. A row is deleted only by `settle(Delivered)`, in the transaction that counts it.
 //! 4. Leases live in memory only. After a crash nothing is leased, so the worst that can happen is
 //!    that a record is sent again; the server stores it once.
-//! 5. One process: the lock file beside the database is held for as long as the spool is open.
+//! 5. The employee may withdraw a record while it is held: its payload is overwritten, and header,
+//!    signature and a signed reason stay and are delivered in its place. [`held`] has the details.
+//! 6. One process: the lock file beside the database is held for as long as the spool is open.
 //!
 //! # Layout
 //! `records` holds the exact header bytes with their signature and the payload; the other columns are
 //! copies for ordering. `seal` says how the payload is protected at rest: `none` today, named so that
-//! sealed rows can stand beside it. `chains` holds the last `seq` and header hash per device
-//! and license.
+//! sealed rows can stand beside it; `withdrawn` holds the signed withdrawal of a row without payload.
+//! `withdrawals` remembers what the employee withdrew, for what that costs in time. `chains` holds the
+//! last `seq` and header hash per device and license.
 //! `counters` holds what must be known after the rows are gone: how many were delivered, and when
 //! delivered pictures had been taken (`shots.rs`).
 //!
@@ -23,6 +26,7 @@
 //! to the owning thread, which commits what is waiting in one transaction and then answers each with
 //! its own typed reply.
 
+pub mod held;
 mod rows;
 mod schema;
 mod shots;
@@ -36,6 +40,7 @@ use ed25519_dalek::SigningKey;
 use glasshour_protocol::{DeviceId, Kind, LicenseId, RecordId, RecordMeta, SignedHeader};
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use held::{Content, Held, WithdrawError, Withdrawn};
 pub(crate) use shots::MOST_SHOTS;
 pub use shots::Shot;
 use thread::Request;
@@ -98,8 +103,10 @@ pub struct Leased {
     pub header: SignedHeader,
     /// Media type of the payload.
     pub content_type: String,
-    /// The payload.
+    /// The payload; empty where it was withdrawn.
     pub payload: Vec<u8>,
+    /// The signed withdrawal, where the payload was withdrawn.
+    pub withdrawn: Option<String>,
 }
 
 /// What became of a leased record.
@@ -326,6 +333,40 @@ impl Spool {
     /// licensed rate needs it.
     pub async fn shots(&self) -> Result<Vec<Shot>, SpoolError> {
         self.ask(|reply| Request::Shots { reply }).await?
+    }
+
+    /// What is held at that moment, oldest first.
+    pub async fn held(&self, now_ms: i64) -> Result<Vec<Held>, SpoolError> {
+        self.ask(|reply| Request::Held { now_ms, reply }).await?
+    }
+
+    /// How many captures are held at that moment, those that were withdrawn not counted.
+    pub async fn held_count(&self, now_ms: i64) -> Result<u64, SpoolError> {
+        self.ask(|reply| Request::HeldCount { now_ms, reply })
+            .await?
+    }
+
+    /// What a record shows or says that is held; `None`: it is not, or it was withdrawn.
+    pub async fn held_content(
+        &self,
+        id: RecordId,
+        now_ms: i64,
+    ) -> Result<Option<Content>, SpoolError> {
+        self.ask(|reply| Request::HeldContent { id, now_ms, reply })
+            .await?
+    }
+
+    /// Withdraws records that are held, all of them or none: their payloads are gone when this returns.
+    /// Whether the license permits it is the caller's to ask.
+    pub async fn withdraw(&self, ids: Vec<RecordId>, now_ms: i64) -> Result<(), WithdrawError> {
+        self.ask(|reply| Request::Withdraw { ids, now_ms, reply })
+            .await?
+    }
+
+    /// What was withdrawn of what was captured since then, delivered or not.
+    pub async fn withdrawn(&self, since_ms: i64) -> Result<Vec<Withdrawn>, SpoolError> {
+        self.ask(|reply| Request::Withdrawn { since_ms, reply })
+            .await?
     }
 
     /// Returns after a push since the last call (a push that came meanwhile counts).

@@ -207,10 +207,14 @@ fn ids(row: &Row<'_>) -> Result<(RecordId, LicenseId), SpoolError> {
 }
 
 /// A column that holds one of our names or ids.
-fn text<T: FromStr>(row: &Row<'_>, column: usize) -> Result<T, SpoolError> {
-    let unreadable = || SpoolError::Row(format!("column {column}"));
-    let value = row.get_ref(column)?.as_str().map_err(|_| unreadable())?;
-    value.parse().map_err(|_| unreadable())
+pub(super) fn text<T: FromStr>(row: &Row<'_>, column: usize) -> Result<T, SpoolError> {
+    let value = row.get_ref(column)?.as_str();
+    let value = value.map_err(|_| unreadable(column))?;
+    value.parse().map_err(|_| unreadable(column))
+}
+
+pub(super) fn unreadable(column: usize) -> SpoolError {
+    SpoolError::Row(format!("column {column}"))
 }
 
 fn load(
@@ -220,7 +224,8 @@ fn load(
     license_id: LicenseId,
 ) -> Result<Leased, SpoolError> {
     let mut statement = connection.prepare_cached(
-        "SELECT kind, header, signature, content_type, payload FROM records WHERE rowid = ?1",
+        "SELECT kind, header, signature, content_type, payload, withdrawn FROM records
+         WHERE rowid = ?1",
     )?;
     let mut rows = statement.query([rowid])?;
     let unreadable = || SpoolError::Row(record_id.to_string());
@@ -230,10 +235,10 @@ fn load(
             bytes: row.get(1)?,
             signature: row.get(2)?,
         };
-        Ok((header, row.get(3)?, row.get(4)?))
+        Ok((header, row.get(3)?, row.get(4)?, row.get(5)?))
     };
     // What is not of the type that was written is the row's fault, not the database's.
-    let (header, content_type, payload) = read().map_err(|_| unreadable())?;
+    let (header, content_type, payload, withdrawn) = read().map_err(|_| unreadable())?;
     Ok(Leased {
         record_id,
         kind: text(row, 0)?,
@@ -241,6 +246,7 @@ fn load(
         header,
         content_type,
         payload,
+        withdrawn,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
+use std::time::Duration;
 
 use glasshour_protocol::DeviceId;
 use rusqlite::Connection;
@@ -9,7 +10,7 @@ use rusqlite::Connection;
 use super::OpenError;
 
 /// Steps that were ever released, in order; never edited, only added to. `user_version` counts them.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE records (
         record_id      TEXT    PRIMARY KEY,
@@ -79,7 +80,24 @@ const MIGRATIONS: [&str; 2] = [
         SELECT opened_by.device_id, license_id, last_seq, last_hash FROM chains, temp.opened_by;
     DROP TABLE chains;
     ALTER TABLE chains_2 RENAME TO chains;
+",
+    // What the employee deleted while it was held: its row bears the signed withdrawal and no payload
+    // until it is delivered; what time it stood for is remembered for longer.
+    "
+    ALTER TABLE records ADD COLUMN withdrawn TEXT;
+    CREATE INDEX records_held ON records (hold_until_ms) WHERE hold_until_ms > 0;
+    CREATE TABLE withdrawals (
+        record_id      TEXT    PRIMARY KEY,
+        license_id     TEXT    NOT NULL,
+        session_id     TEXT,
+        kind           TEXT    NOT NULL,
+        captured_at_ms INTEGER NOT NULL
+    );
+    CREATE INDEX withdrawals_by_age ON withdrawals (captured_at_ms);
 "];
+
+/// How long another process is waited for.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An open database and the lock that makes it ours.
 pub(super) struct Database {
@@ -133,13 +151,15 @@ pub(super) fn open(path: &Path, device: DeviceId) -> Result<Database, OpenError>
 fn configure(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     // One process owns the file, yet a reader (`doctor`, a backup tool) may hold it for a moment.
-    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // FULL, not NORMAL: with NORMAL a power cut loses what `push` has promised.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     // Deleted screenshots do not stay readable in free pages.
     connection.pragma_update(None, "secure_delete", "ON")?;
+    // Nor in the temporary files in which SQLite keeps what a savepoint may need back.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
 }
 

@@ -4,6 +4,7 @@ use glasshour_protocol::{LicenseId, RecordId};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
+use super::held::{self, Content, Held, WithdrawError, Withdrawn};
 use super::rows::Wanted;
 use super::schema::Database;
 use super::{
@@ -41,6 +42,28 @@ pub(super) enum Request {
     Shots {
         reply: oneshot::Sender<Result<Vec<Shot>, SpoolError>>,
     },
+    Held {
+        now_ms: i64,
+        reply: oneshot::Sender<Result<Vec<Held>, SpoolError>>,
+    },
+    HeldCount {
+        now_ms: i64,
+        reply: oneshot::Sender<Result<u64, SpoolError>>,
+    },
+    HeldContent {
+        id: RecordId,
+        now_ms: i64,
+        reply: oneshot::Sender<Result<Option<Content>, SpoolError>>,
+    },
+    Withdraw {
+        ids: Vec<RecordId>,
+        now_ms: i64,
+        reply: oneshot::Sender<Result<(), WithdrawError>>,
+    },
+    Withdrawn {
+        since_ms: i64,
+        reply: oneshot::Sender<Result<Vec<Withdrawn>, SpoolError>>,
+    },
 }
 
 /// What a write of a batch came to, before the batch is on disk.
@@ -53,6 +76,8 @@ pub(super) struct Owner {
     database: Database,
     identity: DeviceIdentity,
     leases: Leases,
+    /// The write-ahead log may still hold what was withdrawn.
+    log_holds_deleted: bool,
 }
 
 impl Owner {
@@ -61,6 +86,8 @@ impl Owner {
             database,
             identity,
             leases,
+            // A crash may have come between a withdrawal and the emptying of the log.
+            log_holds_deleted: true,
         }
     }
 
@@ -76,6 +103,9 @@ impl Owner {
             }
             for request in reads {
                 self.read(request);
+            }
+            if self.log_holds_deleted {
+                self.empty_log();
             }
         }
     }
@@ -169,9 +199,46 @@ impl Owner {
             Request::Shots { reply } => {
                 let _ = reply.send(shots::remembered(connection));
             }
+            Request::Held { now_ms, reply } => {
+                let _ = reply.send(held::list(connection, now_ms));
+            }
+            Request::HeldCount { now_ms, reply } => {
+                let _ = reply.send(held::count(connection, now_ms));
+            }
+            Request::HeldContent { id, now_ms, reply } => {
+                let _ = reply.send(held::content(connection, id, now_ms));
+            }
+            Request::Withdraw { ids, now_ms, reply } => {
+                let _ = reply.send(self.withdraw(&ids, now_ms));
+            }
+            Request::Withdrawn { since_ms, reply } => {
+                let _ = reply.send(held::withdrawn(connection, since_ms));
+            }
             Request::Push { .. } | Request::Settle { .. } => {
                 unreachable!("writes are served by `write`")
             }
+        }
+    }
+}
+
+impl Owner {
+    fn withdraw(&mut self, ids: &[RecordId], now_ms: i64) -> Result<(), WithdrawError> {
+        // On its way to the server already: what is told about it would not hold.
+        if let Some(lent) = ids.iter().find(|id| self.leases.lock().contains(id)) {
+            return Err(WithdrawError::NotHeld(*lent));
+        }
+        held::withdraw(&mut self.database.connection, &self.identity, ids, now_ms)?;
+        self.log_holds_deleted = true;
+        self.empty_log();
+        Ok(())
+    }
+
+    /// What was withdrawn is overwritten in the database; its older copy in the log goes with the log.
+    fn empty_log(&mut self) {
+        match held::empty_log(&self.database.connection) {
+            Ok(true) => self.log_holds_deleted = false,
+            Ok(false) => tracing::info!("a reader keeps the spool's log from being emptied"),
+            Err(error) => tracing::error!(%error, "the spool's log could not be emptied"),
         }
     }
 }

@@ -1,0 +1,234 @@
+//! Records that wait on this computer for the employee to look at them: listed, read, withdrawn.
+//!
+//! A record is held while its `hold_until_ms` lies ahead. Withdrawing one leaves its place in the chain:
+//! header and signature stay and are delivered, the payload is overwritten in the transaction that
+//! writes down why ([`glasshour_protocol::withdrawal`]), and the write-ahead log is emptied behind it, so
+//! that nothing of the payload is left in the spool's files (where somebody else reads the file just
+//! then, a moment later).
+
+use std::time::Duration;
+
+use glasshour_protocol::withdrawal::{self, Reason};
+use glasshour_protocol::{Kind, LicenseId, RecordHeader, RecordId, SessionId, SignedHeader};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+
+use super::rows::{text, unreadable};
+use super::{DeviceIdentity, SpoolError};
+
+/// What is told of withdrawals is kept as long as sessions that they are in may still be looked at.
+const KEPT_MS: i64 = 90 * 86_400_000;
+/// How long the log's readers are waited for.
+const PATIENCE_WITH_READERS: Duration = Duration::from_millis(200);
+
+/// A record that waits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// Everything about it but its payload.
+    pub header: RecordHeader,
+    /// Until when it waits, UTC milliseconds.
+    pub until_ms: i64,
+    /// Whether it was withdrawn already: its payload is gone.
+    pub withdrawn: bool,
+}
+
+/// What a record shows or says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// Media type.
+    pub content_type: String,
+    /// The payload.
+    pub payload: Vec<u8>,
+}
+
+/// A record that was withdrawn, delivered or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// Which.
+    pub record_id: RecordId,
+    /// Its license.
+    pub license_id: LicenseId,
+    /// The session it was captured in.
+    pub session_id: Option<SessionId>,
+    /// Its kind.
+    pub kind: Kind,
+    /// When it was captured, UTC milliseconds.
+    pub captured_at_ms: i64,
+}
+
+/// Why nothing was withdrawn.
+#[derive(Debug, thiserror::Error)]
+pub enum WithdrawError {
+    /// It was sent, is on its way, was withdrawn before, or never was here.
+    #[error("the record {0} is not held here any more")]
+    NotHeld(RecordId),
+    /// It tells when tracking ran or how the agent is.
+    #[error("the record {0} is no capture and cannot be deleted")]
+    NotDeletable(RecordId),
+    /// The database.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+}
+
+impl From<rusqlite::Error> for WithdrawError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Spool(error.into())
+    }
+}
+
+/// What is held at that moment, oldest first. A row that cannot be read is left out.
+pub(super) fn list(connection: &Connection, now_ms: i64) -> Result<Vec<Held>, SpoolError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT header, hold_until_ms, withdrawn IS NOT NULL FROM records
+         WHERE refusal_code IS NULL AND hold_until_ms > ?1 AND hold_until_ms > 0
+         ORDER BY captured_at_ms, seq",
+    )?;
+    let mut rows = statement.query([now_ms])?;
+    let mut held = Vec::new();
+    while let Some(row) = rows.next()? {
+        let Ok(bytes) = row.get_ref(0)?.as_blob() else {
+            continue;
+        };
+        if let Ok(header) = serde_json::from_slice(bytes) {
+            held.push(Held {
+                header,
+                until_ms: row.get(1)?,
+                withdrawn: row.get(2)?,
+            });
+        }
+    }
+    Ok(held)
+}
+
+/// How many are held at that moment, those that were withdrawn not counted.
+pub(super) fn count(connection: &Connection, now_ms: i64) -> Result<u64, SpoolError> {
+    let count: i64 = connection
+        .prepare_cached(
+            "SELECT COUNT(*) FROM records WHERE hold_until_ms > ?1 AND hold_until_ms > 0
+             AND refusal_code IS NULL AND withdrawn IS NULL",
+        )?
+        .query_row([now_ms], |row| row.get(0))?;
+    Ok(count.unsigned_abs())
+}
+
+/// What one says that is held and was not withdrawn.
+pub(super) fn content(
+    connection: &Connection,
+    id: RecordId,
+    now_ms: i64,
+) -> Result<Option<Content>, SpoolError> {
+    let found = connection
+        .prepare_cached(
+            "SELECT content_type, payload FROM records WHERE record_id = ?1
+             AND refusal_code IS NULL AND hold_until_ms > ?2 AND withdrawn IS NULL",
+        )?
+        .query_row(params![id.to_string(), now_ms], |row| {
+            Ok(Content {
+                content_type: row.get(0)?,
+                payload: row.get(1)?,
+            })
+        })
+        .optional()?;
+    Ok(found)
+}
+
+/// Withdraws them all, or none, as the employee.
+pub(super) fn withdraw(
+    connection: &mut Connection,
+    identity: &DeviceIdentity,
+    ids: &[RecordId],
+    now_ms: i64,
+) -> Result<(), WithdrawError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for id in ids {
+        withdraw_one(&transaction, identity, *id, now_ms)?;
+    }
+    transaction.execute(
+        "DELETE FROM withdrawals WHERE captured_at_ms < ?1",
+        [now_ms.saturating_sub(KEPT_MS)],
+    )?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn withdraw_one(
+    connection: &Connection,
+    identity: &DeviceIdentity,
+    id: RecordId,
+    now_ms: i64,
+) -> Result<(), WithdrawError> {
+    let found = connection
+        .prepare_cached(
+            "SELECT header, signature FROM records WHERE record_id = ?1
+             AND refusal_code IS NULL AND hold_until_ms > ?2 AND withdrawn IS NULL",
+        )?
+        .query_row(params![id.to_string(), now_ms], |row| {
+            Ok(SignedHeader {
+                bytes: row.get(0)?,
+                signature: row.get(1)?,
+            })
+        })
+        .optional()?;
+    let signed = found.ok_or(WithdrawError::NotHeld(id))?;
+    let header = signed
+        .parse()
+        .map_err(|_| SpoolError::Row(id.to_string()))?;
+    if !withdrawal::is_deletable(header.kind) {
+        return Err(WithdrawError::NotDeletable(id));
+    }
+    let withdrawn = withdrawal::sign(id, &signed, (Reason::Employee, now_ms), &identity.key);
+    connection
+        .prepare_cached("UPDATE records SET payload = x'', withdrawn = ?2 WHERE record_id = ?1")?
+        .execute(params![id.to_string(), withdrawn])?;
+    connection
+        .prepare_cached(
+            "INSERT INTO withdrawals (record_id, license_id, session_id, kind, captured_at_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![
+            id.to_string(),
+            header.license_id.to_string(),
+            header.meta.session_id.map(|session| session.to_string()),
+            header.kind.as_str(),
+            header.captured_at_ms,
+        ])?;
+    Ok(())
+}
+
+/// Moves everything into the database file and empties the write-ahead log; false where a reader is in
+/// the way, and it is to be tried again.
+pub(super) fn empty_log(connection: &Connection) -> rusqlite::Result<bool> {
+    // Whoever reads for long (a backup) must not hold up what is captured.
+    connection.busy_timeout(PATIENCE_WITH_READERS)?;
+    let busy: rusqlite::Result<i64> =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+    connection.busy_timeout(super::schema::BUSY_TIMEOUT)?;
+    Ok(busy? == 0)
+}
+
+/// What was withdrawn of what was captured since then, oldest first.
+pub(super) fn withdrawn(
+    connection: &Connection,
+    since_ms: i64,
+) -> Result<Vec<Withdrawn>, SpoolError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT record_id, license_id, session_id, kind, captured_at_ms FROM withdrawals
+         WHERE captured_at_ms >= ?1 ORDER BY captured_at_ms, record_id",
+    )?;
+    let mut rows = statement.query([since_ms])?;
+    let mut withdrawn = Vec::new();
+    while let Some(row) = rows.next()? {
+        let session: Option<String> = row.get(2)?;
+        let session_id = match session {
+            None => None,
+            Some(text) => Some(text.parse().map_err(|_| unreadable(2))?),
+        };
+        withdrawn.push(Withdrawn {
+            record_id: text(row, 0)?,
+            license_id: text(row, 1)?,
+            session_id,
+            kind: text(row, 3)?,
+            captured_at_ms: row.get(4)?,
+        });
+    }
+    Ok(withdrawn)
+}
