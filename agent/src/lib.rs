@@ -8,6 +8,7 @@ pub mod config;
 pub mod device;
 pub mod engine;
 pub mod exit;
+pub mod held;
 pub mod home;
 pub mod ipc;
 pub mod journal;

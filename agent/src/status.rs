@@ -195,6 +195,9 @@ pub struct SpoolStatus {
     pub quarantined: u64,
     /// Delivered since the spool was made.
     pub delivered: u64,
+    /// Captures among those to be sent that wait for you to look at them first.
+    #[serde(default)]
+    pub held: u64,
 }
 
 /// A record that a server refused for good; it is kept on this computer.

@@ -137,7 +137,7 @@ impl Stage {
     async fn status(&self) -> Status {
         match self.ask(Request::Status).await {
             Answer::Done { status } => *status,
-            Answer::Refused { message, .. } => panic!("{message}"),
+            other => panic!("{other:?}"),
         }
     }
 

@@ -63,12 +63,16 @@ pub struct Record {
     pub meta: RecordMeta,
     /// `verified`, `late`, `gap-before`, `clock-suspect`.
     pub grade: String,
+    /// Why it has no payload: `employee`, `superseded`, `damaged`.
+    #[serde(default)]
+    pub withdrawn: Option<String>,
 }
 
 impl Record {
     /// Whether it is a screenshot with a picture of its own.
     pub fn has_picture(&self) -> bool {
         self.kind == Kind::Screenshot
+            && self.withdrawn.is_none()
             && self
                 .meta
                 .frame
@@ -230,14 +234,17 @@ impl Api {
     /// # Errors
     /// No answer, or a refusal without an error body.
     pub fn put_record(&self, put: &crate::device::Put) -> Result<(u16, Option<ErrorBody>)> {
-        let answer = self
+        let mut request = self
             .http
             .put(self.at(&format!("/api/v1/records/{}", put.record_id)))
             .header("authorization", format!("Bearer {}", put.token))
             .header(glasshour_protocol::record::HEADER_RECORD, &put.record)
             .header(glasshour_protocol::record::HEADER_SIGNATURE, &put.signature)
-            .header("content-type", &put.content_type)
-            .send(put.payload.as_slice())?;
+            .header("content-type", &put.content_type);
+        if let Some(withdrawal) = &put.withdrawn {
+            request = request.header(glasshour_protocol::withdrawal::HEADER_WITHDRAWN, withdrawal);
+        }
+        let answer = request.send(put.payload.as_slice())?;
         let status = answer.status().as_u16();
         if answer.status().is_success() {
             return Ok((status, None));

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use ed25519_dalek::SigningKey;
 use glasshour_protocol::device::sign_token;
 use glasshour_protocol::jws::{base64url, from_base64url, sha256_hex};
+use glasshour_protocol::withdrawal::{self, Reason};
 use glasshour_protocol::{
     CompanyId, DeviceId, Kind, LicenseId, RecordHeader, RecordId, RecordMeta, SignedHeader,
 };
@@ -38,6 +39,8 @@ pub struct Put {
     pub content_type: String,
     /// The payload.
     pub payload: Vec<u8>,
+    /// The signed withdrawal, where it goes without its payload.
+    pub withdrawn: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -157,6 +160,22 @@ impl Device {
             signature: signed.signature,
             content_type: header.content_type.clone(),
             payload: payload.to_vec(),
+            withdrawn: None,
         }
+    }
+
+    /// Makes a record that goes without its payload, because the employee deleted it.
+    ///
+    /// # Errors
+    /// The record was not made by [`sign`](Self::sign).
+    pub fn withdraw(&self, put: Put) -> Result<Put> {
+        let header = SignedHeader::from_wire(&put.record, &put.signature)?;
+        let why = (Reason::Employee, wall_ms());
+        let withdrawn = withdrawal::sign(put.record_id, &header, why, &self.key);
+        Ok(Put {
+            payload: Vec::new(),
+            withdrawn: Some(withdrawn),
+            ..put
+        })
     }
 }

@@ -45,20 +45,24 @@ pub(super) fn ask(home: &Home, request: &Request, reader: Reader) -> anyhow::Res
             }
             Ok(Exit::Ok)
         }
-        Ok(Answer::Refused { reason, message }) => {
-            if json {
-                out::json(&json!({ "refused": reason, "message": message }))?;
-            } else {
-                out::complain(message);
-            }
-            Ok(match reason {
-                RefusedBy::NoLicense => Exit::NoLicense,
-                RefusedBy::License => Exit::Refused,
-                RefusedBy::State => Exit::Failure,
-            })
-        }
+        Ok(Answer::Refused { reason, message }) => refused(reason, &message, json),
+        Ok(Answer::Held(_)) => anyhow::bail!("the agent answered another question"),
         Err(error) => not_answered(&error, json),
     }
+}
+
+/// Says why not; the exit code says it to a script.
+pub(super) fn refused(reason: RefusedBy, message: &str, json: bool) -> anyhow::Result<Exit> {
+    if json {
+        out::json(&json!({ "refused": reason, "message": message }))?;
+    } else {
+        out::complain(message);
+    }
+    Ok(match reason {
+        RefusedBy::NoLicense => Exit::NoLicense,
+        RefusedBy::License => Exit::Refused,
+        RefusedBy::State => Exit::Failure,
+    })
 }
 
 /// `glasshour status`.
@@ -74,6 +78,7 @@ pub(super) fn status(home: &Home, reader: Reader) -> anyhow::Result<Exit> {
             out::complain(message);
             Ok(Exit::Failure)
         }
+        Ok(Answer::Held(_)) => anyhow::bail!("the agent answered another question"),
         Err(error) => not_answered(&error, json),
     }
 }

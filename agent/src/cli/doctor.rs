@@ -72,6 +72,12 @@ pub(super) fn doctor(home: &Home, json: bool) -> anyhow::Result<Exit> {
     match block_on(call(&home.socket(), &Request::Status))? {
         Ok(Answer::Done { status }) => findings.extend(running(&status)),
         Ok(Answer::Refused { message, .. }) => findings.push(Finding::bad("agent", message)),
+        Ok(Answer::Held(_)) => {
+            findings.push(Finding::bad(
+                "agent",
+                "answers another question than it was asked",
+            ));
+        }
         Err(error @ CallError::NotRunning) => {
             findings.push(Finding::bad("agent", error.to_string()));
         }

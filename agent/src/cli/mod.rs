@@ -2,6 +2,7 @@
 
 mod control;
 mod doctor;
+mod held;
 mod license;
 mod out;
 mod run;
@@ -107,6 +108,15 @@ enum Command {
     Status,
     /// Show your own day: sessions, and what waits to be sent
     Today,
+    /// List captures that wait here before they are sent; look at them, delete them
+    #[command(
+        after_help = "Works while the agent runs and while it does not. What has been sent cannot be \
+        deleted here. Exit code 5: your license does not let you delete captures."
+    )]
+    Held {
+        #[command(subcommand)]
+        command: Option<held::HeldCommand>,
+    },
     /// Check an export of records: that none was changed, removed, inserted or exchanged
     #[command(
         after_help = "Needs no server and no network. The export is the file that your employer's server gives out \
@@ -168,6 +178,7 @@ fn dispatch(cli: Cli, home: Home) -> anyhow::Result<Exit> {
         }
         Command::Status => control::status(&home, reader),
         Command::Today => today::today(&home, json),
+        Command::Held { command } => held::held(command, &home, json),
         Command::Verify { file } => verify::verify(&file, json),
         Command::Doctor => doctor::doctor(&home, json),
     }

@@ -71,6 +71,16 @@ fn plain(verified: &Verified) -> Vec<String> {
             verified.without_payload
         ));
     }
+    for (reason, count) in &verified.withdrawn {
+        let why = match reason.as_str() {
+            "employee" => "the employee deleted them before they were sent",
+            "superseded" => "a newer license does not permit them",
+            _ => "it could not be read any more on the employee's computer",
+        };
+        lines.push(format!(
+            "{count} of them are whole without their content, as the device signed: {why}."
+        ));
+    }
     for (device, key) in &verified.keys {
         lines.push(format!("Signed by the device {device}, key {key}."));
         for chain in verified.chains.iter().filter(|c| c.device_id == *device) {

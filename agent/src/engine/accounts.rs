@@ -202,6 +202,11 @@ impl Accounts {
         })
     }
 
+    /// What every license says that was ever loaded.
+    pub(super) fn book(&self) -> Arc<Book> {
+        self.book.clone()
+    }
+
     pub(super) fn has(&self, company: CompanyId) -> bool {
         self.by_company.contains_key(&company)
     }

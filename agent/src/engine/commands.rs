@@ -31,6 +31,7 @@ impl Engine {
             // What is answered is how things are now, not how they were at the last turn.
             Request::Status => self.turn(shots).await,
             Request::Reload => self.reload(shots).await,
+            Request::Held(request) => return self.held(request).await,
             other => {
                 if let Err(refusal) = self.obey_tracking(other, shots).await {
                     return refusal;
@@ -72,7 +73,7 @@ impl Engine {
                 self.on_machine(company, |machine, now| machine.note(now, text))
                     .await
             }
-            Request::Status | Request::Reload => Ok(()),
+            Request::Status | Request::Reload | Request::Held(_) => Ok(()),
         }
     }
 
@@ -246,6 +247,10 @@ impl Engine {
                 let body = report::plain(&self.status(now).await, words);
                 let title = words.say(Message::StatusTitle {});
                 self.desktop.notify(message(title, body));
+                return None;
+            }
+            Action::ShowHeld => {
+                self.show_held().await;
                 return None;
             }
             Action::ShowLicense => {

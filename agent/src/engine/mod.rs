@@ -9,6 +9,7 @@ mod choice;
 mod commands;
 mod desktop;
 mod employers;
+mod held;
 mod keep;
 mod minutes;
 mod notify;

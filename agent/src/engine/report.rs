@@ -40,6 +40,7 @@ pub(super) async fn status(engine: &Engine, now: Moment) -> Status {
         spool.waiting += employer.spool.waiting;
         spool.quarantined += employer.spool.quarantined;
         spool.delivered += employer.spool.delivered;
+        spool.held += employer.spool.held;
     }
     let foremost = engine.foremost();
     let first = employers.iter().find(|e| Some(e.company_id) == foremost);
@@ -112,7 +113,7 @@ async fn employer(
     let tracking = engine.trackings.get(&company);
     let out_of_order = engine.out_of_order.get(&company);
     let account = engine.accounts.get(company);
-    let spool = spool(engine, company).await;
+    let spool = spool(engine, company, now).await;
     let license = tracking
         .map(Tracking::license)
         .or(out_of_order.map(|(license, _)| license));
@@ -191,7 +192,7 @@ fn blocked(tracking: Option<&Tracking>, out_of_order: Option<&String>) -> Option
     }
 }
 
-async fn spool(engine: &Engine, company: CompanyId) -> SpoolStatus {
+async fn spool(engine: &Engine, company: CompanyId, now: Moment) -> SpoolStatus {
     let mut spool = SpoolStatus::default();
     if let Some(account) = engine.accounts.get(company)
         && let Ok(stats) = account.spool.stats().await
@@ -199,6 +200,11 @@ async fn spool(engine: &Engine, company: CompanyId) -> SpoolStatus {
         spool.waiting = stats.waiting;
         spool.quarantined = stats.quarantined;
         spool.delivered = stats.delivered;
+        spool.held = account
+            .spool
+            .held_count(now.wall_ms)
+            .await
+            .unwrap_or_default();
     }
     let unpushed = engine.unpushed.get(&company).map_or(0, VecDeque::len);
     spool.waiting += unpushed as u64;

@@ -8,7 +8,7 @@ use interprocess::local_socket::GenericFilePath;
 use interprocess::local_socket::tokio::prelude::*;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 
-use super::{Answer, MAX_LINE, Request};
+use super::{Answer, MAX_ANSWER, Request};
 
 /// Longest time an agent that is alive takes to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -55,7 +55,7 @@ async fn converse(
     writing.write_all(&line).await?;
     let mut answer = String::new();
     BufReader::new(reading)
-        .take(MAX_LINE)
+        .take(MAX_ANSWER)
         .read_line(&mut answer)
         .await?;
     Ok(serde_json::from_str(&answer)?)

@@ -12,10 +12,13 @@ pub use server::{Command, ListenError, Listener};
 
 use serde::{Deserialize, Serialize};
 
+use crate::held::{HeldAnswer, HeldRequest};
 use crate::status::Status;
 
-/// Longest line either way.
+/// Longest line that is asked.
 const MAX_LINE: u64 = 1024 * 1024;
+/// Longest line that is answered: the largest picture in base64 fits.
+const MAX_ANSWER: u64 = 32 * 1024 * 1024;
 
 /// What can be asked of the running agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +52,8 @@ pub enum Request {
     Status,
     /// Licenses were loaded or removed: look again.
     Reload,
+    /// About captures that wait here before they are sent.
+    Held(HeldRequest),
 }
 
 /// For whom a worklog is, and on what.
@@ -71,6 +76,8 @@ pub enum Answer {
         /// How things are.
         status: Box<Status>,
     },
+    /// About captures that wait here.
+    Held(HeldAnswer),
     /// Not done.
     Refused {
         /// What stands in the way.

@@ -79,6 +79,9 @@ pub fn detect() -> std::sync::Arc<dyn Platform> {
     }))
 }
 
+#[cfg(target_os = "linux")]
+pub use linux::open_file;
+
 /// Who and where we are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {

@@ -83,6 +83,8 @@ pub enum Action {
     Stop,
     /// Show the state in plain words.
     ShowStatus,
+    /// Show what waits on this computer before it is sent.
+    ShowHeld,
     /// Show what the license permits, in plain words.
     ShowLicense,
     /// End the agent (worklog mode only).

@@ -38,6 +38,9 @@ pub fn view(status: &Status, words: Words) -> View {
         enabled: true,
     };
     menu.push(command(Action::ShowStatus, Message::MenuStatus {}));
+    if status.spool.held > 0 {
+        menu.push(command(Action::ShowHeld, Message::MenuHeld {}));
+    }
     if status.license.is_some() {
         menu.push(command(Action::ShowLicense, Message::MenuLicense {}));
     }
@@ -370,6 +373,16 @@ mod tests {
         assert!(picks.contains(&&start));
         assert!(picks.contains(&&Action::Start(of(ACME, Some(ACME)))));
         assert!(!picks.contains(&&Action::Stop));
+    }
+
+    #[test]
+    fn what_waits_is_offered_in_both_modes_while_something_does() {
+        for mode in [WorkMode::Worklog, WorkMode::Monitoring] {
+            let mut status = status(mode, StateWord::Tracking);
+            assert!(!actions(&view(&status, ENGLISH).menu).contains(&&Action::ShowHeld));
+            status.spool.held = 1;
+            assert!(actions(&view(&status, ENGLISH).menu).contains(&&Action::ShowHeld));
+        }
     }
 
     #[test]

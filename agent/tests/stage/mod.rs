@@ -152,7 +152,7 @@ impl Stage {
     pub(crate) async fn ask(&self, request: Request) -> Status {
         match self.try_ask(&request).await.unwrap() {
             Answer::Done { status } => *status,
-            Answer::Refused { message, .. } => panic!("{message}"),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -160,7 +160,7 @@ impl Stage {
     pub(crate) async fn refused(&self, request: Request) -> (RefusedBy, String) {
         match self.try_ask(&request).await.unwrap() {
             Answer::Refused { reason, message } => (reason, message),
-            Answer::Done { status } => panic!("{status:?}"),
+            other => panic!("{other:?}"),
         }
     }
 

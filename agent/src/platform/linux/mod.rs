@@ -170,6 +170,14 @@ impl Platform for LinuxDesktop {
     }
 }
 
+/// Opens a file with the desktop's own viewer for its kind, and does not wait for it.
+pub fn open_file(path: &std::path::Path) -> std::io::Result<()> {
+    std::process::Command::new("xdg-open")
+        .arg(path)
+        .spawn()
+        .map(drop)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

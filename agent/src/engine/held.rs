@@ -1,0 +1,64 @@
+//! Captures that wait on this computer, while the agent runs: what is asked is answered by
+//! [`Desk`], from the spools that the agent has open.
+
+use glasshour_protocol::Kind;
+use jiff::tz::TimeZone;
+
+use super::{Engine, message};
+use crate::held::{Desk, HeldAnswer, HeldRequest, Source, words};
+use crate::ipc::Answer;
+
+/// Captures that the tray's message lists; the newest.
+const MOST_LISTED: usize = 5;
+
+impl Engine {
+    pub(super) async fn held(&mut self, request: HeldRequest) -> Answer {
+        let deletes = matches!(request, HeldRequest::Delete { .. });
+        let answer = self.desk().answer(request).await;
+        if let Answer::Held(HeldAnswer::Consequence(done)) = &answer
+            && deletes
+            && done.captures.iter().any(|one| one.kind == Kind::Screenshot)
+        {
+            // A picture that is gone cannot stand in for the next one that equals it.
+            for tracking in self.trackings.values_mut() {
+                tracking.picture_was_lost();
+            }
+        }
+        answer
+    }
+
+    /// What waits, as a message: for whoever asks in the tray.
+    pub(super) async fn show_held(&mut self) {
+        let now_ms = self.clock.now().wall_ms;
+        let Answer::Held(HeldAnswer::List { captures }) = self.held(HeldRequest::List).await else {
+            return;
+        };
+        let zone = TimeZone::system();
+        let waiting: Vec<_> = captures.iter().filter(|one| !one.deleted).collect();
+        let mut lines: Vec<String> = waiting
+            .iter()
+            .rev()
+            .take(MOST_LISTED)
+            .map(|one| words::short_line(one, now_ms, &zone))
+            .collect();
+        if waiting.len() > MOST_LISTED {
+            lines.push(format!("… and {} more", waiting.len() - MOST_LISTED));
+        }
+        lines.push("Look at them, or delete them, with `glasshour held`.".into());
+        self.desktop
+            .notify(message("Glasshour: held captures", lines.join("\n")));
+    }
+
+    fn desk(&self) -> Desk {
+        let source = |account: &super::accounts::Account| Source {
+            spool: account.spool.clone(),
+            projects: self.projects(account.company()),
+        };
+        Desk {
+            sources: self.accounts.iter().map(source).collect(),
+            licenses: self.accounts.book(),
+            journal: self.journal.clone(),
+            now_ms: self.clock.now().wall_ms,
+        }
+    }
+}
