@@ -1,5 +1,6 @@
 //! Bytes that are not what was written: in a spool's database, in its log, in a picture at the server.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use glasshour_tests::{ledger, programs};
 
 use crate::case::{Case, Run};
+use crate::oracle;
 use crate::stage::{Seat, Stage, last_line, run_to_end};
 use crate::strace;
 
@@ -48,8 +50,9 @@ fn overwritten(run: &mut Run<'_>) -> Result<()> {
     damaged(run, move |random, seat| {
         turn += 1;
         if turn % 2 == 1 {
-            // Closed in order: everything is in the database then, nothing in the log.
-            seat.spooled()?;
+            // Everything is in the database then, nothing in the log.
+            let database = rusqlite::Connection::open(seat.spool())?;
+            database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         }
         let mut files = strace::database_files(&seat.spool());
         files.retain(|path| path.is_file() && !path.to_string_lossy().ends_with("-shm"));
@@ -95,8 +98,8 @@ fn damaged(
     mut damage: impl FnMut(&mut fastrand::Rng, &Seat) -> Result<String>,
 ) -> Result<()> {
     let mut stage = Stage::set(run.folder)?;
-    let mut saved = 0;
-    let mut all = 0;
+    let mut hurt = Vec::new();
+    let mut stuck = 0;
     while run.tally.tries < run.wanted {
         let seat = stage.seat()?;
         // Killed, so that the log is there as well, with what no checkpoint has carried over.
@@ -126,20 +129,29 @@ fn damaged(
                 last_line(&err)
             )
         });
-        let stored = stage.api().records(&stage.employee)?;
-        let device = seat.device(stage.company)?.id().to_string();
-        let here = stored.iter().filter(|r| r.device_id == device).count();
-        all += read.pushed.len();
-        saved += here;
-        // One page, or what stood behind the cut, may be gone; never the record of another moment.
-        let twice: std::collections::BTreeSet<_> =
-            stored.iter().map(|r| &r.payload_sha256).collect();
-        run.tally.duplicated += (stored.len() - twice.len()) as u64;
+        if !status.success() {
+            // It lies there as it is; whether anything of it is lost is for whoever can read it.
+            stuck += read.pushed.len();
+            continue;
+        }
+        // What the disk destroyed cannot arrive; what is gone without being counted anywhere is lost.
+        let found = oracle::audit(&stage, &[&seat])?;
+        let gone = found.lost.len();
+        run.tally.lost += gone as u64;
         run.tally.records += read.pushed.len() as u64;
+        if gone > 0 {
+            hurt.push(format!("{what}: {gone} of {}", read.pushed.len()));
+        }
     }
-    run.note(format!(
-        "{saved} of {all} records arrived from damaged spools"
-    ));
+    let stored = stage.api().records(&stage.employee)?;
+    let payloads: BTreeSet<_> = stored.iter().map(|r| &r.payload_sha256).collect();
+    run.tally.duplicated += (stored.len() - payloads.len()) as u64;
+    if !hurt.is_empty() {
+        run.note(format!("gone, and counted nowhere: {}", hurt.join("; ")));
+    }
+    if stuck > 0 {
+        run.note(format!("{stuck} records lie in spools that are not opened"));
+    }
     Ok(())
 }
 

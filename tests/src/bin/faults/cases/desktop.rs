@@ -98,7 +98,7 @@ fn license_swapped(run: &mut Run<'_>) -> Result<()> {
             let per_hour = 3600 - 60 * (run.tally.tries + 1);
             let settings = json!({
                 "screenshots": {"per_hour": per_hour, "random_moment": false, "monitors": "all"},
-                "activity": {"input_counts": true, "applications": true},
+                "activity": {"input_counts": true, "applications": true, "window_titles": true},
                 "idle_after_s": 300,
             });
             let profile = api.create_profile(&format!("{per_hour} an hour"), &settings)?;

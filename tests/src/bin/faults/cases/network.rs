@@ -66,7 +66,7 @@ struct Rules;
 impl Rules {
     fn set(rules: &str) -> Result<Self> {
         let table = format!(
-            "table inet faults {{ chain in {{ type filter hook input priority 0; {rules} }} }}"
+            "table inet faults {{\nchain in {{\ntype filter hook input priority 0;\n{rules}\n}}\n}}\n"
         );
         system("nft", [table])?;
         Ok(Self)
