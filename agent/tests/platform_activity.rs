@@ -302,10 +302,11 @@ fn waiting_ends_when_the_time_is_over() {
         .wait(Duration::from_millis(200))
         .expect("the server is there");
     let before = clock.now();
-    foreground
+    let changed = foreground
         .wait(Duration::from_millis(300))
         .expect("the server is there");
     assert!(clock.now().mono_ms - before.mono_ms >= 299);
+    assert!(!changed, "nothing to ask for again");
 }
 
 #[test]

@@ -21,7 +21,10 @@ use crate::platform::{Foreground, Input, Platform, Unavailable, Window};
 const MINUTE_MS: u64 = 60_000;
 /// How long the watcher of the foreground sleeps at most; it bounds how long a thread outlives its
 /// session, not how fast a change is seen.
-const WATCH: Duration = Duration::from_secs(1);
+const WATCH: Duration = Duration::from_secs(5);
+/// After so many sleeps in which nothing was told it looks all the same: a window manager that was killed
+/// tells nothing.
+const LOOK_AFTER: u32 = 6;
 /// How long it waits before it tries again to watch a desktop that has gone.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -268,7 +271,11 @@ impl Watcher {
             let active = source.active()?;
             set(&self.trouble, None);
             lock(&self.builder).foreground(self.clock.now(), active.as_ref());
-            source.wait(WATCH)?;
+            let mut untold = 0;
+            while !self.stop.load(Ordering::Relaxed) && !source.wait(WATCH)? && untold < LOOK_AFTER
+            {
+                untold += 1;
+            }
         }
         Ok(())
     }

@@ -218,8 +218,9 @@ pub trait Foreground: Send {
     /// The window with the focus; `None`: the desktop itself, or nothing.
     fn active(&mut self) -> Result<Option<Window>, Unavailable>;
 
-    /// Waits until the foreground may have changed, or until the time is over.
-    fn wait(&mut self, at_most: Duration) -> Result<(), Unavailable>;
+    /// Waits until the foreground may have changed, or until the time is over. Tells whether it may have:
+    /// then, and only then, asking for it again is worth its round trips.
+    fn wait(&mut self, at_most: Duration) -> Result<bool, Unavailable>;
 }
 
 /// Tells how long there has been no input.

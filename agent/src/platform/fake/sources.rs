@@ -84,7 +84,7 @@ impl Foreground for FakeForeground {
 
     /// Returns at once where something was set since the last call, else within a few milliseconds
     /// of real time, whatever the fake clock shows.
-    fn wait(&mut self, at_most: Duration) -> Result<(), Unavailable> {
+    fn wait(&mut self, at_most: Duration) -> Result<bool, Unavailable> {
         let state = self.shared.lock();
         if state.foreground_changes == self.seen_changes {
             state.working(Source::Foreground)?;
@@ -94,8 +94,9 @@ impl Foreground for FakeForeground {
             drop(state);
         }
         let state = self.shared.lock();
+        let changed = self.seen_changes != state.foreground_changes;
         self.seen_changes = state.foreground_changes;
-        state.working(Source::Foreground)
+        state.working(Source::Foreground).map(|()| changed)
     }
 }
 

@@ -21,6 +21,8 @@ use crate::platform::{Foreground, Unavailable, Window, permits_foreground};
 
 /// Shortest time between two changes that are told.
 const SETTLE: Duration = Duration::from_millis(100);
+/// How long is waited where no window manager tells of changes.
+const UNTOLD: Duration = Duration::from_secs(1);
 
 /// The foreground of one X display.
 pub(super) struct X11Foreground {
@@ -30,6 +32,8 @@ pub(super) struct X11Foreground {
     watched: Option<WindowId>,
     /// When the next change may be told, by the monotonic clock.
     quiet_until: Duration,
+    /// Whether a window manager tells of changes.
+    is_told: bool,
 }
 
 impl X11Foreground {
@@ -43,6 +47,7 @@ impl X11Foreground {
             atoms,
             watched: None,
             quiet_until: Duration::ZERO,
+            is_told: false,
         })
     }
 
@@ -81,7 +86,9 @@ impl X11Foreground {
 
 impl Foreground for X11Foreground {
     fn active(&mut self) -> Result<Option<Window>, Unavailable> {
-        let id = Windows::new(&self.connection, &self.atoms).active()?;
+        let windows = Windows::new(&self.connection, &self.atoms);
+        self.is_told = windows.is_managed()?;
+        let id = windows.active()?;
         // First listen, then read: a title that changes in between is told by the next `wait`.
         self.watch(id)?;
         match id {
@@ -90,7 +97,12 @@ impl Foreground for X11Foreground {
         }
     }
 
-    fn wait(&mut self, at_most: Duration) -> Result<(), Unavailable> {
+    fn wait(&mut self, at_most: Duration) -> Result<bool, Unavailable> {
+        let at_most = if self.is_told {
+            at_most
+        } else {
+            at_most.min(UNTOLD)
+        };
         let end = monotonic() + at_most;
         loop {
             let changed = self.drain()?;
@@ -103,7 +115,7 @@ impl Foreground for X11Foreground {
                 continue;
             }
             self.quiet_until = monotonic() + SETTLE;
-            return Ok(());
+            return Ok(changed || !self.is_told);
         }
     }
 }

@@ -116,7 +116,7 @@ impl<'c> Windows<'c> {
 
     /// Whether a window manager lives and tells (EWMH: `_NET_SUPPORTING_WM_CHECK` is answered by
     /// the window that it names, which dies with the window manager).
-    fn is_managed(self) -> Result<bool, Unavailable> {
+    pub(super) fn is_managed(self) -> Result<bool, Unavailable> {
         let name = self.atoms._NET_SUPPORTING_WM_CHECK;
         match self.properties.number(self.connection.root(), name)? {
             Some(manager) => Ok(self.properties.number(manager, name)? == Some(manager)),
