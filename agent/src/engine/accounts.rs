@@ -36,6 +36,8 @@ pub(super) struct Account {
     identity: DeviceIdentity,
     /// The license that its sender enrols with.
     claims: Claims,
+    /// Where its sender brings everything: not where a license says that waits to be agreed to.
+    server_url: String,
     status: watch::Receiver<SendStatus>,
     cancel: CancellationToken,
 }
@@ -43,6 +45,11 @@ pub(super) struct Account {
 impl Account {
     pub(super) fn company(&self) -> CompanyId {
         self.company
+    }
+
+    /// Where everything of it goes.
+    pub(super) fn server_url(&self) -> &str {
+        &self.server_url
     }
 
     /// The newest license that was loaded of it, also where that is out of use.
@@ -92,11 +99,13 @@ impl Accounts {
     }
 
     /// Opens what is new and points senders to newer licenses. `all` includes superseded and removed
-    /// licenses: what was captured under them is still delivered. Returns what did not work, by company.
+    /// licenses: what was captured under them is still delivered. `server_of`: where everything of a
+    /// company goes whose newest license that is. Returns what did not work, by company.
     pub(super) fn set(
         &mut self,
         current: &[License],
         all: &[License],
+        server_of: impl Fn(&License) -> String,
     ) -> BTreeMap<CompanyId, String> {
         self.book.set(all);
         let mut newest: BTreeMap<CompanyId, &License> = BTreeMap::new();
@@ -114,7 +123,7 @@ impl Accounts {
         }
         let mut problems = BTreeMap::new();
         for (company, license) in newest {
-            if let Err(problem) = self.open(company, license) {
+            if let Err(problem) = self.open(company, license, &server_of(license)) {
                 problems.insert(company, with_causes(problem.as_ref()));
             }
         }
@@ -133,10 +142,19 @@ impl Accounts {
         problems
     }
 
-    fn open(&mut self, company: CompanyId, license: &License) -> anyhow::Result<()> {
+    fn open(
+        &mut self,
+        company: CompanyId,
+        license: &License,
+        server_url: &str,
+    ) -> anyhow::Result<()> {
         let license_id = license.claims().license_id;
         let (spool, identity) = match self.by_company.get(&company) {
-            Some(account) if account.claims.license_id == license_id => return Ok(()),
+            Some(account)
+                if account.claims.license_id == license_id && account.server_url == server_url =>
+            {
+                return Ok(());
+            }
             Some(account) => {
                 account.cancel.cancel();
                 (account.spool.clone(), account.identity.clone())
@@ -150,7 +168,7 @@ impl Accounts {
             }
         };
         let config = SenderConfig {
-            server_url: license.claims().issuer.server_url.clone(),
+            server_url: server_url.to_owned(),
             company_id: company,
             identity: identity.clone(),
             enrollment: self.enrollment(&identity, license)?,
@@ -174,6 +192,7 @@ impl Accounts {
             spool,
             identity,
             claims: license.claims().clone(),
+            server_url: server_url.to_owned(),
             status,
             cancel,
         };

@@ -22,7 +22,7 @@ mod tracking;
 
 pub use report::plain_status;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -126,6 +126,8 @@ struct Engine {
     license_problems: Vec<String>,
     /// Changes of employers' keys that were followed.
     key_changes: Vec<KeyChange>,
+    /// Companies whose newest license waits, in part, to be agreed to.
+    waiting: BTreeSet<CompanyId>,
     /// The newer license that was last fetched from a server, as a file, and why it cannot be used.
     last_newer_license: BTreeMap<CompanyId, Arc<[u8]>>,
     refresh_problem: BTreeMap<CompanyId, String>,
@@ -240,6 +242,7 @@ impl Engine {
             spool_trouble: BTreeMap::new(),
             license_problems: Vec::new(),
             key_changes: Vec::new(),
+            waiting: BTreeSet::new(),
             last_newer_license: BTreeMap::new(),
             refresh_problem: BTreeMap::new(),
             user_names: HashMap::new(),

@@ -29,15 +29,27 @@ impl Engine {
         };
         self.license_problems.extend(loaded.problems);
         self.key_changes = loaded.key_changes;
-        let closed = self.accounts.set(&loaded.current, &loaded.all);
+        // What the employee has not agreed to yet does not hold, and nothing goes to another server.
+        let event = |id| self.notices.event(id);
+        let server_of = |newest: &License| {
+            let agreed = agreement::agreed(newest, &loaded.all, event);
+            agreed.claims().issuer.server_url.clone()
+        };
+        let closed = self.accounts.set(&loaded.current, &loaded.all, server_of);
+        let agreed: Vec<&License> = loaded
+            .current
+            .iter()
+            .map(|newest| agreement::agreed(newest, &loaded.all, event))
+            .collect();
+        self.waiting = agreement::waiting(&loaded.current, &agreed);
         self.recover_crashed_sessions(now).await;
         self.remember_last_used();
 
-        // What the employee has not agreed to yet does not hold.
         let in_force: Vec<License> = loaded
             .current
             .iter()
-            .map(|newest| agreement::in_force(newest, &loaded.all, |id| self.notices.event(id)))
+            .zip(agreed)
+            .map(|(newest, agreed)| agreement::in_force(newest, agreed))
             .collect();
         let (mut wanted, second) = tracking::at_most_one_monitors(in_force);
         self.out_of_order = second;

@@ -12,7 +12,6 @@ use super::Engine;
 use super::accounts::Account;
 use super::tracking::Tracking;
 use crate::clock::Moment;
-use crate::license::agreement;
 use crate::session::State;
 use crate::status::{
     Blocked, EmployerStatus, LicenseStatus, RefusedRecord, ServerStatus, SpoolStatus, StateWord,
@@ -161,7 +160,12 @@ async fn employer(
         blocked: blocked(tracking, out_of_order.map(|(_, why)| why)),
         channels: tracking.map(Tracking::health).unwrap_or_default(),
         spool,
-        server: server(claims.issuer.server_url.clone(), &sent),
+        server: server(
+            account
+                .map_or(&*claims.issuer.server_url, Account::server_url)
+                .to_owned(),
+            &sent,
+        ),
         problems: employer_problems(engine, company, superseded, refusals),
         today_ms: engine
             .ended_today
@@ -273,7 +277,7 @@ fn employer_problems(
     }
     if let Some(waiting) = tracking
         .map(Tracking::license)
-        .filter(|l| agreement::waits(l))
+        .filter(|_| engine.waiting.contains(&company))
     {
         problems.push(engine.config.words.say(match waiting.claims().work_mode {
             WorkMode::Worklog => Message::LicenseWiderWorklog {},

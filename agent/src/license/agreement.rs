@@ -3,31 +3,40 @@
 //! A license that the server refreshes may narrow at once. One that widens waits: in worklog mode for
 //! the employee to acknowledge it, in monitoring mode for its notice to be shown.
 
+use std::collections::BTreeSet;
+
 use glasshour_license_format::changes::{changes, widens};
 use glasshour_license_format::{License, WorkMode};
-use glasshour_protocol::LicenseId;
 use glasshour_protocol::payload::NoticeKind;
+use glasshour_protocol::{CompanyId, LicenseId};
 
-/// Returns what holds of `newest`.
-///
-/// `all`: every license of that employee that was ever loaded here, in any order; the first of them
-/// was agreed to when it was loaded. `event`: what became of a license's notice.
-pub fn in_force(
-    newest: &License,
-    all: &[License],
-    event: impl Fn(LicenseId) -> Option<NoticeKind>,
-) -> License {
-    let agreed = agreed(newest, all, event);
-    if agreed.claims().license_id == newest.claims().license_id {
+/// Returns what holds of `newest` where `agreed` is the license that was agreed to last.
+pub fn in_force(newest: &License, agreed: &License) -> License {
+    if is_same(newest, agreed) {
         newest.clone()
     } else {
         newest.within(agreed)
     }
 }
 
+/// The companies whose newest license waits to be agreed to, as a whole or in part. `agreed` goes along
+/// with `newest`, license by license.
+pub fn waiting(newest: &[License], agreed: &[&License]) -> BTreeSet<CompanyId> {
+    let pairs = newest.iter().zip(agreed);
+    let waits = pairs.filter(|(newest, agreed)| !is_same(newest, agreed));
+    waits
+        .map(|(newest, _)| newest.claims().issuer.company_id)
+        .collect()
+}
+
+fn is_same(one: &License, other: &License) -> bool {
+    one.claims().license_id == other.claims().license_id
+}
+
 /// The license that was agreed to last: `newest` itself where it holds altogether.
 ///
-/// The arguments are those of [`in_force`].
+/// `all`: every license of that employee that was ever loaded here, in any order; the first of them
+/// was agreed to when it was loaded. `event`: what became of a license's notice.
 pub fn agreed<'a>(
     newest: &'a License,
     all: &'a [License],
@@ -60,12 +69,6 @@ fn is_agreed(mode: WorkMode, event: Option<NoticeKind>) -> bool {
     }
 }
 
-/// Whether something of the license waits to be agreed to.
-pub fn waits(license: &License) -> bool {
-    let claims = license.claims();
-    (license.profile(), license.work_mode()) != (&claims.profile, claims.work_mode)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,12 +77,18 @@ mod tests {
     use uuid::Uuid;
 
     fn license(serial: u64, mode: &str, profile: impl Into<Value>) -> License {
+        let issuer = json!({"company": "Acme", "company_id": Uuid::nil(),
+            "server_url": "https://a.example"});
+        issued(serial, mode, profile, &issuer)
+    }
+
+    fn issued(serial: u64, mode: &str, profile: impl Into<Value>, issuer: &Value) -> License {
         let claims = serde_json::from_value(json!({
             "version": 1,
             "license_id": Uuid::from_u128(serial.into()),
             "serial": serial,
             "issued_at": "2026-11-21T09:00:00Z",
-            "issuer": {"company": "Acme", "company_id": Uuid::nil(), "server_url": "https://a.example"},
+            "issuer": issuer,
             "employee": {"employee_id": Uuid::nil(), "name": "Jo Doe"},
             "work_mode": mode,
             "profile": profile.into(),
@@ -102,17 +111,21 @@ mod tests {
 
     const NOTHING: fn(LicenseId) -> Option<NoticeKind> = |_| None;
 
+    /// What holds, and whether something waits.
+    fn holds(all: &[License], event: impl Fn(LicenseId) -> Option<NoticeKind>) -> (License, bool) {
+        let newest = all.iter().max_by_key(|l| l.claims().serial).unwrap();
+        let agreed = agreed(newest, all, event);
+        let waits = !waiting(std::slice::from_ref(newest), &[agreed]).is_empty();
+        (in_force(newest, agreed), waits)
+    }
+
     #[test]
     fn the_first_license_and_a_narrower_one_hold_at_once() {
         let first = license(1, "worklog", shots(6));
-        assert!(!waits(&in_force(
-            &first,
-            std::slice::from_ref(&first),
-            NOTHING
-        )));
+        assert!(!holds(std::slice::from_ref(&first), NOTHING).1);
         let narrower = license(2, "worklog", shots(3));
-        let held = in_force(&narrower, &[narrower.clone(), first], NOTHING);
-        assert_eq!((per_hour(&held), waits(&held)), (3, false));
+        let (held, waits) = holds(&[narrower, first], NOTHING);
+        assert_eq!((per_hour(&held), waits), (3, false));
     }
 
     #[test]
@@ -121,12 +134,35 @@ mod tests {
             license(1, "worklog", shots(6)),
             license(2, "worklog", shots(60)),
         ];
-        let held = in_force(&all[1], &all, NOTHING);
-        assert_eq!((per_hour(&held), waits(&held)), (6, true));
-        let shown = in_force(&all[1], &all, |_| Some(NoticeKind::Shown));
-        assert!(waits(&shown), "to see it is not to agree");
-        let agreed = in_force(&all[1], &all, |_| Some(NoticeKind::Acknowledged));
-        assert_eq!((per_hour(&agreed), waits(&agreed)), (60, false));
+        let (held, waits) = holds(&all, NOTHING);
+        assert_eq!((per_hour(&held), waits), (6, true));
+        let (_, waits) = holds(&all, |_| Some(NoticeKind::Shown));
+        assert!(waits, "to see it is not to agree");
+        let (held, waits) = holds(&all, |_| Some(NoticeKind::Acknowledged));
+        assert_eq!((per_hour(&held), waits), (60, false));
+    }
+
+    #[test]
+    fn another_server_waits_although_nothing_more_is_captured() {
+        let elsewhere = json!({"company": "Acme", "company_id": Uuid::nil(),
+            "server_url": "https://b.example"});
+        let all = [
+            license(1, "worklog", shots(6)),
+            issued(2, "worklog", shots(6), &elsewhere),
+        ];
+        let goes_to = |event: fn(LicenseId) -> Option<NoticeKind>| {
+            let agreed = agreed(&all[1], &all, event);
+            agreed.claims().issuer.server_url.clone()
+        };
+        assert_eq!(
+            (goes_to(NOTHING).as_str(), holds(&all, NOTHING).1),
+            ("https://a.example", true)
+        );
+        let agree = |_| Some(NoticeKind::Acknowledged);
+        assert_eq!(
+            (goes_to(agree).as_str(), holds(&all, agree).1),
+            ("https://b.example", false)
+        );
     }
 
     #[test]
@@ -135,10 +171,8 @@ mod tests {
             license(1, "monitoring", shots(6)),
             license(2, "monitoring", shots(60)),
         ];
-        assert!(waits(&in_force(&all[1], &all, NOTHING)));
-        assert!(!waits(&in_force(&all[1], &all, |_| Some(
-            NoticeKind::Shown
-        ))));
+        assert!(holds(&all, NOTHING).1);
+        assert!(!holds(&all, |_| Some(NoticeKind::Shown)).1);
     }
 
     #[test]
@@ -148,8 +182,8 @@ mod tests {
             .zip(1..)
             .map(|(rate, serial)| license(serial, "worklog", shots(*rate)))
             .collect::<Vec<_>>();
-        let held = in_force(&all[2], &all, NOTHING);
-        assert_eq!((per_hour(&held), waits(&held)), (6, true));
+        let (held, waits) = holds(&all, NOTHING);
+        assert_eq!((per_hour(&held), waits), (6, true));
     }
 
     #[test]
@@ -158,9 +192,9 @@ mod tests {
             license(1, "worklog", shots(6)),
             license(2, "monitoring", shots(6)),
         ];
-        let held = in_force(&all[1], &all, NOTHING);
-        assert_eq!((held.work_mode(), waits(&held)), (WorkMode::Worklog, true));
-        let shown = in_force(&all[1], &all, |_| Some(NoticeKind::Shown));
+        let (held, waits) = holds(&all, NOTHING);
+        assert_eq!((held.work_mode(), waits), (WorkMode::Worklog, true));
+        let (shown, _) = holds(&all, |_| Some(NoticeKind::Shown));
         assert_eq!(shown.work_mode(), WorkMode::Monitoring);
     }
 }
