@@ -66,8 +66,8 @@ license-ran-out-clock = Votre licence a expiré le { $when }. L’horloge de cet
 license-not-yet = Votre licence prend effet le { $when }. Rien n’est enregistré avant.
 
 license-key = Signée avec la clé { $key }.
-license-key-history = { $company } a changé sa clé de signature, la dernière fois le { $date } ; chaque changement a été signé par la clé précédente : { $former } → { $key }.
-license-key-changed = { $company } a changé sa clé de signature. Le changement a été signé par l’ancienne clé : { $former } → { $key }.
+license-key-history = { $company } a changé sa clé de signature, la dernière fois le { $date } ; chaque changement a été signé par la clé précédente : { $former } → { $key }.
+license-key-changed = { $company } a changé sa clé de signature. Le changement a été signé par l’ancienne clé : { $former } → { $key }.
 license-first-key = C’est la première licence délivrée par { $company } sur cet ordinateur : sa clé est désormais considérée comme fiable. Vous pouvez comparer l’empreinte ci-dessus avec celle que vous donne votre employeur.
 license-ask-load = Avez-vous pris connaissance de cet avis et voulez-vous charger la licence ? [o/N]
 license-ask-agree = Acceptez-vous cette licence ? [o/N]
