@@ -43,6 +43,9 @@ pub mod code {
     /// 403: the employee is not Active (rule 8). The agent stops capturing, keeps what it has, and
     /// asks again.
     pub const EMPLOYEE_INACTIVE: &str = "employee_inactive";
+    /// The company's trial is over: nothing is taken until it has a plan, and nothing is given up
+    /// (rule 16).
+    pub const TRIAL_ENDED: &str = "trial_ended";
     /// 403: the license was replaced by one with a higher serial and does not cover this record.
     pub const LICENSE_SUPERSEDED: &str = "license_superseded";
     /// 403: no such license was issued by this server.

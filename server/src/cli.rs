@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use glasshour_protocol::CompanyId;
 
 use crate::backup::{self, Folders, Report};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, RawConfig, objects_folder};
+use crate::plan::{self, PlanChange};
 use crate::rotate::{self, RotateKey};
 use crate::setup::{self, Made, NewCompany};
 use crate::{api, doctor, serve};
@@ -72,6 +74,9 @@ An existing folder with anything in it is refused: nothing is ever overwritten."
     /// Looks after the companies of a server
     #[command(subcommand)]
     Company(CompanyCommand),
+    /// Says or sets what a company may do: seats, invitations, trial. Without a plan nothing is limited
+    #[command(subcommand)]
+    Plan(PlanCommand),
     /// Serves the API and the console
     #[command(after_help = "\
 Examples:
@@ -150,6 +155,47 @@ Companies on one server see nothing of each other.")]
     Add(Init),
 }
 
+#[derive(Debug, Subcommand)]
+enum PlanCommand {
+    /// Changes a plan; what is not named stays
+    #[command(after_help = "\
+Examples:
+  glasshour-server plan set --data /var/lib/glasshour --seats 25
+  glasshour-server plan set --data /var/lib/glasshour --company ID --plan free --trial 15
+  glasshour-server plan set --data /var/lib/glasshour --plan none --seats none --trial none
+
+It holds at once, beside a running server too.")]
+    Set {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        change: PlanChange,
+    },
+    /// Says what a company may do and what it uses
+    Show {
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+#[derive(Args, Debug)]
+struct Which {
+    /// The data folder
+    #[arg(long, value_name = "DIR", env = "GLASSHOUR_DATA")]
+    data: PathBuf,
+    /// The company's id; not needed where there is one company
+    #[arg(long, value_name = "ID")]
+    company: Option<CompanyId>,
+    /// The database, where it is not in the data folder: `postgres://user@host/name`
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "GLASSHOUR_DATABASE",
+        hide_env_values = true
+    )]
+    database: Option<String>,
+}
+
 #[derive(Args, Debug)]
 struct Archive {
     /// The backup: a tar file
@@ -204,6 +250,7 @@ impl Cli {
             }
             Command::Init(asked) => block_on(init(asked)),
             Command::Company(CompanyCommand::Add(asked)) => block_on(add_company(asked)),
+            Command::Plan(command) => block_on(plan(command)),
             Command::Serve(raw) => {
                 let config = Config::try_from(raw)?;
                 block_on(serve::serve(config))
@@ -337,6 +384,22 @@ async fn add_company(asked: Init) -> anyhow::Result<()> {
     let made = setup::add_company(&db, asked.company()?, &SystemClock).await;
     db.close().await;
     asked.report(&made?)
+}
+
+async fn plan(command: PlanCommand) -> anyhow::Result<()> {
+    let (which, change) = match command {
+        PlanCommand::Set { which, change } => (which, Some(change)),
+        PlanCommand::Show { which } => (which, None),
+    };
+    let db = setup::open(&which.data, which.database.as_deref()).await?;
+    if let Some(change) = change {
+        plan::set(&db, which.company, &change, &SystemClock).await?;
+    }
+    let shown = plan::show(&db, which.company).await;
+    db.close().await;
+    let (plan, used) = shown?;
+    println!("{}", plan::words(&plan, used, SystemClock.now_ms()));
+    Ok(())
 }
 
 impl Init {

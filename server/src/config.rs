@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::setup;
+use crate::state::SignUp;
 
 /// The flags of `serve`, as typed.
 #[derive(Args, Clone, Debug)]
@@ -52,6 +53,10 @@ pub struct RawConfig {
         env = "GLASSHOUR_TLS_KEY"
     )]
     tls_key: Option<PathBuf>,
+    /// Who may make an account by themself. Users that a company makes, and people who follow an
+    /// invitation's link, need no sign-up
+    #[arg(long, value_enum, default_value_t = SignUp::Invited, env = "GLASSHOUR_SIGN_UP")]
+    sign_up: SignUp,
 }
 
 /// The same, checked.
@@ -69,6 +74,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Certificate and key files.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// Who may make an account by themself.
+    pub sign_up: SignUp,
 }
 
 /// A flag has a value that cannot be used.
@@ -115,6 +122,7 @@ impl TryFrom<RawConfig> for Config {
             database: raw.database,
             public_url: raw.public_url.map(origin).transpose()?,
             tls: raw.tls_cert.zip(raw.tls_key),
+            sign_up: raw.sign_up,
         })
     }
 }
@@ -166,6 +174,7 @@ mod tests {
             public_url: None,
             tls_cert: None,
             tls_key: None,
+            sign_up: SignUp::Invited,
         }
     }
 

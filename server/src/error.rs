@@ -30,7 +30,29 @@ pub struct ApiError {
 }
 
 /// No license was ever issued: the employee has not been active yet.
-pub const NO_LICENSE: &str = "no_license";
+pub(crate) const NO_LICENSE: &str = "no_license";
+/// No seat is free for one more active user (rule 32).
+pub(crate) const NO_SEAT: &str = "no_seat";
+/// Seats of this company are set by whoever runs the server (rule 33).
+pub(crate) const OPERATOR_ONLY: &str = "operator_only";
+/// Only an inactive user is deleted (rule 42).
+pub(crate) const USER_ACTIVE: &str = "user_active";
+/// The user's own company looks after them (rules 41 and 44).
+pub(crate) const EXTERNAL_USER: &str = "external_user";
+/// Only a deactivated member is deleted (rule 57).
+pub(crate) const MEMBER_ACTIVE: &str = "member_active";
+/// Whoever owns a workspace gives it to somebody else first.
+pub(crate) const OWNS_WORKSPACE: &str = "owns_workspace";
+/// The same again with `confirm`: it cannot be taken back (rule 51).
+pub(crate) const CONFIRM_FIRST: &str = "confirm_first";
+/// More addresses than the plan lets go in one invitation (rule 48).
+pub(crate) const TOO_MANY_INVITATIONS: &str = "too_many_invitations";
+/// A one-time link that was used, replaced or never made.
+pub(crate) const LINK_UNKNOWN: &str = "link_unknown";
+/// A one-time link that is too old.
+pub(crate) const LINK_EXPIRED: &str = "link_expired";
+/// Nobody makes an account by themself on this server.
+pub(crate) const SIGN_UP_CLOSED: &str = "sign_up_closed";
 
 impl ApiError {
     /// An error without a field or a cause.
@@ -74,6 +96,11 @@ impl ApiError {
             field: field.map(str::to_owned),
             ..error
         }
+    }
+
+    /// 409 with a code of its own: what was asked for has to wait for something else.
+    pub fn not_now(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, message)
     }
 
     /// 500 with a cause for the log.
@@ -179,6 +206,9 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         if retry {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+        }
+        if self.code == code::TRIAL_ENDED {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("3600"));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

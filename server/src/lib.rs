@@ -25,6 +25,7 @@ mod error;
 mod license;
 pub mod objects;
 pub mod people;
+pub mod plan;
 mod refusal;
 pub mod report;
 mod rotate;
@@ -33,5 +34,5 @@ pub mod setup;
 mod state;
 pub mod store;
 
-pub use error::{ApiError, NO_LICENSE};
-pub use state::{AppState, router};
+pub use error::ApiError;
+pub use state::{AppState, SignUp, router};

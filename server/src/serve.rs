@@ -52,12 +52,13 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let bound = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let server_url = config.server_url(bound);
-    let state = AppState::new(
+    let mut state = AppState::new(
         db.clone(),
         Arc::new(objects),
         &server_url,
         Arc::new(SystemClock),
     );
+    state.sign_up = config.sign_up;
     let app = router(state).into_make_service_with_connect_info::<SocketAddr>();
 
     let handle = Handle::new();

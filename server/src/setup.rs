@@ -9,15 +9,14 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use glasshour_protocol::{CompanyId, ProjectId};
-use uuid::Uuid;
+use glasshour_protocol::CompanyId;
 
 use crate::auth::{Passwords, Secret};
 use crate::clock::Clock;
 use crate::error::ApiError;
 use crate::objects::{LocalFolder, ObjectError, make_private_folder, private_file};
-use crate::people::{self, DEFAULT_COLOR};
-use crate::store::{Company, Db, Profile, Project, ProjectKind, StoreError, User};
+use crate::people::{self, Founder, Founding};
+use crate::store::{Db, StoreError};
 
 /// What a new company starts with.
 #[derive(Clone, Debug)]
@@ -102,14 +101,14 @@ pub async fn init(
     clock: &dyn Clock,
 ) -> Result<Made, SetupError> {
     // Everything that can be refused is refused before anything is made.
-    let founding = Founding::of(company, clock).await?;
+    let (founding, made) = found(company, clock).await?;
     make_data_folder(data)?;
-    let filled = fill(data, database, &founding).await;
+    let filled = fill(data, database, &founding, &made, clock).await;
     if let Err(error) = filled {
         remove_what_was_made(data);
         return Err(error);
     }
-    Ok(founding.made)
+    Ok(made)
 }
 
 /// Makes one more company on a server, with an owner, a workspace and an API token of its own.
@@ -118,88 +117,61 @@ pub async fn add_company(
     company: NewCompany,
     clock: &dyn Clock,
 ) -> Result<Made, SetupError> {
-    let founding = Founding::of(company, clock).await?;
+    let (founding, made) = found(company, clock).await?;
     if db.find_home(&founding.owner.email).await?.is_some() {
         return Err(SetupError::Invalid(
             "That e-mail address has a log-in on this server already. Name another one.".into(),
         ));
     }
-    founding.store(db).await?;
-    Ok(founding.made)
+    store(db, &founding, &made, clock).await?;
+    Ok(made)
 }
 
-/// Everything that a new company begins with.
-struct Founding {
-    company: Company,
-    owner: User,
-    made: Made,
-    now_ms: i64,
+/// Checks everything that a new company begins with.
+async fn found(company: NewCompany, clock: &dyn Clock) -> Result<(Founding, Made), SetupError> {
+    let name = people::name("name", &company.name).map_err(|_| {
+        SetupError::Invalid("The company's name must be one line, and not empty.".into())
+    })?;
+    let email = people::email(&company.owner_email)?
+        .ok_or_else(|| SetupError::Invalid("The owner needs an e-mail address.".into()))?;
+    let founder = Founder {
+        email: email.to_lowercase(),
+        first_name: email,
+        last_name: String::new(),
+        password_hash: Passwords::default().hash(&company.owner_password).await?,
+    };
+    let founding = Founding::of(&name, founder, clock.now_ms())?.with_workspace();
+    let made = Made {
+        company_id: founding.company.company_id,
+        workspace_id: founding.workspace_id.clone().unwrap_or_default(),
+        api_token: Secret::api_token()?,
+    };
+    Ok((founding, made))
 }
 
-impl Founding {
-    async fn of(company: NewCompany, clock: &dyn Clock) -> Result<Self, SetupError> {
-        let signing_key = people::new_key().map_err(|error| {
-            SetupError::Invalid(format!("The system has no random numbers: {error}."))
-        })?;
-        let name = company.name.trim().to_owned();
-        if name.is_empty() {
-            return Err(SetupError::Invalid(
-                "The company's name must not be empty.".into(),
-            ));
-        }
-        let email = people::email(&company.owner_email)?
-            .ok_or_else(|| SetupError::Invalid("The owner needs an e-mail address.".into()))?;
-        let now_ms = clock.now_ms();
-        let owner = User {
-            user_id: Uuid::now_v7().to_string(),
-            email: email.to_lowercase(),
-            name: email,
-            password_hash: Passwords::default().hash(&company.owner_password).await?,
-            role: "owner".into(),
-            active: true,
-            created_at: now_ms,
-        };
-        let company = Company {
-            company_id: CompanyId(Uuid::now_v7()),
-            name,
-            privacy_contact: None,
-            signing_key,
-        };
-        let made = Made {
-            company_id: company.company_id,
-            workspace_id: Uuid::now_v7().to_string(),
-            api_token: Secret::api_token()?,
-        };
-        Ok(Self {
-            company,
-            owner,
-            made,
-            now_ms,
-        })
-    }
-
-    async fn store(&self, db: &Db) -> Result<(), SetupError> {
-        let (made, now_ms) = (&self.made, self.now_ms);
-        let mut write = db.write(self.company.company_id).await?;
-        write.insert_company(&self.company, now_ms).await?;
-        write
-            .insert_workspace(&made.workspace_id, &self.company.name, now_ms)
-            .await?;
-        write.insert_user(&self.owner).await?;
-        write
-            .insert_api_token(&made.api_token.hash(), "init", now_ms)
-            .await?;
-        write
-            .insert_project(&default_project(&made.workspace_id, now_ms))
-            .await?;
-        write.insert_profile(&default_profile(now_ms)).await?;
-        write.commit().await?;
-        Ok(())
-    }
+async fn store(
+    db: &Db,
+    founding: &Founding,
+    made: &Made,
+    clock: &dyn Clock,
+) -> Result<(), SetupError> {
+    let mut write = db.write(made.company_id).await?;
+    founding.store(&mut write).await?;
+    write
+        .insert_api_token(&made.api_token.hash(), "init", clock.now_ms())
+        .await?;
+    write.commit().await?;
+    Ok(())
 }
 
 /// Makes everything in an empty data folder.
-async fn fill(data: &Path, database: Option<&str>, founding: &Founding) -> Result<(), SetupError> {
+async fn fill(
+    data: &Path,
+    database: Option<&str>,
+    founding: &Founding,
+    made: &Made,
+    clock: &dyn Clock,
+) -> Result<(), SetupError> {
     LocalFolder::open(&objects_folder(data))?;
     let db = if let Some(url) = database {
         Db::open_postgres(url).await?
@@ -214,7 +186,7 @@ async fn fill(data: &Path, database: Option<&str>, founding: &Founding) -> Resul
                 .into(),
         ));
     }
-    founding.store(&db).await?;
+    store(&db, founding, made, clock).await?;
     db.close().await;
     Ok(())
 }
@@ -271,32 +243,6 @@ fn create_private_file(path: &Path) -> Result<(), SetupError> {
         path: path.to_owned(),
         source,
     })
-}
-
-/// Rule 5: there is always a project to track on.
-fn default_project(workspace_id: &str, now_ms: i64) -> Project {
-    Project {
-        project_id: ProjectId(Uuid::now_v7()),
-        workspace_id: workspace_id.to_owned(),
-        name: "General".into(),
-        color: DEFAULT_COLOR.into(),
-        kind: ProjectKind::Project,
-        is_default: true,
-        created_at: now_ms,
-    }
-}
-
-/// Rule 7: a default profile exists.
-fn default_profile(now_ms: i64) -> Profile {
-    let name = "Standard";
-    Profile {
-        profile_id: Uuid::now_v7().to_string(),
-        name: name.into(),
-        settings: people::standard_profile(name),
-        is_default: true,
-        created_at: now_ms,
-        updated_at: now_ms,
-    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,23 @@ pub struct AppState {
     pub passwords: Passwords,
     /// Failed log-ins of late.
     pub throttle: Arc<Throttle>,
+    /// Who may make an account by themself.
+    pub sign_up: SignUp,
+    /// Whether queued mail is sent by this server. Where it is not, one-time links are shown to whoever
+    /// made them, to be copied.
+    pub mail_is_sent: bool,
+}
+
+/// Who may make an account by themself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum SignUp {
+    /// Anybody who can read mail at their address.
+    Open,
+    /// Whoever was invited.
+    #[default]
+    Invited,
+    /// Nobody: users are made by their company.
+    Closed,
 }
 
 impl AppState {
@@ -38,6 +55,8 @@ impl AppState {
             clock,
             passwords: Passwords::default(),
             throttle: Arc::default(),
+            sign_up: SignUp::default(),
+            mail_is_sent: false,
         }
     }
 

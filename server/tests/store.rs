@@ -15,8 +15,8 @@ use glasshour_protocol::{
 use glasshour_server::people::standard_profile;
 use glasshour_server::report::{Grade, roll_up};
 use glasshour_server::store::{
-    Company, Db, Device, Employee, EmployeeFilter, NewRecord, Profile, Project, ProjectKind,
-    RecordFilter, Session, StoreError, User, WebSession,
+    Company, CompanyRole, Db, Device, Employee, EmployeeFilter, NewRecord, Profile, Project,
+    ProjectKind, RecordFilter, Session, StoreError, User, UserStatus, VALIDATION_OK, WebSession,
 };
 use uuid::Uuid;
 
@@ -63,12 +63,17 @@ async fn tell(db: Db) {
     };
     let user = User {
         user_id: id().to_string(),
+        company_id,
+        login: format!("me of {company_id}"),
         email: format!("{company_id}@acme.example"),
-        name: "Me".into(),
-        password_hash: "hash".into(),
-        role: "owner".into(),
-        active: true,
+        first_name: "Me".into(),
+        last_name: String::new(),
+        password_hash: Some("hash".into()),
+        role: CompanyRole::Owner,
+        status: UserStatus::Active,
+        validation_result: VALIDATION_OK.into(),
         created_at: 1,
+        updated_at: 1,
     };
 
     // Nothing is seen before it is committed, and nothing is left of what is not.
@@ -93,20 +98,24 @@ async fn tell(db: Db) {
     let mut read = db.read(company_id).await.unwrap();
     let everybody = read
         .employees(&EmployeeFilter {
+            workspace_id: None,
             after: None,
             limit: 9,
         })
         .await
         .unwrap();
     assert_eq!(everybody, std::slice::from_ref(&employee));
-    assert_eq!(read.default_project().await.unwrap(), Some(project.clone()));
+    assert_eq!(
+        read.default_project(None).await.unwrap(),
+        Some(project.clone())
+    );
     assert_eq!(read.default_profile().await.unwrap(), Some(profile.clone()));
     drop(read);
 
     // Another company sees none of it.
     let mut other = db.read(CompanyId(id())).await.unwrap();
     assert_eq!(other.employee(employee.employee_id).await.unwrap(), None);
-    assert_eq!(other.projects(9).await.unwrap(), []);
+    assert_eq!(other.projects(None, 9).await.unwrap(), []);
     drop(other);
 
     // A taken name is told from other faults.
@@ -128,6 +137,8 @@ async fn cookies(db: &Db, company_id: CompanyId, user: &User) {
     let mut write = db.write(company_id).await.unwrap();
     let session = WebSession {
         user_id: user.user_id.clone(),
+        at_company_id: None,
+        at_workspace_id: None,
         created_at: 5,
         last_used_at: 5,
         expires_at: 50,
@@ -325,6 +336,7 @@ async fn records(db: &Db, company_id: CompanyId, employee: &Employee) {
         Some(&b"{}"[..])
     );
     let filter = |kind, from_ms| RecordFilter {
+        workspace_id: None,
         employee_id: Some(employee.employee_id),
         kind,
         from_ms,
@@ -359,7 +371,7 @@ async fn records(db: &Db, company_id: CompanyId, employee: &Employee) {
         .await
         .unwrap();
     assert_eq!(sessions, std::slice::from_ref(&session));
-    assert_eq!(read.sessions(60_001, 99_999, 9).await.unwrap(), []);
+    assert_eq!(read.sessions(None, 60_001, 99_999, 9).await.unwrap(), []);
     assert_eq!(
         read.screenshots(employee.employee_id, 0, i64::MAX, 9)
             .await

@@ -214,7 +214,9 @@ async fn describe(
     device: &Device,
     employee: &Employee,
 ) -> Result<DeviceState, ApiError> {
-    let projects = read.projects(MAX_LIMIT).await?;
+    let projects = read
+        .projects(Some(&employee.workspace_id), MAX_LIMIT)
+        .await?;
     Ok(DeviceState {
         device_id: device.device_id,
         company_id,
@@ -223,7 +225,6 @@ async fn describe(
         current_serial: employee.serial,
         projects: projects
             .into_iter()
-            .filter(|project| project.workspace_id == employee.workspace_id)
             .map(|project| Project {
                 project_id: project.project_id,
                 name: project.name,

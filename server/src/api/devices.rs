@@ -12,8 +12,9 @@ use super::extract::{PathId, QueryOf};
 use super::openapi::ErrorBodySchema;
 use super::wire::{self, Page};
 use crate::AppState;
-use crate::auth::Actor;
+use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
+use crate::people;
 use crate::store::{Device, Refusals};
 
 /// A device, as the API shows it.
@@ -93,13 +94,15 @@ impl From<Device> for DeviceView {
 
 /// Lists devices.
 #[utoipa::path(get, path = "/api/v1/devices", tag = "devices", params(ListQuery),
-    responses((status = 200, body = Page<DeviceView>), (status = 401, body = ErrorBodySchema)),
-    security(("api_token" = [])))]
+    responses((status = 200, body = Page<DeviceView>), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema)),
+    security(("api_token" = []), ("session" = [])))]
 pub(super) async fn list(
     actor: Actor,
     State(state): State<AppState>,
     QueryOf(query): QueryOf<ListQuery>,
 ) -> Result<Json<Page<DeviceView>>, ApiError> {
+    actor.may(Verb::Read, Object::Device)?;
+    let workspace = actor.scope(query.workspace_id.as_deref())?;
     let limit = wire::limit(query.limit)?;
     let after = match &query.cursor {
         None => None,
@@ -110,7 +113,7 @@ pub(super) async fn list(
         ),
     };
     let mut read = state.read(actor.company_id).await?;
-    let rows = read.devices(after, limit + 1).await?;
+    let rows = read.devices(workspace.as_deref(), after, limit + 1).await?;
     let refusals = match (rows.first(), rows.last()) {
         (Some(first), Some(last)) => {
             let range = (first.device_id, last.device_id);
@@ -127,22 +130,17 @@ pub(super) async fn list(
 /// Refuses a device from now on.
 #[utoipa::path(post, path = "/api/v1/devices/{device_id}/revoke", tag = "devices",
     params(("device_id" = uuid::Uuid, Path)),
-    responses((status = 200, body = DeviceView), (status = 401, body = ErrorBodySchema),
+    responses((status = 200, body = DeviceView), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema),
         (status = 404, body = ErrorBodySchema)),
-    security(("api_token" = [])))]
+    security(("api_token" = []), ("session" = [])))]
 pub(super) async fn revoke(
     actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<DeviceId>,
 ) -> Result<Json<DeviceView>, ApiError> {
-    let mut write = state.write(actor.company_id).await?;
-    write.revoke_device(id, state.clock.now_ms()).await?;
-    let device = write
-        .device(id)
-        .await?
-        .ok_or_else(|| ApiError::not_found("device"))?;
+    let device = people::revoke_device(&state, &actor, id).await?;
     let now_ms = state.clock.now_ms();
-    let refusals = write.refusals((id, id), now_ms, MOST_REFUSALS).await?;
-    write.commit().await?;
+    let mut read = state.read(actor.company_id).await?;
+    let refusals = read.refusals((id, id), now_ms, MOST_REFUSALS).await?;
     Ok(Json(DeviceView::from(device).with(&refusals)))
 }

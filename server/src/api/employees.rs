@@ -17,9 +17,9 @@ use super::extract::{JsonBody, PathId, QueryOf};
 use super::openapi::ErrorBodySchema;
 use super::wire::{self, Page};
 use crate::AppState;
-use crate::auth::Actor;
+use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
-use crate::people::{self, EmployeeForm};
+use crate::people::{self, EmployeeForm, reach};
 use crate::store::{Employee, EmployeeFilter};
 
 /// An employee, as the API shows them.
@@ -28,6 +28,7 @@ use crate::store::{Employee, EmployeeFilter};
 pub(super) struct EmployeeView {
     #[schema(value_type = uuid::Uuid)]
     employee_id: EmployeeId,
+    workspace_id: String,
     name: String,
     email: Option<String>,
     /// `worklog` or `monitoring`.
@@ -48,6 +49,7 @@ impl From<Employee> for EmployeeView {
     fn from(employee: Employee) -> Self {
         Self {
             employee_id: employee.employee_id,
+            workspace_id: employee.workspace_id,
             name: employee.name,
             email: employee.email,
             work_mode: employee.work_mode.as_str(),
@@ -63,22 +65,27 @@ impl From<Employee> for EmployeeView {
 
 /// Where in a list, and how much of it.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     /// 1 to 1000; 100 where absent.
     pub(super) limit: Option<u32>,
     /// The `next` of the answer before.
     pub(super) cursor: Option<String>,
+    /// Of this workspace only.
+    pub(super) workspace_id: Option<String>,
 }
 
 /// Lists employees by name.
 #[utoipa::path(get, path = "/api/v1/employees", tag = "employees", params(ListQuery),
-    responses((status = 200, body = Page<EmployeeView>), (status = 401, body = ErrorBodySchema)),
-    security(("api_token" = [])))]
+    responses((status = 200, body = Page<EmployeeView>), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema)),
+    security(("api_token" = []), ("session" = [])))]
 pub(super) async fn list(
     actor: Actor,
     State(state): State<AppState>,
     QueryOf(query): QueryOf<ListQuery>,
 ) -> Result<Json<Page<EmployeeView>>, ApiError> {
+    actor.may(Verb::Read, Object::Employee)?;
+    let workspace_id = actor.scope(query.workspace_id.as_deref())?;
     let limit = wire::limit(query.limit)?;
     let after = match &query.cursor {
         None => None,
@@ -92,6 +99,7 @@ pub(super) async fn list(
         .read(actor.company_id)
         .await?
         .employees(&EmployeeFilter {
+            workspace_id,
             after,
             limit: limit + 1,
         })
@@ -102,9 +110,9 @@ pub(super) async fn list(
 
 /// Makes an employee; an active one has a license at once.
 #[utoipa::path(post, path = "/api/v1/employees", tag = "employees", request_body = EmployeeForm,
-    responses((status = 201, body = EmployeeView), (status = 401, body = ErrorBodySchema),
+    responses((status = 201, body = EmployeeView), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema),
         (status = 422, description = "`field` says which", body = ErrorBodySchema)),
-    security(("api_token" = [])))]
+    security(("api_token" = []), ("session" = [])))]
 pub(super) async fn create(
     actor: Actor,
     State(state): State<AppState>,
@@ -117,29 +125,26 @@ pub(super) async fn create(
 /// Shows one employee.
 #[utoipa::path(get, path = "/api/v1/employees/{employee_id}", tag = "employees",
     params(("employee_id" = uuid::Uuid, Path)),
-    responses((status = 200, body = EmployeeView), (status = 401, body = ErrorBodySchema),
+    responses((status = 200, body = EmployeeView), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema),
         (status = 404, body = ErrorBodySchema)),
-    security(("api_token" = [])))]
+    security(("api_token" = []), ("session" = [])))]
 pub(super) async fn read(
     actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<EmployeeId>,
 ) -> Result<Json<EmployeeView>, ApiError> {
-    let employee = state.read(actor.company_id).await?.employee(id).await?;
-    Ok(Json(
-        employee
-            .ok_or_else(|| ApiError::not_found("employee"))?
-            .into(),
-    ))
+    let mut read = state.read(actor.company_id).await?;
+    let employee = reach::employee(&mut read, &actor, Verb::Read, Object::Employee, id).await?;
+    Ok(Json(employee.into()))
 }
 
 /// Changes an employee; what is absent stays. A change of name, mode, project or profile and
 /// activation issue the next license.
 #[utoipa::path(patch, path = "/api/v1/employees/{employee_id}", tag = "employees",
     params(("employee_id" = uuid::Uuid, Path)), request_body = EmployeeForm,
-    responses((status = 200, body = EmployeeView), (status = 401, body = ErrorBodySchema),
+    responses((status = 200, body = EmployeeView), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema),
         (status = 404, body = ErrorBodySchema), (status = 422, body = ErrorBodySchema)),
-    security(("api_token" = [])))]
+    security(("api_token" = []), ("session" = [])))]
 pub(super) async fn update(
     actor: Actor,
     State(state): State<AppState>,
@@ -157,15 +162,15 @@ pub(super) async fn update(
 #[utoipa::path(get, path = "/api/v1/employees/{employee_id}/license.gz", tag = "employees",
     params(("employee_id" = uuid::Uuid, Path)),
     responses((status = 200, content_type = "application/gzip", body = Vec<u8>),
-        (status = 401, body = ErrorBodySchema), (status = 404, body = ErrorBodySchema),
+        (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema), (status = 404, body = ErrorBodySchema),
         (status = 409, description = "`no_license`: never active yet", body = ErrorBodySchema)),
-    security(("api_token" = [])))]
+    security(("api_token" = []), ("session" = [])))]
 pub(super) async fn license(
     actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<EmployeeId>,
 ) -> Result<Response, ApiError> {
-    let (employee, license) = people::license_file(&state, actor.company_id, id).await?;
+    let (employee, license) = people::license_for(&state, &actor, id).await?;
     let name = people::license_file_name(&employee);
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
         .map_err(ApiError::internal)?;

@@ -23,10 +23,10 @@ use super::extract::QueryOf;
 use super::openapi::ErrorBodySchema;
 use super::wire;
 use crate::AppState;
-use crate::auth::Actor;
+use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
 use crate::objects::{ObjectError, ObjectKey};
-use crate::people;
+use crate::people::{self, reach};
 use crate::store::{ChainFilter, ChainPlace, ChainRecord};
 
 /// Rows that are read at a time.
@@ -36,6 +36,7 @@ const WAITING: usize = 4;
 
 /// Which records.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ExportQuery {
     /// Of this employee.
     employee_id: Option<String>,
@@ -50,22 +51,21 @@ pub(super) struct ExportQuery {
     responses((status = 200, content_type = "application/jsonl", body = String,
             description = "an export line, then each device before its records, then an end line; \
                 without an end line it was cut short"),
-        (status = 401, body = ErrorBodySchema), (status = 404, body = ErrorBodySchema),
+        (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema), (status = 404, body = ErrorBodySchema),
         (status = 422, body = ErrorBodySchema)),
-    security(("api_token" = [])))]
+    security(("api_token" = []), ("session" = [])))]
 pub(super) async fn export(
     actor: Actor,
     State(state): State<AppState>,
     QueryOf(query): QueryOf<ExportQuery>,
 ) -> Result<Response, ApiError> {
+    actor.may(Verb::Read, Object::Export)?;
     let employee_id: EmployeeId = wire::parse("employee_id", query.employee_id.as_deref())?
         .ok_or_else(|| ApiError::invalid("employee_id", "Say whose records: `employee_id`."))?;
     let from_ms = wire::parse_time("from", query.from.as_deref())?;
     let to_ms = wire::parse_time("to", query.to.as_deref())?;
     let mut read = state.read(actor.company_id).await?;
-    if read.employee(employee_id).await?.is_none() {
-        return Err(ApiError::not_found("employee"));
-    }
+    reach::employee(&mut read, &actor, Verb::Read, Object::Export, employee_id).await?;
     let about = About {
         version: export::VERSION,
         company: people::company(&mut read).await?.name,

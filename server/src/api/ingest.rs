@@ -31,6 +31,7 @@ use crate::AppState;
 use crate::auth::{DeviceToken, authenticate_device};
 use crate::error::ApiError;
 use crate::objects::ObjectKey;
+use crate::people;
 use crate::store::{Device, Read};
 
 /// The last millisecond of the year 9999, to which RFC 3339 reaches.
@@ -131,7 +132,15 @@ impl Put<'_> {
         if let Some(receipt) = store::already(&mut read, &signed, asked).await? {
             return Ok(receipt);
         }
-        check_permit(&mut read, self.device, &header, content.as_licensed()).await?;
+        let now_ms = self.state.clock.now_ms();
+        check_permit(
+            &mut read,
+            self.device,
+            &header,
+            content.as_licensed(),
+            now_ms,
+        )
+        .await?;
         drop(read);
         payload::agrees(&header, &content)?;
         if content.is_picture() {
@@ -180,7 +189,8 @@ impl Put<'_> {
         let reason = withdrawal.as_ref().map(|(read, _)| read.reason);
         let mut read = self.state.read(self.company).await?;
         let asked = (Payload::Unread, reason);
-        check_permit(&mut read, self.device, &header, asked).await?;
+        let now_ms = self.state.clock.now_ms();
+        check_permit(&mut read, self.device, &header, asked, now_ms).await?;
         Ok((signed, header, withdrawal))
     }
 
@@ -235,11 +245,15 @@ async fn check_permit(
     device: &Device,
     header: &RecordHeader,
     (payload, withdrawn): (Payload<'_>, Option<Reason>),
+    now_ms: i64,
 ) -> Result<permit::Permit, ApiError> {
     let employee = read
         .employee(device.employee_id)
         .await?
         .ok_or_else(|| ApiError::internal("a device without its employee"))?;
+    if people::plan(read).await?.trial_is_over(now_ms) {
+        return Err(permit::trial_ended());
+    }
     let license = read.license(header.license_id).await?;
     let current = read.current_license(device.employee_id).await?;
     let facts = Facts {

@@ -3,20 +3,28 @@
 //! Every route is described in [`openapi`]; a test holds the document to the router. Bodies are
 //! capped, requests time out, a panic becomes a 500, and no log line names a person.
 
+mod company;
 mod device;
 mod devices;
 mod employees;
+mod entry;
 mod export;
 mod extract;
 mod health;
 mod ingest;
+mod invitations;
+mod me;
+mod members;
 mod openapi;
 mod permit;
 mod profiles;
 mod projects;
 mod records;
+mod reports;
 mod sessions;
+mod users;
 mod wire;
+mod workspaces;
 
 pub use openapi::document;
 pub(crate) use records::payload_response;
@@ -38,6 +46,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::AppState;
 use crate::auth;
 use crate::error::ApiError;
+use crate::people::MAX_PHOTO_BYTES;
 
 /// Largest JSON request: an enrolment with its license.
 const MAX_JSON_BYTES: usize = 256 * 1024;
@@ -95,9 +104,90 @@ pub fn router(state: AppState) -> Router {
         .route("/api/openapi.json", get(openapi::serve))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
+        .merge(people())
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
         .merge(records)
         .with_state(state)
+}
+
+/// The routes about people, workspaces and the company.
+fn people() -> Router<AppState> {
+    let photo = put(members::set_photo)
+        .get(members::photo)
+        .layer(DefaultBodyLimit::max(MAX_PHOTO_BYTES));
+    Router::new()
+        .route("/api/v1/users", get(users::list).post(users::create))
+        .route(
+            "/api/v1/users/{id}",
+            get(users::read).patch(users::update).delete(users::delete),
+        )
+        .route("/api/v1/users/{id}/welcome", post(users::welcome))
+        .route("/api/v1/members", get(members::list).post(members::create))
+        .route(
+            "/api/v1/members/{member_id}",
+            get(members::read)
+                .patch(members::update)
+                .delete(members::delete),
+        )
+        .route("/api/v1/members/{member_id}/photo", photo)
+        .route(
+            "/api/v1/members/{member_id}/leave",
+            get(members::leave).post(members::set_leave),
+        )
+        .route(
+            "/api/v1/invitations",
+            get(invitations::list).post(invitations::create),
+        )
+        .route(
+            "/api/v1/invitations/{invitation_id}",
+            get(invitations::read)
+                .patch(invitations::update)
+                .delete(invitations::delete),
+        )
+        .route(
+            "/api/v1/workspaces",
+            get(workspaces::list).post(workspaces::create),
+        )
+        .route(
+            "/api/v1/workspaces/{workspace_id}",
+            get(workspaces::read)
+                .patch(workspaces::update)
+                .delete(workspaces::delete),
+        )
+        .route(
+            "/api/v1/workspaces/{workspace_id}/transfer",
+            post(workspaces::transfer),
+        )
+        .route(
+            "/api/v1/groups",
+            get(workspaces::groups).post(workspaces::create_group),
+        )
+        .route(
+            "/api/v1/groups/{group_id}",
+            get(workspaces::read_group)
+                .patch(workspaces::update_group)
+                .delete(workspaces::delete_group),
+        )
+        .route("/api/v1/company", get(company::read).patch(company::update))
+        .route(
+            "/api/v1/company/plan",
+            get(company::plan).patch(company::update_plan),
+        )
+        .route("/api/v1/me", get(me::read).patch(me::update))
+        .route("/api/v1/me/workspace", post(me::choose))
+        .route(
+            "/api/v1/me/invitations/{invitation_id}/accept",
+            post(me::accept),
+        )
+        .route(
+            "/api/v1/me/invitations/{invitation_id}/decline",
+            post(me::decline),
+        )
+        .route("/api/v1/me/notices", get(me::notices))
+        .route("/api/v1/me/notices/{notice_id}/read", post(me::read_notice))
+        .route("/api/v1/links/{token}", get(entry::look).post(entry::enter))
+        .route("/api/v1/sign-up", post(entry::sign_up))
+        .route("/api/v1/reports/timesheet", get(reports::timesheet))
 }
 
 /// What holds for every route, the console's as well.

@@ -5,11 +5,12 @@
 
 use axum::http::header;
 use axum::response::IntoResponse;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::{
-    device, devices, employees, export, health, ingest, profiles, projects, records, sessions,
+    company, device, devices, employees, entry, export, health, ingest, invitations, me, members,
+    profiles, projects, records, reports, sessions, users, workspaces,
 };
 
 /// Every error: the code is for programs, the message for a person.
@@ -110,6 +111,18 @@ pub(super) struct DeviceProjectSchema {
         devices::list, devices::revoke, device::enroll, device::state,
         device::license,
         ingest::put_record, records::list, records::payload, export::export, sessions::list,
+        users::list, users::create, users::read, users::update, users::delete, users::welcome,
+        members::list, members::create, members::read, members::update, members::delete,
+        members::photo, members::set_photo, members::leave, members::set_leave,
+        invitations::list, invitations::create, invitations::read, invitations::update,
+        invitations::delete,
+        workspaces::list, workspaces::create, workspaces::read, workspaces::update,
+        workspaces::delete, workspaces::transfer,
+        workspaces::groups, workspaces::create_group, workspaces::read_group,
+        workspaces::update_group, workspaces::delete_group,
+        company::read, company::update, company::plan, company::update_plan,
+        me::read, me::update, me::choose, me::accept, me::decline, me::notices, me::read_notice,
+        entry::look, entry::enter, entry::sign_up, reports::timesheet,
         health::live, health::ready, serve,
     ),
     modifiers(&Securities)
@@ -131,9 +144,16 @@ impl Modify for Securities {
             "api_token",
             bearer(
                 "gh_…",
-                "An API token, as `glasshour-server init` prints it.",
+                "An API token, as `glasshour-server init` prints it. It acts as the company's owner.",
             ),
         );
+        let mut cookie = ApiKeyValue::new("glasshour");
+        cookie.description = Some(
+            "The cookie of a person who logged in to the console; over TLS it is named \
+             `__Host-glasshour`. What they may do follows from their role."
+                .to_owned(),
+        );
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
         components.add_security_scheme(
             "device_token",
             bearer(

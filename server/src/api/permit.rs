@@ -194,6 +194,13 @@ pub(super) fn inactive(employee: &Employee) -> ApiError {
     refused(code::EMPLOYEE_INACTIVE, message)
 }
 
+/// 403 `trial_ended` (rule 16): nothing is deleted, and agents keep what they have.
+pub(super) fn trial_ended() -> ApiError {
+    let message = "The trial of this company is over. Nothing is taken until it has a plan; what was \
+                   captured waits on this computer.";
+    refused(code::TRIAL_ENDED, message)
+}
+
 /// 403 `license_unknown`.
 pub(super) fn license_unknown() -> ApiError {
     refused(

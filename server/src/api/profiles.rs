@@ -11,7 +11,7 @@ use super::extract::{JsonBody, PathId};
 use super::openapi::ErrorBodySchema;
 use super::wire::{self, MAX_LIMIT, Page};
 use crate::AppState;
-use crate::auth::Actor;
+use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
 use crate::people::{self, ProfileForm};
 use crate::store::Profile;
@@ -51,17 +51,15 @@ impl From<Profile> for ProfileView {
 
 /// Lists profiles by name.
 #[utoipa::path(get, path = "/api/v1/profiles", tag = "profiles",
-    responses((status = 200, body = Page<ProfileView>), (status = 401, body = ErrorBodySchema)),
-    security(("api_token" = [])))]
+    responses((status = 200, body = Page<ProfileView>), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema)),
+    security(("api_token" = []), ("session" = [])))]
 pub(super) async fn list(
     actor: Actor,
     State(state): State<AppState>,
 ) -> Result<Json<Page<ProfileView>>, ApiError> {
-    let rows = state
-        .read(actor.company_id)
-        .await?
-        .profiles(MAX_LIMIT)
-        .await?;
+    actor.may(Verb::Read, Object::Profile)?;
+    let mut read = state.read(actor.company_id).await?;
+    let rows = read.profiles(MAX_LIMIT).await?;
     Ok(Json(Page {
         items: rows.into_iter().map(Into::into).collect(),
         next: None,
@@ -70,9 +68,9 @@ pub(super) async fn list(
 
 /// Makes a profile.
 #[utoipa::path(post, path = "/api/v1/profiles", tag = "profiles", request_body = ProfileForm,
-    responses((status = 201, body = ProfileView), (status = 401, body = ErrorBodySchema),
+    responses((status = 201, body = ProfileView), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema),
         (status = 409, body = ErrorBodySchema), (status = 422, body = ErrorBodySchema)),
-    security(("api_token" = [])))]
+    security(("api_token" = []), ("session" = [])))]
 pub(super) async fn create(
     actor: Actor,
     State(state): State<AppState>,
@@ -85,14 +83,15 @@ pub(super) async fn create(
 /// Shows one profile.
 #[utoipa::path(get, path = "/api/v1/profiles/{profile_id}", tag = "profiles",
     params(("profile_id" = uuid::Uuid, Path)),
-    responses((status = 200, body = ProfileView), (status = 401, body = ErrorBodySchema),
+    responses((status = 200, body = ProfileView), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema),
         (status = 404, body = ErrorBodySchema)),
-    security(("api_token" = [])))]
+    security(("api_token" = []), ("session" = [])))]
 pub(super) async fn read(
     actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<String>,
 ) -> Result<Json<ProfileView>, ApiError> {
+    actor.may(Verb::Read, Object::Profile)?;
     let profile = state.read(actor.company_id).await?.profile(&id).await?;
     Ok(Json(
         profile
@@ -104,10 +103,10 @@ pub(super) async fn read(
 /// Changes a profile; every active employee on it gets the next license.
 #[utoipa::path(patch, path = "/api/v1/profiles/{profile_id}", tag = "profiles",
     params(("profile_id" = uuid::Uuid, Path)), request_body = ProfileForm,
-    responses((status = 200, body = ProfileView), (status = 401, body = ErrorBodySchema),
+    responses((status = 200, body = ProfileView), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema),
         (status = 404, body = ErrorBodySchema), (status = 409, body = ErrorBodySchema),
         (status = 422, body = ErrorBodySchema)),
-    security(("api_token" = [])))]
+    security(("api_token" = []), ("session" = [])))]
 pub(super) async fn update(
     actor: Actor,
     State(state): State<AppState>,

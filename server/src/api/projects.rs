@@ -1,17 +1,22 @@
 //! Projects and departments, for scripts.
 
+#![expect(
+    unused_qualifications,
+    reason = "utoipa qualifies the query struct in what it generates"
+)]
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use glasshour_protocol::ProjectId;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::extract::{JsonBody, PathId};
+use super::extract::{JsonBody, PathId, QueryOf};
 use super::openapi::ErrorBodySchema;
 use super::wire::{self, MAX_LIMIT, Page};
 use crate::AppState;
-use crate::auth::Actor;
+use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
 use crate::people::{self, ProjectForm};
 use crate::store::{Project, ProjectKind};
@@ -22,6 +27,7 @@ use crate::store::{Project, ProjectKind};
 pub(super) struct ProjectView {
     #[schema(value_type = uuid::Uuid)]
     project_id: ProjectId,
+    workspace_id: String,
     name: String,
     /// `#rrggbb`.
     color: String,
@@ -35,6 +41,7 @@ impl From<Project> for ProjectView {
     fn from(project: Project) -> Self {
         Self {
             project_id: project.project_id,
+            workspace_id: project.workspace_id,
             name: project.name,
             color: project.color,
             kind: project.kind,
@@ -44,19 +51,27 @@ impl From<Project> for ProjectView {
     }
 }
 
+/// Which projects.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ProjectQuery {
+    /// Of this workspace only.
+    workspace_id: Option<String>,
+}
+
 /// Lists projects and departments by name.
-#[utoipa::path(get, path = "/api/v1/projects", tag = "projects",
-    responses((status = 200, body = Page<ProjectView>), (status = 401, body = ErrorBodySchema)),
-    security(("api_token" = [])))]
+#[utoipa::path(get, path = "/api/v1/projects", tag = "projects", params(ProjectQuery),
+    responses((status = 200, body = Page<ProjectView>), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema)),
+    security(("api_token" = []), ("session" = [])))]
 pub(super) async fn list(
     actor: Actor,
     State(state): State<AppState>,
+    QueryOf(query): QueryOf<ProjectQuery>,
 ) -> Result<Json<Page<ProjectView>>, ApiError> {
-    let rows = state
-        .read(actor.company_id)
-        .await?
-        .projects(MAX_LIMIT)
-        .await?;
+    actor.may(Verb::Read, Object::Project)?;
+    let workspace = actor.scope(query.workspace_id.as_deref())?;
+    let mut read = state.read(actor.company_id).await?;
+    let rows = read.projects(workspace.as_deref(), MAX_LIMIT).await?;
     Ok(Json(Page {
         items: rows.into_iter().map(Into::into).collect(),
         next: None,
@@ -65,9 +80,9 @@ pub(super) async fn list(
 
 /// Makes a project or department.
 #[utoipa::path(post, path = "/api/v1/projects", tag = "projects", request_body = ProjectForm,
-    responses((status = 201, body = ProjectView), (status = 401, body = ErrorBodySchema),
+    responses((status = 201, body = ProjectView), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema),
         (status = 409, body = ErrorBodySchema), (status = 422, body = ErrorBodySchema)),
-    security(("api_token" = [])))]
+    security(("api_token" = []), ("session" = [])))]
 pub(super) async fn create(
     actor: Actor,
     State(state): State<AppState>,
@@ -80,29 +95,26 @@ pub(super) async fn create(
 /// Shows one project or department.
 #[utoipa::path(get, path = "/api/v1/projects/{project_id}", tag = "projects",
     params(("project_id" = uuid::Uuid, Path)),
-    responses((status = 200, body = ProjectView), (status = 401, body = ErrorBodySchema),
+    responses((status = 200, body = ProjectView), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema),
         (status = 404, body = ErrorBodySchema)),
-    security(("api_token" = [])))]
+    security(("api_token" = []), ("session" = [])))]
 pub(super) async fn read(
     actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<ProjectId>,
 ) -> Result<Json<ProjectView>, ApiError> {
-    let project = state.read(actor.company_id).await?.project(id).await?;
-    Ok(Json(
-        project
-            .ok_or_else(|| ApiError::not_found("project"))?
-            .into(),
-    ))
+    let mut read = state.read(actor.company_id).await?;
+    let project = people::find_project(&mut read, &actor, Verb::Read, id).await?;
+    Ok(Json(project.into()))
 }
 
 /// Changes a project or department; what is absent stays.
 #[utoipa::path(patch, path = "/api/v1/projects/{project_id}", tag = "projects",
     params(("project_id" = uuid::Uuid, Path)), request_body = ProjectForm,
-    responses((status = 200, body = ProjectView), (status = 401, body = ErrorBodySchema),
+    responses((status = 200, body = ProjectView), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema),
         (status = 404, body = ErrorBodySchema), (status = 409, body = ErrorBodySchema),
         (status = 422, body = ErrorBodySchema)),
-    security(("api_token" = [])))]
+    security(("api_token" = []), ("session" = [])))]
 pub(super) async fn update(
     actor: Actor,
     State(state): State<AppState>,

@@ -21,13 +21,15 @@ use super::extract::{PathId, QueryOf};
 use super::openapi::ErrorBodySchema;
 use super::wire::{self, Page};
 use crate::AppState;
-use crate::auth::Actor;
+use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
 use crate::objects::ObjectKey;
+use crate::people::reach;
 use crate::store::{Place, Record, RecordFilter};
 
 /// Which records.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct RecordQuery {
     /// Of this employee only.
     employee_id: Option<String>,
@@ -41,6 +43,8 @@ pub(super) struct RecordQuery {
     limit: Option<u32>,
     /// The `next` of the answer before.
     cursor: Option<String>,
+    /// Of this workspace's employees only.
+    workspace_id: Option<String>,
 }
 
 /// A record, as the API shows it.
@@ -108,14 +112,16 @@ impl From<Record> for RecordView {
 
 /// Lists records by time of capture.
 #[utoipa::path(get, path = "/api/v1/records", tag = "records", params(RecordQuery),
-    responses((status = 200, body = Page<RecordView>), (status = 401, body = ErrorBodySchema),
+    responses((status = 200, body = Page<RecordView>), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema),
         (status = 422, body = ErrorBodySchema)),
-    security(("api_token" = [])))]
+    security(("api_token" = []), ("session" = [])))]
 pub(super) async fn list(
     actor: Actor,
     State(state): State<AppState>,
     QueryOf(query): QueryOf<RecordQuery>,
 ) -> Result<Json<Page<RecordView>>, ApiError> {
+    actor.may(Verb::Read, Object::Capture)?;
+    let workspace_id = actor.scope(query.workspace_id.as_deref())?;
     let limit = wire::limit(query.limit)?;
     let after = match &query.cursor {
         None => None,
@@ -129,6 +135,7 @@ pub(super) async fn list(
         }
     };
     let filter = RecordFilter {
+        workspace_id,
         employee_id: wire::parse("employee_id", query.employee_id.as_deref())?,
         kind: wire::parse("kind", query.kind.as_deref())?,
         from_ms: wire::parse_time("from", query.from.as_deref())?.unwrap_or(i64::MIN),
@@ -146,15 +153,18 @@ pub(super) async fn list(
     params(("record_id" = uuid::Uuid, Path)),
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>,
             description = "with the record's own content type"),
-        (status = 401, body = ErrorBodySchema), (status = 404, body = ErrorBodySchema),
+        (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema), (status = 404, body = ErrorBodySchema),
         (status = 410, description = "it cannot be had any more; the code says why",
             body = ErrorBodySchema)),
-    security(("api_token" = [])))]
+    security(("api_token" = []), ("session" = [])))]
 pub(super) async fn payload(
     actor: Actor,
     State(state): State<AppState>,
     PathId(id): PathId<RecordId>,
 ) -> Result<Response, ApiError> {
+    let mut read = state.read(actor.company_id).await?;
+    reach::record(&mut read, &actor, id).await?;
+    drop(read);
     payload_response(&state, actor.company_id, id).await
 }
 

@@ -15,12 +15,14 @@ use super::extract::QueryOf;
 use super::openapi::ErrorBodySchema;
 use super::wire::{self, MAX_LIMIT, Page};
 use crate::AppState;
-use crate::auth::Actor;
+use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
+use crate::people::reach;
 use crate::store::Session;
 
 /// Which sessions.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct SessionQuery {
     /// Of this employee only.
     employee_id: Option<String>,
@@ -28,6 +30,8 @@ pub(super) struct SessionQuery {
     from: Option<String>,
     /// RFC 3339: sessions that start before it.
     to: Option<String>,
+    /// Of this workspace's employees only.
+    workspace_id: Option<String>,
 }
 
 /// A session, as the API shows it.
@@ -58,14 +62,16 @@ pub(super) struct SessionView {
 
 /// Lists sessions by start.
 #[utoipa::path(get, path = "/api/v1/sessions", tag = "records", params(SessionQuery),
-    responses((status = 200, body = Page<SessionView>), (status = 401, body = ErrorBodySchema),
+    responses((status = 200, body = Page<SessionView>), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema),
         (status = 422, body = ErrorBodySchema)),
-    security(("api_token" = [])))]
+    security(("api_token" = []), ("session" = [])))]
 pub(super) async fn list(
     actor: Actor,
     State(state): State<AppState>,
     QueryOf(query): QueryOf<SessionQuery>,
 ) -> Result<Json<Page<SessionView>>, ApiError> {
+    actor.may(Verb::Read, Object::Capture)?;
+    let workspace = actor.scope(query.workspace_id.as_deref())?;
     let from_ms = wire::parse_time("from", query.from.as_deref())?.unwrap_or(i64::MIN);
     let to_ms = wire::parse_time("to", query.to.as_deref())?.unwrap_or(i64::MAX);
     let employee = wire::parse("employee_id", query.employee_id.as_deref())?;
@@ -73,10 +79,14 @@ pub(super) async fn list(
     let mut read = state.read(actor.company_id).await?;
     let rows = match employee {
         Some(employee) => {
+            reach::employee(&mut read, &actor, Verb::Read, Object::Capture, employee).await?;
             read.sessions_of(employee, from_ms, to_ms, MAX_LIMIT)
                 .await?
         }
-        None => read.sessions(from_ms, to_ms, MAX_LIMIT).await?,
+        None => {
+            read.sessions(workspace.as_deref(), from_ms, to_ms, MAX_LIMIT)
+                .await?
+        }
     };
     let view = |session: Session| SessionView {
         session_id: session.session_id,

@@ -16,10 +16,12 @@ use crate::store::User;
 /// The person logged in by cookie. Take `Option<CurrentUser>` to send others to the log-in page.
 #[derive(Clone, Debug)]
 pub struct CurrentUser {
-    /// Their home company.
-    pub company_id: CompanyId,
     /// Who.
     pub user: User,
+    /// The session's token hash.
+    pub session: String,
+    /// The company and workspace that were chosen in it.
+    pub at: Option<(CompanyId, String)>,
 }
 
 impl FromRequestParts<AppState> for CurrentUser {

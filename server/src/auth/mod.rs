@@ -6,6 +6,7 @@
 //! time, as a wrong password.
 
 mod actor;
+mod authorize;
 mod device;
 mod extract;
 mod origin;
@@ -14,7 +15,10 @@ mod throttle;
 mod token;
 mod web;
 
+pub(crate) use actor::of_user;
 pub use actor::{Actor, Who};
+pub(crate) use authorize::forbidden;
+pub use authorize::{Object, Role, Verb, allows};
 pub(crate) use device::revoked;
 pub use device::{DeviceToken, authenticate_device};
 pub use extract::{CurrentUser, Peer};
@@ -22,4 +26,5 @@ pub use origin::require_same_origin;
 pub use password::Passwords;
 pub use throttle::Throttle;
 pub use token::{Secret, hash_token};
+pub(crate) use web::open_session;
 pub use web::{LoggedIn, log_in, log_out};

@@ -52,32 +52,39 @@ pub async fn log_in(
         ));
     }
     let user = match state.db.find_home(&email).await? {
-        Some(home) => {
-            let user = state.read(home).await?.user_by_email(&email).await?;
-            user.filter(|user| user.active).map(|user| CurrentUser {
-                company_id: home,
-                user,
-            })
-        }
+        Some(home) => state.read(home).await?.user_by_email(&email).await?,
         None => None,
     };
-    let hash = user.as_ref().map(|found| found.user.password_hash.as_str());
+    let user = user.filter(User::is_active);
+    let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
     let fits = state.passwords.verify(password, hash).await?;
-    let Some(CurrentUser { company_id, user }) = user.filter(|_| fits) else {
+    let Some(user) = user.filter(|_| fits) else {
         return Err(ApiError::unauthenticated(
             "The e-mail address or the password is not right.",
         ));
     };
     state.throttle.succeed(&email, from);
+    open_session(state, user, headers).await
+}
 
+/// Opens a session for somebody who has shown who they are; the one that the request's cookie names,
+/// if any, ends.
+pub(crate) async fn open_session(
+    state: &AppState,
+    user: User,
+    headers: &HeaderMap,
+) -> Result<LoggedIn, ApiError> {
+    let now_ms = state.clock.now_ms();
     let token = Secret::cookie()?;
     end_session(state, headers).await?;
-    let mut write = state.write(company_id).await?;
+    let mut write = state.write(user.company_id).await?;
     write
         .delete_expired_web_sessions(now_ms, now_ms - IDLE_MS)
         .await?;
     let session = WebSession {
         user_id: user.user_id.clone(),
+        at_company_id: None,
+        at_workspace_id: None,
         created_at: now_ms,
         last_used_at: now_ms,
         expires_at: now_ms + ABSOLUTE_MS,
@@ -127,13 +134,18 @@ pub(super) async fn find_user(
         return Ok(None);
     }
     let user = state.read(company_id).await?.user(&session.user_id).await?;
-    let user = user.filter(|user| user.active);
+    let user = user.filter(User::is_active);
     if user.is_some() && idle_ms >= TOUCH_EVERY_MS {
         let mut write = state.write(company_id).await?;
         write.touch_web_session(&hash, now_ms).await?;
         write.commit().await?;
     }
-    Ok(user.map(|user| CurrentUser { company_id, user }))
+    let at = session.at_company_id.zip(session.at_workspace_id);
+    Ok(user.map(|user| CurrentUser {
+        user,
+        session: hash,
+        at,
+    }))
 }
 
 /// `__Host-` makes browsers refuse the cookie from anywhere but this very host over TLS.

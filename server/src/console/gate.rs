@@ -13,9 +13,8 @@ use serde::de::DeserializeOwned;
 use super::fault::FaultView;
 use super::layout::Viewer;
 use crate::AppState;
-use crate::auth::{Actor, CurrentUser};
+use crate::auth::{self, Actor, CurrentUser};
 use crate::error::ApiError;
-use crate::people;
 
 /// What a page answers when it cannot be shown.
 #[derive(Debug)]
@@ -68,28 +67,18 @@ pub(super) async fn guard(
 ) -> Response {
     let known = match user {
         Ok(None) => return to_login(&request),
-        Ok(Some(user)) => {
-            let words = words(request.headers());
-            let viewer = viewer(&state, &user, words).await;
-            viewer.map(|viewer| (user, viewer))
-        }
+        Ok(Some(user)) => known(&state, user, words(request.headers())).await,
         Err(error) => Err(error),
     };
-    let (user, viewer) = match known {
+    let (actor, viewer) = match known {
         Ok(known) => known,
         Err(error) => {
             error.log();
             return fault_page(error.status, &FaultView::fault(None));
         }
     };
-    if user.user.role == "employee" {
-        return fault_page(
-            StatusCode::FORBIDDEN,
-            &FaultView::no_permission(Some(viewer)),
-        );
-    }
     request.extensions_mut().insert(viewer.clone());
-    request.extensions_mut().insert(Actor::from(user));
+    request.extensions_mut().insert(actor);
     let mut response = next.run(request).await;
     if let Some(Fault { message }) = response.extensions_mut().remove::<Fault>() {
         let status = response.status();
@@ -108,13 +97,15 @@ pub(super) async fn guard(
     response
 }
 
-async fn viewer(state: &AppState, user: &CurrentUser, words: Words) -> Result<Viewer, ApiError> {
-    let mut read = state.read(user.company_id).await?;
-    Ok(Viewer {
-        name: user.user.name.clone(),
-        company: people::company(&mut read).await?.name,
-        words,
-    })
+/// What somebody may do now, and how pages show them.
+async fn known(
+    state: &AppState,
+    user: CurrentUser,
+    words: Words,
+) -> Result<(Actor, Viewer), ApiError> {
+    let actor = auth::of_user(state, user).await?;
+    let viewer = Viewer::of(state, &actor, words).await?;
+    Ok((actor, viewer))
 }
 
 /// The language that a browser asks for.
@@ -173,7 +164,10 @@ pub(super) async fn not_found(
         return StatusCode::NOT_FOUND.into_response();
     }
     let viewer = match user {
-        Ok(Some(user)) => viewer(&state, &user, words(&headers)).await.ok(),
+        Ok(Some(user)) => {
+            let known = known(&state, user, words(&headers)).await;
+            known.ok().map(|(_, viewer)| viewer)
+        }
         _ => None,
     };
     fault_page(StatusCode::NOT_FOUND, &FaultView::not_found(viewer))

@@ -2,6 +2,12 @@
 
 use glasshour_words::Words;
 
+use crate::AppState;
+use crate::auth::{Actor, Object, Role, Verb, allows};
+use crate::error::ApiError;
+use crate::people;
+use crate::store::MemberStatus;
+
 /// The part of the console that a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -10,18 +16,26 @@ pub(crate) enum Part {
     Profiles,
     Projects,
     Devices,
+    Members,
+    Users,
+    Company,
+    /// The person's own pages.
+    Own,
     /// Pages that stand in no part: log-in, errors.
     None,
 }
 
 impl Part {
-    /// The navigation, in order.
-    pub(crate) const NAV: [(Self, &'static str, &'static str); 5] = [
-        (Self::Team, "Team", "/team"),
-        (Self::Employees, "Employees", "/employees"),
-        (Self::Profiles, "Profiles", "/profiles"),
-        (Self::Projects, "Projects", "/projects"),
-        (Self::Devices, "Devices", "/devices"),
+    /// The navigation, in order, with what one must be allowed to look at.
+    const NAV: [(Self, &'static str, &'static str, Object); 8] = [
+        (Self::Team, "Team", "/team", Object::Employee),
+        (Self::Employees, "Employees", "/employees", Object::Employee),
+        (Self::Profiles, "Profiles", "/profiles", Object::Profile),
+        (Self::Projects, "Projects", "/projects", Object::Project),
+        (Self::Devices, "Devices", "/devices", Object::Device),
+        (Self::Members, "Members", "/members", Object::Member),
+        (Self::Users, "Users", "/users", Object::User),
+        (Self::Company, "Company", "/company", Object::Company),
     ];
 }
 
@@ -32,7 +46,96 @@ pub(crate) struct Viewer {
     pub(crate) company: String,
     /// Their language: what their browser asks for. So far only notices are in it.
     pub(crate) words: Words,
+    /// What they are where they work now.
+    pub(crate) role: Role,
+    /// The workspace they chose; empty: all of the company, or none.
+    pub(crate) workspace: String,
+    /// Where else they can work, with the one they are in.
+    pub(crate) places: Vec<Place>,
+    /// Notices not seen yet.
+    pub(crate) unread: u64,
 }
+
+/// A workspace to choose.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// Empty: all of the company.
+    pub(crate) workspace_id: String,
+    pub(crate) label: String,
+    pub(crate) chosen: bool,
+}
+
+impl Viewer {
+    /// How pages show whoever asks.
+    pub(crate) async fn of(
+        state: &AppState,
+        actor: &Actor,
+        words: Words,
+    ) -> Result<Self, ApiError> {
+        let user = people::person(actor)?;
+        let home = user.company_id;
+        let mut read = state.read(home).await?;
+        let unread = read.unread_notices(&user.user_id).await?;
+        let mut places = Vec::new();
+        let chosen = |id: &str| actor.workspace_id.as_deref() == Some(id);
+        let mut place = |id: &str, label: String| {
+            places.push(Place {
+                workspace_id: id.to_owned(),
+                label,
+                chosen: chosen(id),
+            });
+        };
+        if user.is_company_account() {
+            for one in read.workspaces(None, MOST_PLACES).await? {
+                place(&one.workspace_id, one.name);
+            }
+        }
+        for one in state.db.find_memberships(home, &user.user_id).await? {
+            let own = one.company_id == home && user.is_company_account();
+            if one.status == MemberStatus::Active && !own {
+                place(
+                    &one.workspace_id,
+                    format!("{} · {}", one.workspace, one.company),
+                );
+            }
+        }
+        if user.is_company_account() && places.len() > 1 {
+            let all = Place {
+                workspace_id: String::new(),
+                label: "All workspaces".into(),
+                chosen: actor.company_id == home && actor.workspace_id.is_none(),
+            };
+            places.insert(0, all);
+        }
+        if actor.company_id != home {
+            read = state.read(actor.company_id).await?;
+        }
+        let workspace = match &actor.workspace_id {
+            Some(id) => read.workspace(id).await?.map(|one| one.name),
+            None => None,
+        };
+        Ok(Self {
+            name: user.name(),
+            company: people::company(&mut read).await?.name,
+            words,
+            role: actor.role,
+            workspace: workspace.unwrap_or_default(),
+            places,
+            unread,
+        })
+    }
+
+    /// The navigation that leads to what they may look at.
+    pub(crate) fn nav(&self) -> Vec<(Part, &'static str, &'static str)> {
+        let seen = |(part, name, address, object): (Part, _, _, _)| {
+            allows(self.role, Verb::Read, object).then_some((part, name, address))
+        };
+        Part::NAV.into_iter().filter_map(seen).collect()
+    }
+}
+
+/// Workspaces in the switcher; of more, the oldest.
+const MOST_PLACES: u32 = 200;
 
 /// The frame around a page.
 #[derive(Clone, Debug)]
@@ -74,17 +177,39 @@ impl Page {
 
     #[cfg(test)]
     pub(crate) fn sample(title: &str, part: Part) -> Self {
-        let viewer = Viewer {
+        Self::new(title, part, Viewer::sample(Role::Company))
+    }
+}
+
+#[cfg(test)]
+impl Viewer {
+    pub(crate) fn sample(role: Role) -> Self {
+        let place = |id: &str, label: &str, chosen| Place {
+            workspace_id: id.into(),
+            label: label.into(),
+            chosen,
+        };
+        Self {
             name: "Kim Owner".into(),
             company: "Acme".into(),
             words: Words::ENGLISH,
-        };
-        Self::new(title, part, viewer)
+            role,
+            workspace: "Studio".into(),
+            places: vec![
+                place("", "All workspaces", false),
+                place("w1", "Studio", true),
+                place("w2", "<script>alert(1)</script> · Bolt", false),
+            ],
+            unread: 2,
+        }
     }
 }
 
 /// The mark, drawn in the colour of the text around it.
 pub(crate) const MARK: &str = r#"<svg class="mark" viewBox="0 0 24 24" fill="none" stroke="currentColor" aria-hidden="true"><circle cx="12" cy="12" r="9.75" stroke-width="2.3"/><polygon points="6.6,7.9 12,11.5 17.4,7.9 17.4,16.1 12,12.5 6.6,16.1" fill="currentColor" stroke-width="1.4" stroke-linejoin="round"/></svg>"#;
+
+/// The bell: an outline in the colour of the text around it.
+pub(crate) const BELL: &str = r#"<svg viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.4" stroke-linejoin="round" aria-hidden="true"><path d="M3 11.5c1-1 1.2-2.2 1.2-4.2a3.8 3.8 0 0 1 7.6 0c0 2 .2 3.2 1.2 4.2z"/><path d="M6.6 13.6a1.5 1.5 0 0 0 2.8 0" stroke-linecap="round"/></svg>"#;
 
 /// A state, told by shape, word and colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,8 +15,10 @@ mod employees;
 mod fault;
 mod form;
 mod gate;
+mod join;
 mod layout;
 mod login;
+mod own;
 mod profile;
 mod profiles;
 mod projects;
@@ -29,7 +31,6 @@ mod zone;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::response::Redirect;
 use axum::routing::{get, post};
 use glasshour_words::notice::Notice;
 use glasshour_words::{Message, Words};
@@ -47,7 +48,13 @@ fn notice_intro(notice: &Notice) -> String {
 /// The console's routes.
 pub fn router(state: AppState) -> Router {
     let pages = Router::new()
-        .route("/", get(async || Redirect::to("/team")))
+        .route("/", get(own::home))
+        .route("/me", get(own::show).post(own::save))
+        .route("/notices", get(own::notices))
+        .route("/invitations/{id}/accept", post(own::accept))
+        .route("/invitations/{id}/decline", post(own::decline))
+        .route("/workspace", post(own::choose))
+        .route("/workspaces/new", get(own::blank).post(own::create))
         .route("/team", get(team::show))
         .route("/employees", get(employees::list))
         .route(
@@ -82,6 +89,8 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .route("/login", get(login::show).post(login::submit))
         .route("/logout", post(login::leave))
+        .route("/join/{token}", get(join::show).post(join::submit))
+        .route("/signup", get(join::sign_up).post(join::ask))
         .route("/assets/{name}", get(assets::serve))
         .fallback(gate::not_found)
         .merge(pages)

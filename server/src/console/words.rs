@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::error::ApiError;
+
 /// A space that keeps a number and its unit on one line.
 const NBSP: char = '\u{a0}';
 
@@ -116,6 +118,56 @@ pub(crate) fn duration(ms: i64) -> String {
     }
 }
 
+/// Days of the week, as they are written and as people read them.
+pub(crate) const DAYS: [(&str, &str); 7] = [
+    ("mon", "Monday"),
+    ("tue", "Tuesday"),
+    ("wed", "Wednesday"),
+    ("thu", "Thursday"),
+    ("fri", "Friday"),
+    ("sat", "Saturday"),
+    ("sun", "Sunday"),
+];
+
+/// A member's role, as people read it.
+pub(crate) fn role(role: &str) -> &'static str {
+    match role {
+        "owner" => "Owner",
+        "admin" => "Admin",
+        "manager" => "Manager",
+        _ => "Employee",
+    }
+}
+
+/// Minutes a day as hours in a field: `8`, `7.5`.
+pub(crate) fn hours(minutes: i64) -> String {
+    let hundredths = (minutes * 100 + 30) / 60;
+    let text = format!("{}.{:02}", hundredths / 100, hundredths % 100);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Reads what [`hours`] wrote, with a comma or a point.
+pub(crate) fn minutes(hours: &str) -> Result<i64, ApiError> {
+    let wrong = || {
+        let message = "Enter the hours of a working day, such as 8 or 7.5: from 0 to 24.";
+        ApiError::invalid("daily_capacity_min", message)
+    };
+    let text = hours.trim().replace(',', ".");
+    let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 2 || part.len() > 2 || !digits(whole) || !digits(part) {
+        return Err(wrong());
+    }
+    let whole: i64 = whole.parse().map_err(|_| wrong())?;
+    let part: i64 = format!("{part:0<2}").parse().map_err(|_| wrong())?;
+    let minutes = whole * 60 + (part * 60 + 50) / 100;
+    if minutes > 24 * 60 {
+        Err(wrong())
+    } else {
+        Ok(minutes)
+    }
+}
+
 /// How long ago, in one unit: `12 s`, `3 m`, `2 h`, `4 days`; a moment yet to come is `now`.
 pub(crate) fn ago(ms: i64) -> String {
     let seconds = ms / 1000;
@@ -196,6 +248,18 @@ mod tests {
         let kolkata = Zone::named("Asia/Kolkata").unwrap();
         let (from, _) = kolkata.day(jiff::civil::date(2026, 11, 22));
         assert_eq!(kolkata.hour_start(from + 90 * 60_000), from + 60 * 60_000);
+    }
+
+    #[test]
+    fn hours_of_a_day_are_read_as_they_are_written() {
+        for day in [0, 1, 15, 450, 480, 1440] {
+            assert_eq!(minutes(&hours(day)).unwrap(), day);
+        }
+        assert_eq!((hours(480).as_str(), hours(450).as_str()), ("8", "7.5"));
+        assert_eq!(minutes("7,5").unwrap(), 450);
+        for bad in ["", "x", "25", "24.5", "-1", "1.234", "."] {
+            assert!(minutes(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

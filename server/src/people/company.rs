@@ -1,10 +1,127 @@
-//! The company itself.
+//! The company itself: what it says of itself, and its plan (rules 16 and 33).
 
-use crate::error::ApiError;
-use crate::store::{Company, Read};
+use axum::http::StatusCode;
+use serde::Deserialize;
+
+use super::rules;
+use crate::AppState;
+use crate::auth::{Actor, Object, Verb};
+use crate::error::{ApiError, NO_SEAT, OPERATOR_ONLY};
+use crate::store::{Company, Plan, Read, SeatsBy};
+
+/// What a company can change about itself; what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompanyForm {
+    /// As licenses and reports show it.
+    pub name: Option<String>,
+    /// Whom employees ask about their data; empty: nobody is named.
+    pub privacy_contact: Option<String>,
+}
+
+/// What a company can change about its plan, where the operator lets it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlanForm {
+    /// How many users may be active.
+    pub seats: Option<i64>,
+}
+
+/// A company's plan with what is used of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanState {
+    /// The plan.
+    pub plan: Plan,
+    /// Active users.
+    pub seats_used: u64,
+}
 
 /// The company that a view or transaction is bound to. Whoever asks belongs to it, so it is there.
 pub(crate) async fn company(read: &mut Read) -> Result<Company, ApiError> {
     let company = read.company().await?;
     company.ok_or_else(|| ApiError::internal("rows of a company that is not there"))
+}
+
+/// The plan of the company that a view is bound to.
+pub(crate) async fn plan(read: &mut Read) -> Result<Plan, ApiError> {
+    let plan = read.plan().await?;
+    plan.ok_or_else(|| ApiError::internal("rows of a company that is not there"))
+}
+
+/// The company, for its own account.
+pub async fn read_company(state: &AppState, actor: &Actor) -> Result<Company, ApiError> {
+    actor.may(Verb::Read, Object::Company)?;
+    company(&mut state.read(actor.company_id).await?).await
+}
+
+/// Changes what the company says of itself. Licenses that are out keep what they say; those issued from
+/// now on say the new.
+pub async fn update_company(
+    state: &AppState,
+    actor: &Actor,
+    form: CompanyForm,
+) -> Result<Company, ApiError> {
+    actor.may(Verb::Change, Object::Company)?;
+    let mut write = state.write(actor.company_id).await?;
+    let mut company = company(&mut write).await?;
+    if let Some(name) = form.name {
+        company.name = rules::name("name", &name)?;
+    }
+    if let Some(contact) = form.privacy_contact {
+        company.privacy_contact = match contact.trim() {
+            "" => None,
+            text => Some(rules::name("privacy_contact", text)?),
+        };
+    }
+    write
+        .update_company(&company.name, company.privacy_contact.as_deref())
+        .await?;
+    write.commit().await?;
+    Ok(company)
+}
+
+/// The plan and what is used of it.
+pub async fn read_plan(state: &AppState, actor: &Actor) -> Result<PlanState, ApiError> {
+    actor.may(Verb::Read, Object::Plan)?;
+    let mut read = state.read(actor.company_id).await?;
+    Ok(PlanState {
+        plan: plan(&mut read).await?,
+        seats_used: read.seats_used().await?,
+    })
+}
+
+/// Changes the number of seats, where the operator leaves that to the company.
+pub async fn update_plan(
+    state: &AppState,
+    actor: &Actor,
+    form: PlanForm,
+) -> Result<PlanState, ApiError> {
+    actor.may(Verb::Change, Object::Plan)?;
+    let mut write = state.write(actor.company_id).await?;
+    write.lock_seats().await?;
+    let mut plan = plan(&mut write).await?;
+    let seats_used = write.seats_used().await?;
+    if let Some(seats) = form.seats {
+        if plan.seats_by != SeatsBy::Company {
+            return Err(ApiError::new(
+                StatusCode::FORBIDDEN,
+                OPERATOR_ONLY,
+                "The number of seats is set by whoever runs this server. Ask them for more.",
+            ));
+        }
+        let unusable = u64::try_from(seats).is_err() || seats == 0;
+        if unusable {
+            return Err(ApiError::invalid("seats", "`seats` must be 1 or more."));
+        }
+        if u64::try_from(seats).unwrap_or(0) < seats_used {
+            return Err(ApiError::not_now(
+                NO_SEAT,
+                format!("{seats_used} seats are in use. Deactivate users first."),
+            ));
+        }
+        plan.seats = Some(seats);
+        write.set_plan(&plan).await?;
+        write.commit().await?;
+    }
+    Ok(PlanState { plan, seats_used })
 }

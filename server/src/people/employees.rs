@@ -5,12 +5,12 @@ use glasshour_protocol::{CompanyId, EmployeeId, ProjectId};
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
-use super::rules;
+use super::{reach, rules};
 use crate::AppState;
-use crate::auth::Actor;
+use crate::auth::{Actor, Object, Verb};
 use crate::error::{ApiError, NO_LICENSE};
 use crate::license;
-use crate::store::{Employee, License, Profile, Project, Read};
+use crate::store::{Employee, License, MemberStatus, Profile, Project, Read};
 
 /// The employee form (rule 1). For a new employee `name`, `work_mode` and `active` are required, and
 /// the default project and profile stand in for missing ones; for a change, what is absent stays.
@@ -32,6 +32,8 @@ pub struct EmployeeForm {
     pub profile_id: Option<String>,
     /// Whether the server takes captures of this employee.
     pub active: Option<bool>,
+    /// Where a new one works; absent: where the project is, or the chosen workspace.
+    pub workspace_id: Option<String>,
 }
 
 /// Tells `null` from absent.
@@ -49,6 +51,7 @@ pub async fn create_employee(
     actor: &Actor,
     form: EmployeeForm,
 ) -> Result<Employee, ApiError> {
+    actor.may(Verb::Create, Object::Employee)?;
     let name = rules::name("name", &rules::required("name", form.name)?)?;
     let work_mode = rules::work_mode(&rules::required("work_mode", form.work_mode)?)?;
     let active = rules::required("active", form.active)?;
@@ -56,7 +59,17 @@ pub async fn create_employee(
 
     let now_ms = state.clock.now_ms();
     let mut write = state.write(actor.company_id).await?;
-    let project = choose_project(&mut write, form.project_id.as_deref()).await?;
+    let workspace = match (&form.workspace_id, &form.project_id) {
+        (None, Some(_)) => None,
+        (asked, _) => Some(actor.workspace(&mut write, asked.as_deref()).await?),
+    };
+    let project = choose_project(
+        &mut write,
+        actor,
+        workspace.as_deref(),
+        form.project_id.as_deref(),
+    )
+    .await?;
     let profile = choose_profile(&mut write, form.profile_id.as_deref()).await?;
     let mut employee = Employee {
         employee_id: EmployeeId(Uuid::now_v7()),
@@ -90,10 +103,14 @@ pub async fn update_employee(
 ) -> Result<Employee, ApiError> {
     let now_ms = state.clock.now_ms();
     let mut write = state.write(actor.company_id).await?;
-    let old = write
-        .employee(id)
-        .await?
-        .ok_or_else(|| ApiError::not_found("employee"))?;
+    let old = reach::employee(&mut write, actor, Verb::Change, Object::Employee, id).await?;
+    if form
+        .workspace_id
+        .is_some_and(|other| other != old.workspace_id)
+    {
+        let message = "An employee stays in their workspace.";
+        return Err(ApiError::invalid("workspace_id", message));
+    }
     let mut new = old.clone();
     if let Some(name) = form.name {
         new.name = rules::name("name", &name)?;
@@ -105,7 +122,8 @@ pub async fn update_employee(
         new.work_mode = rules::work_mode(&mode)?;
     }
     if let Some(project_id) = form.project_id {
-        new.project_id = choose_project(&mut write, Some(&project_id))
+        let here = Some(old.workspace_id.as_str());
+        new.project_id = choose_project(&mut write, actor, here, Some(&project_id))
             .await?
             .project_id;
     }
@@ -114,6 +132,9 @@ pub async fn update_employee(
     new.profile_id.clone_from(&profile.profile_id);
     if let Some(active) = form.active {
         new.active = active;
+    }
+    if new.active && !old.active {
+        refuse_deactivated(&mut write, id).await?;
     }
     if new == old {
         return Ok(old);
@@ -125,6 +146,26 @@ pub async fn update_employee(
     write.update_employee(&new).await?;
     write.commit().await?;
     Ok(new)
+}
+
+/// Somebody who was deactivated as a member tracks nothing, whoever ticks the box (rule 54).
+async fn refuse_deactivated(read: &mut Read, id: EmployeeId) -> Result<(), ApiError> {
+    let member = read.member_of_employee(id).await?;
+    match member {
+        Some(member)
+            if matches!(
+                member.status,
+                MemberStatus::Inactive | MemberStatus::Deleted
+            ) =>
+        {
+            let message = format!(
+                "{} was deactivated as a member. Reactivate them first.",
+                member.name
+            );
+            Err(ApiError::conflict(Some("active"), message))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a change makes the next license necessary (rule 17).
@@ -139,6 +180,18 @@ fn needs_license(old: &Employee, new: &Employee) -> bool {
         )
     };
     new.active && licensed(old) != licensed(new)
+}
+
+/// The employee with their current license, for somebody who may hand it over (rule 14).
+pub async fn license_for(
+    state: &AppState,
+    actor: &Actor,
+    id: EmployeeId,
+) -> Result<(Employee, License), ApiError> {
+    let mut read = state.read(actor.company_id).await?;
+    reach::employee(&mut read, actor, Verb::Read, Object::License, id).await?;
+    drop(read);
+    license_file(state, actor.company_id, id).await
 }
 
 /// The employee with their current license: 404 without the employee, 409 `no_license` where none
@@ -178,7 +231,13 @@ pub fn license_file_name(employee: &Employee) -> String {
     format!("{stem}.license.gz")
 }
 
-async fn choose_project(read: &mut Read, id: Option<&str>) -> Result<Project, ApiError> {
+/// The project asked for, else the workspace's default one. `workspace`: `None` where the project decides.
+async fn choose_project(
+    read: &mut Read,
+    actor: &Actor,
+    workspace: Option<&str>,
+    id: Option<&str>,
+) -> Result<Project, ApiError> {
     let unknown = || {
         ApiError::invalid(
             "project_id",
@@ -189,9 +248,13 @@ async fn choose_project(read: &mut Read, id: Option<&str>) -> Result<Project, Ap
         Some(id) => read
             .project(id.parse().map_err(|_| unknown())?)
             .await?
+            .filter(|project| match workspace {
+                Some(workspace) => project.workspace_id == workspace,
+                None => actor.reaches(&project.workspace_id),
+            })
             .ok_or_else(unknown),
         None => read
-            .default_project()
+            .default_project(workspace)
             .await?
             .ok_or_else(|| rules::missing("project_id")),
     }

@@ -5,20 +5,55 @@
 //! there is no moment at which an active employee has no license or a stale one.
 
 mod company;
+mod devices;
 mod employees;
+mod entry;
+mod founding;
+mod groups;
+mod invitations;
 mod keys;
+mod leave;
+mod links;
+mod members;
 mod overview;
+mod own;
 mod profiles;
 mod projects;
+pub(crate) mod reach;
 mod rules;
+mod timesheet;
+pub(crate) mod tracking;
+mod users;
+mod workspaces;
 
-pub(crate) use company::company;
-pub use employees::{
-    EmployeeForm, create_employee, license_file, license_file_name, update_employee,
+pub use company::{
+    CompanyForm, PlanForm, PlanState, read_company, read_plan, update_company, update_plan,
 };
+pub(crate) use company::{company, plan};
+pub use devices::revoke_device;
+pub use employees::{
+    EmployeeForm, create_employee, license_file, license_file_name, license_for, update_employee,
+};
+pub use entry::{Door, Entered, EntryForm, answer_invitation, enter, look, sign_up};
+pub(crate) use founding::{Founder, Founding};
+pub use groups::{Filled, GroupForm, create_group, delete_group, read_group, update_group};
+pub(crate) use invitations::find as find_invitation;
+pub use invitations::{InviteForm, Invited, invite, send_invitation, withdraw_invitation};
 pub(crate) use keys::new_key;
 pub use keys::{Rotated, rotate_key};
+pub use leave::{LeaveForm, read_leave, set_leave};
+pub use links::link_to_copy;
+pub(crate) use members::{DAYS, MAX_PHOTO_BYTES, find as find_member, person};
+pub use members::{MemberForm, delete_member, own_member, read_photo, set_photo, update_member};
 pub use overview::{Overview, Running, overview};
+pub use own::{OwnForm, choose_workspace, see_notice, update_own};
 pub use profiles::{ProfileForm, create_profile, standard_profile, update_profile};
+pub(crate) use projects::find_project;
 pub use projects::{DEFAULT_COLOR, ProjectForm, create_project, update_project};
-pub(crate) use rules::email;
+pub(crate) use rules::{email, name};
+pub use timesheet::{Grouping, Line, TimesheetQuery, timesheet};
+pub use users::{UserForm, create_user, delete_user, send_welcome, update_user};
+pub use workspaces::{
+    TransferForm, WorkspaceForm, create_workspace, delete_workspace, read_workspace,
+    transfer_workspace, update_workspace,
+};

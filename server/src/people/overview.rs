@@ -49,8 +49,12 @@ pub async fn overview(
     let now_ms = state.clock.now_ms();
     let mut read = state.read(company).await?;
     let employees = read.employees(filter).await?;
-    let sessions = read.sessions(from_ms, to_ms, MAX_ROWS).await?;
-    let devices = read.devices(None, MAX_ROWS).await?;
+    let sessions = read
+        .sessions(filter.workspace_id.as_deref(), from_ms, to_ms, MAX_ROWS)
+        .await?;
+    let devices = read
+        .devices(filter.workspace_id.as_deref(), None, MAX_ROWS)
+        .await?;
     Ok(assemble(
         employees, sessions, devices, from_ms, to_ms, now_ms,
     ))

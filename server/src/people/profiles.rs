@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::rules;
 use crate::AppState;
-use crate::auth::Actor;
+use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
 use crate::license;
 use crate::store::{Profile, StoreError};
@@ -59,6 +59,7 @@ pub async fn create_profile(
     actor: &Actor,
     form: ProfileForm,
 ) -> Result<Profile, ApiError> {
+    actor.may(Verb::Create, Object::Profile)?;
     let name = rules::name("name", &rules::required("name", form.name)?)?;
     let settings = read_settings(&name, rules::required("settings", form.settings)?)?;
     let now_ms = state.clock.now_ms();
@@ -83,6 +84,7 @@ pub async fn update_profile(
     id: &str,
     form: ProfileForm,
 ) -> Result<Profile, ApiError> {
+    actor.may(Verb::Change, Object::Profile)?;
     let now_ms = state.clock.now_ms();
     let mut write = state.write(actor.company_id).await?;
     let old = write

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::rules;
 use crate::AppState;
-use crate::auth::Actor;
+use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
-use crate::store::{Project, ProjectKind, StoreError};
+use crate::store::{Project, ProjectKind, Read, StoreError};
 
 /// The colour of a project that names none: the console's accent.
 pub const DEFAULT_COLOR: &str = "#0f766e";
@@ -24,6 +24,8 @@ pub struct ProjectForm {
     /// `project` (where absent) or `department`.
     #[schema(value_type = Option<ProjectKind>)]
     pub kind: Option<String>,
+    /// Where; for a new one only. Absent: the chosen workspace, or the company's first.
+    pub workspace_id: Option<String>,
 }
 
 /// Makes a project or department.
@@ -32,14 +34,14 @@ pub async fn create_project(
     actor: &Actor,
     form: ProjectForm,
 ) -> Result<Project, ApiError> {
+    actor.may(Verb::Create, Object::Project)?;
     let name = rules::name("name", &rules::required("name", form.name)?)?;
     let color = rules::color(form.color.as_deref().unwrap_or(DEFAULT_COLOR))?;
     let kind = kind(form.kind.as_deref().unwrap_or("project"))?;
     let mut write = state.write(actor.company_id).await?;
-    let workspace_id = write
-        .first_workspace()
-        .await?
-        .ok_or_else(|| ApiError::internal("the company has no workspace"))?;
+    let workspace_id = actor
+        .workspace(&mut write, form.workspace_id.as_deref())
+        .await?;
     let project = Project {
         project_id: ProjectId(Uuid::now_v7()),
         workspace_id,
@@ -62,10 +64,14 @@ pub async fn update_project(
     form: ProjectForm,
 ) -> Result<Project, ApiError> {
     let mut write = state.write(actor.company_id).await?;
-    let mut project = write
-        .project(id)
-        .await?
-        .ok_or_else(|| ApiError::not_found("project"))?;
+    let mut project = find_project(&mut write, actor, Verb::Change, id).await?;
+    if form
+        .workspace_id
+        .is_some_and(|other| other != project.workspace_id)
+    {
+        let message = "A project stays in its workspace.";
+        return Err(ApiError::invalid("workspace_id", message));
+    }
     if let Some(name) = form.name {
         project.name = rules::name("name", &name)?;
     }
@@ -77,6 +83,20 @@ pub async fn update_project(
     }
     write.update_project(&project).await.map_err(name_taken)?;
     write.commit().await?;
+    Ok(project)
+}
+
+/// A project, for somebody who may do that with it.
+pub(crate) async fn find_project(
+    read: &mut Read,
+    actor: &Actor,
+    verb: Verb,
+    id: ProjectId,
+) -> Result<Project, ApiError> {
+    actor.may(verb, Object::Project)?;
+    let project = read.project(id).await?;
+    let project = project.ok_or_else(|| ApiError::not_found("project"))?;
+    actor.may_in(verb, Object::Project, &project.workspace_id, "project")?;
     Ok(project)
 }
 

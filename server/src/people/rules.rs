@@ -18,7 +18,7 @@ pub(super) fn missing(field: &str) -> ApiError {
 }
 
 /// A name: trimmed, not empty, one line.
-pub(super) fn name(field: &str, text: &str) -> Result<String, ApiError> {
+pub(crate) fn name(field: &str, text: &str) -> Result<String, ApiError> {
     let name = text.trim();
     if name.is_empty() {
         return Err(ApiError::invalid(
@@ -66,6 +66,31 @@ pub(crate) fn email(text: &str) -> Result<Option<String>, ApiError> {
         Err(ApiError::invalid(
             "email",
             "`email` must be one e-mail address, such as jo@acme.example.",
+        ))
+    }
+}
+
+/// A required e-mail address, in lower case: what people log in with.
+pub(super) fn address(field: &str, text: &str) -> Result<String, ApiError> {
+    let address = email(text).ok().flatten();
+    address
+        .map(|address| address.to_lowercase())
+        .ok_or_else(|| {
+            let message = format!("`{field}` must be an e-mail address, such as jo@acme.example.");
+            ApiError::invalid(field, message)
+        })
+}
+
+/// A User ID (rule 29): in lower case, of letters, digits and a few signs.
+pub(super) fn login(text: &str) -> Result<String, ApiError> {
+    let login = text.trim().to_lowercase();
+    let plain = |c: char| c.is_alphanumeric() || "._-@+".contains(c);
+    if (1..=64).contains(&login.chars().count()) && login.chars().all(plain) {
+        Ok(login)
+    } else {
+        Err(ApiError::invalid(
+            "user_id",
+            "`user_id` must have 1 to 64 letters, digits or . _ - @ +.",
         ))
     }
 }

@@ -1,35 +1,21 @@
-//! Log-ins, cookie sessions and API tokens. Of cookies and tokens only the SHA-256 is kept.
+//! Cookie sessions and API tokens. Of cookies and tokens only the SHA-256 is kept.
 
 use glasshour_protocol::CompanyId;
 use sqlx::FromRow;
 
-use super::column::Text;
-use super::{Db, Read, StoreError, Write, on, on_pool};
-
-/// One login.
-#[derive(Clone, Debug, FromRow)]
-pub struct User {
-    /// Its id.
-    pub user_id: String,
-    /// Lower case; unique across the server.
-    pub email: String,
-    /// As the console greets.
-    pub name: String,
-    /// Argon2id, PHC string.
-    pub password_hash: String,
-    /// `owner`, `admin`, `manager` or `employee`.
-    pub role: String,
-    /// False: blocked.
-    pub active: bool,
-    /// UTC milliseconds.
-    pub created_at: i64,
-}
+use super::column::{Nullable, Text};
+use super::{Db, StoreError, Write, on, on_pool};
 
 /// A cookie session, by the hash of its token.
 #[derive(Clone, Debug, FromRow)]
 pub struct WebSession {
     /// Whose.
     pub user_id: String,
+    /// The company of the workspace that was chosen, where one was.
+    #[sqlx(try_from = "Nullable<CompanyId>")]
+    pub at_company_id: Option<CompanyId>,
+    /// The workspace that was chosen.
+    pub at_workspace_id: Option<String>,
     /// UTC milliseconds.
     pub created_at: i64,
     /// UTC milliseconds, exact to a minute.
@@ -61,29 +47,11 @@ pub struct FoundSession {
     pub session: WebSession,
 }
 
-#[derive(FromRow)]
-struct HomeRow {
-    #[sqlx(try_from = "Text<CompanyId>")]
-    company_id: CompanyId,
-}
-
-const USER: &str = "SELECT user_id, email, name, password_hash, role, active, created_at \
-    FROM users WHERE company_id = $1 AND user_id = $2";
-const USER_BY_EMAIL: &str = "SELECT user_id, email, name, password_hash, role, active, created_at \
-    FROM users WHERE company_id = $1 AND email = $2";
-
 impl Db {
-    /// The home company of the user with that e-mail address, which must be lower case already.
-    pub async fn find_home(&self, email: &str) -> Result<Option<CompanyId>, StoreError> {
-        const SQL: &str = "SELECT company_id FROM users WHERE email = $1";
-        let row: Option<HomeRow> =
-            on_pool!(self, pool => sqlx::query_as(SQL).bind(email).fetch_optional(pool).await)?;
-        Ok(row.map(|row| row.company_id))
-    }
-
     /// The cookie session with that token hash, expired or not.
     pub async fn find_web_session(&self, hash: &str) -> Result<Option<FoundSession>, StoreError> {
-        const SQL: &str = "SELECT company_id, user_id, created_at, last_used_at, expires_at \
+        const SQL: &str = "SELECT company_id, user_id, at_company_id, at_workspace_id, \
+            created_at, last_used_at, expires_at \
             FROM web_sessions WHERE token_hash = $1";
         Ok(on_pool!(self, pool => sqlx::query_as(SQL).bind(hash).fetch_optional(pool).await)?)
     }
@@ -96,42 +64,7 @@ impl Db {
     }
 }
 
-impl Read {
-    /// A user by id.
-    pub async fn user(&mut self, user_id: &str) -> Result<Option<User>, StoreError> {
-        Ok(on!(self, c => sqlx::query_as(USER)
-            .bind(&self.company).bind(user_id).fetch_optional(c).await)?)
-    }
-
-    /// A user by e-mail address, which must be lower case already.
-    pub async fn user_by_email(&mut self, email: &str) -> Result<Option<User>, StoreError> {
-        Ok(on!(self, c => sqlx::query_as(USER_BY_EMAIL)
-            .bind(&self.company).bind(email).fetch_optional(c).await)?)
-    }
-}
-
 impl Write {
-    /// Makes a user.
-    pub async fn insert_user(&mut self, user: &User) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO users \
-            (company_id, user_id, email, name, password_hash, role, active, created_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-        on!(self.0, c => sqlx::query(SQL)
-            .bind(&self.0.company).bind(&user.user_id).bind(&user.email).bind(&user.name)
-            .bind(&user.password_hash).bind(&user.role).bind(user.active).bind(user.created_at)
-            .execute(c).await.map(drop))?;
-        Ok(())
-    }
-
-    /// Replaces a user's password hash.
-    pub async fn set_password(&mut self, user_id: &str, hash: &str) -> Result<(), StoreError> {
-        const SQL: &str =
-            "UPDATE users SET password_hash = $3 WHERE company_id = $1 AND user_id = $2";
-        on!(self.0, c => sqlx::query(SQL)
-            .bind(&self.0.company).bind(user_id).bind(hash).execute(c).await.map(drop))?;
-        Ok(())
-    }
-
     /// Opens a cookie session.
     pub async fn insert_web_session(
         &mut self,
@@ -139,11 +72,12 @@ impl Write {
         session: &WebSession,
     ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO web_sessions \
-            (company_id, token_hash, user_id, created_at, last_used_at, expires_at) \
-            VALUES ($1, $2, $3, $4, $5, $6)";
+            (company_id, token_hash, user_id, created_at, last_used_at, expires_at, \
+            at_company_id, at_workspace_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
         on!(self.0, c => sqlx::query(SQL)
             .bind(&self.0.company).bind(hash).bind(&session.user_id).bind(session.created_at)
             .bind(session.last_used_at).bind(session.expires_at)
+            .bind(session.at_company_id.map(|id| id.to_string())).bind(&session.at_workspace_id)
             .execute(c).await.map(drop))?;
         Ok(())
     }
@@ -154,6 +88,29 @@ impl Write {
             "UPDATE web_sessions SET last_used_at = $3 WHERE company_id = $1 AND token_hash = $2";
         on!(self.0, c => sqlx::query(SQL)
             .bind(&self.0.company).bind(hash).bind(now_ms).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Chooses the workspace that a cookie session works in; `None`: no one in particular.
+    pub async fn choose_workspace(
+        &mut self,
+        hash: &str,
+        at: Option<(CompanyId, &str)>,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE web_sessions SET at_company_id = $3, at_workspace_id = $4 \
+            WHERE company_id = $1 AND token_hash = $2";
+        on!(self.0, c => sqlx::query(SQL)
+            .bind(&self.0.company).bind(hash).bind(at.map(|(company, _)| company.to_string()))
+            .bind(at.map(|(_, workspace)| workspace))
+            .execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Ends every cookie session of a user.
+    pub async fn delete_web_sessions_of(&mut self, user_id: &str) -> Result<(), StoreError> {
+        const SQL: &str = "DELETE FROM web_sessions WHERE company_id = $1 AND user_id = $2";
+        on!(self.0, c => sqlx::query(SQL)
+            .bind(&self.0.company).bind(user_id).execute(c).await.map(drop))?;
         Ok(())
     }
 

@@ -118,7 +118,7 @@ macro_rules! unwrap_into {
 unwrap_into! {
     Text => CompanyId, DeviceId, EmployeeId, LicenseId, ProjectId, RecordId, Kind, Grade,
         super::ProjectKind, SessionId;
-    Json => Profile, Vec<glasshour_protocol::payload::ApplicationTime>, Vec<Stretch>,
+    Json => Profile, serde_json::Value, Vec<glasshour_protocol::payload::ApplicationTime>, Vec<Stretch>,
         glasshour_license_format::Claims;
 }
 
@@ -132,9 +132,63 @@ macro_rules! unwrap_option_into {
     )+)*};
 }
 unwrap_option_into! {
-    Nullable => ProjectId, SessionId, RecordId, glasshour_protocol::withdrawal::Reason;
+    Nullable => ProjectId, SessionId, RecordId, CompanyId, EmployeeId,
+        glasshour_protocol::withdrawal::Reason;
     NullableJson => glasshour_protocol::payload::HealthReport;
 }
+
+/// An enum that is kept as a word, on the wire and in the database.
+macro_rules! word_enum {
+    ($(#[$about:meta])* $name:ident, $unknown:literal { $($(#[$doc:meta])* $variant:ident => $word:literal,)+ }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl $name {
+            /// Every one, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The word on the wire and in the database.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = crate::store::UnknownWord;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(crate::store::UnknownWord($unknown)),
+                }
+            }
+        }
+
+        impl From<crate::store::column::Text<$name>> for $name {
+            fn from(column: crate::store::column::Text<$name>) -> Self {
+                column.0
+            }
+        }
+    };
+}
+pub(super) use word_enum;
+
+/// A word that is none of those known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be {0}")]
+pub struct UnknownWord(pub &'static str);
 
 /// [`WorkMode`] has no `FromStr` of its own: licenses read it by serde.
 #[derive(Debug)]

@@ -1,5 +1,5 @@
-//! Companies and their workspaces. The signing key is in the database (`signing_keys.rs`), so that any
-//! number of server instances can issue licenses; the file is readable by its owner alone.
+//! Companies. The signing key is in the database (`signing_keys.rs`), so that any number of server
+//! instances can issue licenses; the file is readable by its owner alone.
 
 use ed25519_dalek::SigningKey;
 use glasshour_protocol::CompanyId;
@@ -90,13 +90,10 @@ impl Read {
         row.map(Company::try_from).transpose()
     }
 
-    /// The company's first workspace.
+    /// The company's first workspace that is not deleted.
     pub async fn first_workspace(&mut self) -> Result<Option<String>, StoreError> {
-        const SQL: &str = "SELECT workspace_id FROM workspaces WHERE company_id = $1 \
-            ORDER BY created_at, workspace_id LIMIT 1";
-        let row: Option<(String,)> =
-            on!(self, c => sqlx::query_as(SQL).bind(&self.company).fetch_optional(c).await)?;
-        Ok(row.map(|(id,)| id))
+        let first = self.workspaces(None, 1).await?;
+        Ok(first.into_iter().next().map(|one| one.workspace_id))
     }
 }
 
@@ -117,20 +114,5 @@ impl Write {
             .execute(c).await.map(drop))?;
         self.insert_signing_key(1, &company.signing_key, now_ms)
             .await
-    }
-
-    /// Makes a workspace.
-    pub async fn insert_workspace(
-        &mut self,
-        workspace_id: &str,
-        name: &str,
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO workspaces (company_id, workspace_id, name, created_at) \
-            VALUES ($1, $2, $3, $4)";
-        on!(self.0, c => sqlx::query(SQL)
-            .bind(&self.0.company).bind(workspace_id).bind(name).bind(now_ms)
-            .execute(c).await.map(drop))?;
-        Ok(())
     }
 }

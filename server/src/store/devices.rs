@@ -49,18 +49,22 @@ impl Read {
             .bind(&self.company).bind(id.to_string()).fetch_optional(c).await)?)
     }
 
-    /// Devices by id, behind `after` where given.
+    /// Devices by id, behind `after` where given; of one workspace's employees or of all.
     pub async fn devices(
         &mut self,
+        workspace: Option<&str>,
         after: Option<DeviceId>,
         limit: u32,
     ) -> Result<Vec<Device>, StoreError> {
         const SQL: &str = "SELECT device_id, employee_id, public_key, host_name, os_user, platform, \
             agent_version, enrolled_at, last_seen_at, revoked_at, health, health_at \
-            FROM devices WHERE company_id = $1 AND device_id > $2 ORDER BY device_id LIMIT $3";
+            FROM devices WHERE company_id = $1 AND device_id > $2 \
+            AND ($4 = '' OR employee_id IN (SELECT e.employee_id FROM employees e \
+              WHERE e.company_id = $1 AND e.workspace_id = $4)) ORDER BY device_id LIMIT $3";
         let after = after.map_or_else(String::new, |id| id.to_string());
         Ok(on!(self, c => sqlx::query_as(SQL)
-            .bind(&self.company).bind(&after).bind(i64::from(limit)).fetch_all(c).await)?)
+            .bind(&self.company).bind(&after).bind(i64::from(limit))
+            .bind(workspace.unwrap_or_default()).fetch_all(c).await)?)
     }
 
     /// One employee's devices, by id.

@@ -41,6 +41,8 @@ pub struct Employee {
 /// Which employees, in the order of their names.
 #[derive(Clone, Debug, Default)]
 pub struct EmployeeFilter {
+    /// Only of this workspace.
+    pub workspace_id: Option<String>,
     /// Only those that sort behind this name and id.
     pub after: Option<(String, EmployeeId)>,
     /// At most so many.
@@ -66,6 +68,7 @@ impl Read {
             profile_id, active, serial, created_at, updated_at \
             FROM employees WHERE company_id = $1 \
             AND (name > $2 OR (name = $2 AND employee_id > $3)) \
+            AND ($5 = '' OR workspace_id = $5) \
             ORDER BY name, employee_id LIMIT $4";
         let (name, id) = filter
             .after
@@ -75,6 +78,7 @@ impl Read {
             });
         Ok(on!(self, c => sqlx::query_as(SQL)
             .bind(&self.company).bind(&name).bind(&id).bind(i64::from(filter.limit))
+            .bind(filter.workspace_id.clone().unwrap_or_default())
             .fetch_all(c).await)?)
     }
 

@@ -20,7 +20,13 @@ mod devices;
 mod employees;
 mod error;
 mod export;
+mod groups;
+mod leave;
 mod licenses;
+mod links;
+mod members;
+mod notices;
+mod plan;
 mod profiles;
 mod projects;
 mod records;
@@ -28,23 +34,34 @@ mod refusals;
 mod sessions;
 mod shots;
 mod signing_keys;
+mod users;
+mod workspaces;
 
-pub use access::{ApiToken, FoundSession, User, WebSession};
+pub use access::{ApiToken, FoundSession, WebSession};
 pub use activity::{ActivityHour, ActivityRow};
 pub use backup::SnapshotError;
+pub use column::UnknownWord;
 pub use company::Company;
 pub use console::{ActivitySlot, Doubt};
 pub use devices::Device;
 pub use employees::{Employee, EmployeeFilter};
 pub use error::StoreError;
 pub use export::{ChainFilter, ChainPlace, ChainRecord};
+pub use groups::Group;
+pub use leave::{LeaveDay, LeaveKind};
 pub use licenses::License;
+pub use links::{Link, LinkPurpose, Mail};
+pub use members::{Member, MemberFilter, MemberRole, MemberStatus, Membership, Show};
+pub use notices::Notice;
+pub use plan::{Plan, SeatsBy};
 pub use profiles::Profile;
 pub use projects::{Project, ProjectKind};
 pub use records::{NewRecord, Place, Record, RecordFilter, Screenshot};
 pub use refusals::{REFUSALS_TOLD_DAYS, Refusals};
 pub use sessions::{Session, VANISHED_AFTER_MS};
 pub use signing_keys::KeyPeriod;
+pub use users::{CompanyRole, User, UserFilter, UserStatus, VALIDATION_OK};
+pub use workspaces::Workspace;
 
 use std::path::Path;
 use std::str::FromStr as _;
@@ -203,6 +220,16 @@ impl Db {
 }
 
 impl Write {
+    /// From here on the statements of this transaction are about another company's rows; returns the
+    /// company that they were about. For what crosses companies by its nature: a person's membership in
+    /// one and account in another.
+    pub fn rebind(&mut self, company: CompanyId) -> Result<CompanyId, StoreError> {
+        let before = std::mem::replace(&mut self.0.company, company.to_string());
+        before.parse().map_err(|_| StoreError::Corrupt {
+            what: "a bound company",
+        })
+    }
+
     /// Makes everything since [`Db::write`] durable.
     pub async fn commit(self) -> Result<(), StoreError> {
         match self.0.inner {

@@ -76,20 +76,30 @@ impl Read {
             .bind(&self.company).bind(id.to_string()).fetch_optional(c).await)?)
     }
 
-    /// The default project.
-    pub async fn default_project(&mut self) -> Result<Option<Project>, StoreError> {
+    /// The default project: of one workspace, or the company's first.
+    pub async fn default_project(
+        &mut self,
+        workspace: Option<&str>,
+    ) -> Result<Option<Project>, StoreError> {
         const SQL: &str = "SELECT project_id, workspace_id, name, color, kind, is_default, \
             created_at FROM projects WHERE company_id = $1 AND is_default = TRUE \
-            ORDER BY created_at, project_id LIMIT 1";
-        Ok(on!(self, c => sqlx::query_as(SQL).bind(&self.company).fetch_optional(c).await)?)
+            AND ($2 = '' OR workspace_id = $2) ORDER BY created_at, project_id LIMIT 1";
+        Ok(on!(self, c => sqlx::query_as(SQL)
+            .bind(&self.company).bind(workspace.unwrap_or_default()).fetch_optional(c).await)?)
     }
 
-    /// Projects by name.
-    pub async fn projects(&mut self, limit: u32) -> Result<Vec<Project>, StoreError> {
+    /// Projects by name, of one workspace or of all.
+    pub async fn projects(
+        &mut self,
+        workspace: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Project>, StoreError> {
         const SQL: &str = "SELECT project_id, workspace_id, name, color, kind, is_default, \
-            created_at FROM projects WHERE company_id = $1 ORDER BY name, project_id LIMIT $2";
+            created_at FROM projects WHERE company_id = $1 AND ($3 = '' OR workspace_id = $3) \
+            ORDER BY name, project_id LIMIT $2";
         Ok(on!(self, c => sqlx::query_as(SQL)
-            .bind(&self.company).bind(i64::from(limit)).fetch_all(c).await)?)
+            .bind(&self.company).bind(i64::from(limit)).bind(workspace.unwrap_or_default())
+            .fetch_all(c).await)?)
     }
 }
 

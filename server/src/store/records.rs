@@ -99,6 +99,8 @@ pub struct Place {
 /// Which records, oldest capture first.
 #[derive(Clone, Debug)]
 pub struct RecordFilter {
+    /// Of this workspace's employees only.
+    pub workspace_id: Option<String>,
     /// Of this employee only.
     pub employee_id: Option<EmployeeId>,
     /// Of this kind only.
@@ -191,13 +193,17 @@ impl Read {
             payload_sha256, header, header_sha256, grade, received_at, withdrawn \
             FROM records WHERE company_id = $1 AND captured_at >= $2 AND captured_at < $3 \
             AND (captured_at > $4 OR (captured_at = $4 AND record_id > $5)) \
-            AND ($6 = '' OR kind = $6) ORDER BY captured_at, record_id LIMIT $7";
+            AND ($6 = '' OR kind = $6) AND ($8 = '' OR employee_id IN (SELECT e.employee_id \
+              FROM employees e WHERE e.company_id = $1 AND e.workspace_id = $8)) \
+            ORDER BY captured_at, record_id LIMIT $7";
         const OF_EMPLOYEE: &str = "SELECT record_id, device_id, license_id, employee_id, seq, prev, \
             kind, captured_at, utc_offset_min, mono_ms, boot_id, session_id, content_type, \
             payload_len, payload_sha256, header, header_sha256, grade, received_at, withdrawn \
             FROM records WHERE company_id = $1 AND captured_at >= $2 AND captured_at < $3 \
             AND (captured_at > $4 OR (captured_at = $4 AND record_id > $5)) \
-            AND ($6 = '' OR kind = $6) AND employee_id = $8 ORDER BY captured_at, record_id LIMIT $7";
+            AND ($6 = '' OR kind = $6) AND ($8 = '' OR employee_id IN (SELECT e.employee_id \
+              FROM employees e WHERE e.company_id = $1 AND e.workspace_id = $8)) \
+            AND employee_id = $9 ORDER BY captured_at, record_id LIMIT $7";
         let (after_ms, after_id) = filter
             .after
             .as_ref()
@@ -205,15 +211,17 @@ impl Read {
                 (at.captured_at, at.record_id.to_string())
             });
         let kind = filter.kind.map_or("", Kind::as_str);
+        let workspace = filter.workspace_id.as_deref().unwrap_or_default();
         let rows = match filter.employee_id {
             None => on!(self, c => sqlx::query_as(ALL)
                 .bind(&self.company).bind(filter.from_ms).bind(filter.to_ms)
                 .bind(after_ms).bind(&after_id).bind(kind).bind(i64::from(filter.limit))
+                .bind(workspace)
                 .fetch_all(c).await)?,
             Some(employee) => on!(self, c => sqlx::query_as(OF_EMPLOYEE)
                 .bind(&self.company).bind(filter.from_ms).bind(filter.to_ms)
                 .bind(after_ms).bind(&after_id).bind(kind).bind(i64::from(filter.limit))
-                .bind(employee.to_string())
+                .bind(workspace).bind(employee.to_string())
                 .fetch_all(c).await)?,
         };
         Ok(rows)

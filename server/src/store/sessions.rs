@@ -106,9 +106,24 @@ impl Read {
             .bind(i64::from(limit)).fetch_all(c).await)?)
     }
 
-    /// Everybody's sessions that touch `[from_ms, to_ms)`, by start.
+    /// One employee's sessions of which no stop is known, by start.
+    pub async fn open_sessions_of(
+        &mut self,
+        employee: EmployeeId,
+    ) -> Result<Vec<Session>, StoreError> {
+        const SQL: &str = "SELECT session_id, device_id, employee_id, project_id, started_at, \
+            ended_at, first_record_at, last_record_at, tracked_ms, idle_ms, withdrawn_ms, cause, note, \
+            stretches \
+            FROM sessions WHERE company_id = $1 AND employee_id = $2 AND ended_at IS NULL \
+            ORDER BY started_at, session_id LIMIT 10000";
+        Ok(on!(self, c => sqlx::query_as(SQL)
+            .bind(&self.company).bind(employee.to_string()).fetch_all(c).await)?)
+    }
+
+    /// Everybody's sessions that touch `[from_ms, to_ms)`, by start; of one workspace or of all.
     pub async fn sessions(
         &mut self,
+        workspace: Option<&str>,
         from_ms: i64,
         to_ms: i64,
         limit: u32,
@@ -117,10 +132,12 @@ impl Read {
             ended_at, first_record_at, last_record_at, tracked_ms, idle_ms, withdrawn_ms, cause, note, \
             stretches \
             FROM sessions WHERE company_id = $1 AND started_at < $3 \
-            AND end_at >= $2 \
+            AND end_at >= $2 AND ($5 = '' OR employee_id IN (SELECT e.employee_id FROM employees e \
+              WHERE e.company_id = $1 AND e.workspace_id = $5)) \
             ORDER BY started_at, session_id LIMIT $4";
         Ok(on!(self, c => sqlx::query_as(SQL)
             .bind(&self.company).bind(from_ms).bind(to_ms).bind(i64::from(limit))
+            .bind(workspace.unwrap_or_default())
             .fetch_all(c).await)?)
     }
 

@@ -111,6 +111,10 @@ impl Server {
         }
     }
 
+    pub(crate) fn clock_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
     /// A view of the company's rows.
     pub(crate) async fn read(&self) -> Read {
         self.state.read(self.company_id).await.unwrap()
@@ -224,6 +228,8 @@ impl Server {
         device
     }
 }
+
+pub(crate) mod person;
 
 /// A second company on a server.
 pub(crate) struct Neighbour<'a> {

@@ -103,6 +103,16 @@ mod tests {
     }
 
     #[test]
+    fn p16_a_trial_that_is_over_keeps_every_record_and_says_why_it_waits() {
+        let verdict = sort(403, Some("3600"), &body(code::TRIAL_ENDED), 0);
+        let hour = Duration::from_secs(3600);
+        assert!(
+            matches!(&verdict, Verdict::Retry { after: Some(after), why } if *after == hour && why == "m"),
+            "{verdict:?}"
+        );
+    }
+
+    #[test]
     fn a_record_is_set_aside_for_codes_that_cannot_change() {
         for reject in [
             code::CHANNEL_NOT_LICENSED,

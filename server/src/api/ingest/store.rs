@@ -1,14 +1,15 @@
 //! The transaction that stores a record: row, grade, roll-ups, all or nothing.
 
 use axum::body::Bytes;
-use glasshour_protocol::{CompanyId, Receipt, RecordHeader, RecordId, SessionId, SignedHeader};
+use glasshour_protocol::{CompanyId, Receipt, RecordHeader, RecordId, SignedHeader};
 
 use super::check_permit;
 use super::payload::Content;
 use crate::AppState;
 use crate::error::ApiError;
+use crate::people::tracking;
 use crate::report::{self, Link};
-use crate::store::{Device, NewRecord, Read, Record, Session, Write};
+use crate::store::{Device, NewRecord, Read, Record, Write};
 
 /// A record that passed every check but those of the transaction.
 #[derive(Debug)]
@@ -76,7 +77,7 @@ pub(super) async fn store(state: &AppState, record: &Incoming) -> Result<Receipt
     }
     let withdrawal = content.withdrawal();
     let asked = content.as_licensed();
-    let permit = check_permit(&mut write, device, header, asked).await?;
+    let permit = check_permit(&mut write, device, header, asked, now_ms).await?;
 
     let before = match header.seq.checked_sub(1) {
         None | Some(0) => None,
@@ -136,7 +137,8 @@ pub(super) async fn store(state: &AppState, record: &Incoming) -> Result<Receipt
         _ => header.meta.session_id,
     };
     if let Some(session) = session {
-        roll_up(&mut write, device, session, header.captured_at_ms).await?;
+        let (device, employee) = (device.device_id, device.employee_id);
+        tracking::roll_up(&mut write, device, employee, session, header.captured_at_ms).await?;
     }
     write.commit().await?;
     Ok(Receipt {
@@ -172,44 +174,6 @@ async fn heal_gap_behind(
     if grade != behind.grade {
         write.set_grade(behind.record_id, grade).await?;
     }
-    Ok(())
-}
-
-/// Recomputes a session from its events, now that a record of it was captured at `captured_at_ms`.
-async fn roll_up(
-    write: &mut Write,
-    device: &Device,
-    session_id: SessionId,
-    captured_at_ms: i64,
-) -> Result<(), ApiError> {
-    let known = write.session(device.device_id, session_id).await?;
-    let (first, last) = known.map_or((captured_at_ms, captured_at_ms), |known| {
-        (
-            known.first_record_at.min(captured_at_ms),
-            known.last_record_at.max(captured_at_ms),
-        )
-    });
-    let events = write.session_events(device.device_id, session_id).await?;
-    let withdrawn = write.withdrawn_spans(device.device_id, session_id).await?;
-    let rolled = report::roll_up(&events, first, last).without(&withdrawn);
-    write
-        .upsert_session(&Session {
-            session_id,
-            device_id: device.device_id,
-            employee_id: device.employee_id,
-            project_id: rolled.project_id,
-            started_at: rolled.started_at,
-            ended_at: rolled.ended_at,
-            first_record_at: first,
-            last_record_at: last,
-            tracked_ms: rolled.tracked_ms,
-            idle_ms: rolled.idle_ms,
-            withdrawn_ms: rolled.withdrawn_ms,
-            cause: rolled.cause.map(report::cause_name),
-            note: rolled.note,
-            stretches: rolled.stretches,
-        })
-        .await?;
     Ok(())
 }
 

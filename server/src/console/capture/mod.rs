@@ -16,8 +16,8 @@ use crate::AppState;
 use crate::api::payload_response;
 use crate::auth::Actor;
 use crate::error::ApiError;
+use crate::people::reach;
 use crate::report::Grade;
-use crate::store::Record;
 
 /// Pictures of a day that are walked through.
 const SHOTS: u32 = 10_000;
@@ -31,11 +31,10 @@ pub(super) async fn show(
 ) -> PageResult {
     let gone = || ApiError::not_found("picture");
     let mut read = state.read(actor.company_id).await?;
-    let record = read
-        .record(id)
-        .await?
-        .filter(|r| r.kind == Kind::Screenshot)
-        .ok_or_else(gone)?;
+    let record = reach::record(&mut read, &actor, id).await?;
+    if record.kind != Kind::Screenshot {
+        return Err(gone().into());
+    }
     let employee = read.employee(record.employee_id).await?.ok_or_else(gone)?;
     let zone = zone::of_employee(&mut read, employee.employee_id).await?;
     let date = zone.date(record.captured_at);
@@ -123,9 +122,10 @@ pub(super) async fn image(
     State(state): State<AppState>,
     PathId(id): PathId<RecordId>,
 ) -> PageResult {
-    let record = state.read(actor.company_id).await?.record(id).await?;
-    let no_picture = |record: Record| record.kind != Kind::Screenshot || record.payload_len == 0;
-    if record.is_none_or(no_picture) {
+    let mut read = state.read(actor.company_id).await?;
+    let record = reach::record(&mut read, &actor, id).await?;
+    drop(read);
+    if record.kind != Kind::Screenshot || record.payload_len == 0 {
         return Err(ApiError::not_found("picture").into());
     }
     Ok(payload_response(&state, actor.company_id, id).await?)

@@ -20,8 +20,9 @@ use super::layout::{Page, Part, Viewer};
 use super::words::{self, Zone};
 use super::zone;
 use crate::AppState;
-use crate::auth::Actor;
+use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
+use crate::people::reach;
 use crate::report::{Grade, Stretch, idle_within, tracked_within, withdrawn_within};
 use crate::store::{ActivityRow, Doubt, Project, Screenshot, Session};
 
@@ -49,10 +50,7 @@ pub(super) async fn show(
 ) -> PageResult {
     let now_ms = state.clock.now_ms();
     let mut read = state.read(actor.company_id).await?;
-    let employee = read
-        .employee(id)
-        .await?
-        .ok_or_else(|| ApiError::not_found("employee"))?;
+    let employee = reach::employee(&mut read, &actor, Verb::Read, Object::Capture, id).await?;
     let zone = zone::of_employee(&mut read, id).await?;
     let today = zone.date(now_ms);
     let date = match query.date.as_deref() {
@@ -64,7 +62,7 @@ pub(super) async fn show(
         now_ms,
         day: (from, to),
         projects: read
-            .projects(MANY)
+            .projects(None, MANY)
             .await?
             .into_iter()
             .map(|p| (p.project_id, p))

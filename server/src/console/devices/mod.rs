@@ -15,8 +15,8 @@ use super::layout::{Page, Part, Viewer};
 use super::words;
 use super::zone;
 use crate::AppState;
-use crate::auth::Actor;
-use crate::error::ApiError;
+use crate::auth::{Actor, Object, Verb};
+use crate::people;
 use crate::store::{Device, EmployeeFilter};
 
 /// Rows on a page.
@@ -41,11 +41,16 @@ pub(super) async fn list(
     State(state): State<AppState>,
     Query(query): Query<ListQuery>,
 ) -> PageResult {
+    actor.may(Verb::Read, Object::Device)?;
+    let scope = actor.scope(None)?;
     let now_ms = state.clock.now_ms();
     let mut read = state.read(actor.company_id).await?;
-    let mut devices = read.devices(query.after, ROWS + 1).await?;
+    let mut devices = read
+        .devices(scope.as_deref(), query.after, ROWS + 1)
+        .await?;
     let employees = read
         .employees(&EmployeeFilter {
+            workspace_id: scope,
             after: None,
             limit: MANY,
         })
@@ -109,12 +114,6 @@ pub(super) async fn revoke(
     State(state): State<AppState>,
     PathId(id): PathId<DeviceId>,
 ) -> PageResult {
-    let mut write = state.write(actor.company_id).await?;
-    write
-        .device(id)
-        .await?
-        .ok_or_else(|| ApiError::not_found("device"))?;
-    write.revoke_device(id, state.clock.now_ms()).await?;
-    write.commit().await?;
+    people::revoke_device(&state, &actor, id).await?;
     Ok(Redirect::to("/devices?said=revoked").into_response())
 }

@@ -17,9 +17,9 @@ use super::form::{Choice, Errors};
 use super::gate::{FormOf, PageResult, PathId, page, refused};
 use super::layout::{Page, Part, Viewer};
 use crate::AppState;
-use crate::auth::Actor;
+use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
-use crate::people::{self, ProjectForm};
+use crate::people::{self, ProjectForm, reach};
 use crate::store::{Employee, ProjectKind, Read};
 
 /// The form for a new employee, with the defaults chosen (rules 5 and 7).
@@ -28,8 +28,10 @@ pub(super) async fn blank(
     actor: Actor,
     State(state): State<AppState>,
 ) -> PageResult {
+    actor.may(Verb::Create, Object::Employee)?;
+    let scope = actor.scope(None)?;
     let mut read = state.read(actor.company_id).await?;
-    let project = read.default_project().await?;
+    let project = read.default_project(scope.as_deref()).await?;
     let profile = read.default_profile().await?;
     let form = EmployeeForm {
         work_mode: WorkMode::Worklog.as_str().into(),
@@ -38,7 +40,7 @@ pub(super) async fn blank(
         active: true,
         ..EmployeeForm::default()
     };
-    page(&view(&state, read, viewer, None, form, Errors::default()).await?)
+    page(&view(&state, &actor, read, viewer, None, form, Errors::default()).await?)
 }
 
 /// The form of an employee.
@@ -49,10 +51,7 @@ pub(super) async fn edit(
     PathId(id): PathId<EmployeeId>,
 ) -> PageResult {
     let mut read = state.read(actor.company_id).await?;
-    let employee = read
-        .employee(id)
-        .await?
-        .ok_or_else(|| ApiError::not_found("employee"))?;
+    let employee = reach::employee(&mut read, &actor, Verb::Change, Object::Employee, id).await?;
     let form = EmployeeForm {
         name: employee.name.clone(),
         email: employee.email.clone().unwrap_or_default(),
@@ -65,6 +64,7 @@ pub(super) async fn edit(
     page(
         &view(
             &state,
+            &actor,
             read,
             viewer,
             Some(&employee),
@@ -93,8 +93,9 @@ pub(super) async fn update(
     PathId(id): PathId<EmployeeId>,
     FormOf(form): FormOf<EmployeeForm>,
 ) -> PageResult {
-    let employee = state.read(actor.company_id).await?.employee(id).await?;
-    let employee = employee.ok_or_else(|| ApiError::not_found("employee"))?;
+    let mut read = state.read(actor.company_id).await?;
+    let employee = reach::employee(&mut read, &actor, Verb::Change, Object::Employee, id).await?;
+    drop(read);
     submit(viewer, actor, state, Some(employee), form).await
 }
 
@@ -105,6 +106,7 @@ pub(super) async fn notice(
     State(state): State<AppState>,
     FormOf(form): FormOf<EmployeeForm>,
 ) -> PageResult {
+    actor.may(Verb::Create, Object::Employee)?;
     let mut read = state.read(actor.company_id).await?;
     let notice = notice_of(&state, &mut read, viewer.words, &form).await?;
     page(&NoticeView { notice })
@@ -117,9 +119,21 @@ async fn submit(
     old: Option<Employee>,
     mut form: EmployeeForm,
 ) -> PageResult {
+    actor.may(Verb::Create, Object::Employee)?;
     if form.then == "preview" {
         let read = state.read(actor.company_id).await?;
-        return page(&view(&state, read, viewer, old.as_ref(), form, Errors::default()).await?);
+        return page(
+            &view(
+                &state,
+                &actor,
+                read,
+                viewer,
+                old.as_ref(),
+                form,
+                Errors::default(),
+            )
+            .await?,
+        );
     }
     match save(&state, &actor, old.as_ref(), &mut form).await {
         Ok(employee) => {
@@ -132,7 +146,7 @@ async fn submit(
             let field = error.field.clone().unwrap_or_default();
             errors.add(&field, words(&field, &error));
             let read = state.read(actor.company_id).await?;
-            refused(&view(&state, read, viewer, old.as_ref(), form, errors).await?)
+            refused(&view(&state, &actor, read, viewer, old.as_ref(), form, errors).await?)
         }
     }
 }
@@ -153,6 +167,7 @@ async fn save(
             name: Some(form.new_project.clone()),
             color: None,
             kind: Some(form.new_project_kind.clone()).filter(|kind| !kind.is_empty()),
+            workspace_id: old.map(|old| old.workspace_id.clone()),
         };
         let project = people::create_project(state, actor, project)
             .await
@@ -179,6 +194,7 @@ async fn save(
         project_id: Some(form.project_id.clone()).filter(|id| !id.is_empty()),
         profile_id: Some(form.profile_id.clone()).filter(|id| !id.is_empty()),
         active: Some(form.active),
+        workspace_id: None,
     };
     match old {
         Some(old) => people::update_employee(state, actor, old.employee_id, filled).await,
@@ -200,14 +216,19 @@ fn words(field: &str, error: &ApiError) -> String {
 
 async fn view(
     state: &AppState,
+    actor: &Actor,
     mut read: Read,
     viewer: Viewer,
     old: Option<&Employee>,
     form: EmployeeForm,
     errors: Errors,
 ) -> PageResult<EmployeeView> {
+    let scope = match old {
+        Some(old) => Some(old.workspace_id.clone()),
+        None => actor.scope(None)?,
+    };
     let projects = read
-        .projects(MANY)
+        .projects(scope.as_deref(), MANY)
         .await?
         .into_iter()
         .map(|project| Choice {

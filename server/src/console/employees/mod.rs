@@ -17,7 +17,7 @@ use super::form::ticked;
 use super::gate::{FormOf, PageError, PageResult, PathId, page};
 use super::layout::{Page, Part, Viewer};
 use crate::AppState;
-use crate::auth::Actor;
+use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
 use crate::people::{self, EmployeeForm};
 use crate::store::{Employee, EmployeeFilter, Read};
@@ -45,22 +45,25 @@ pub(super) async fn list(
     State(state): State<AppState>,
     Query(query): Query<ListQuery>,
 ) -> PageResult {
+    actor.may(Verb::Read, Object::Employee)?;
+    let scope = actor.scope(None)?;
     let after = query.after.as_deref().map(read_place).transpose()?;
     let later_page = after.is_some();
     let mut read = state.read(actor.company_id).await?;
     let filter = EmployeeFilter {
+        workspace_id: scope,
         after,
         limit: ROWS + 1,
     };
     let mut employees = read.employees(&filter).await?;
-    let said = said(&mut read, &query).await?;
+    let said = said(&mut read, &actor, &query).await?;
     let more = employees.len() > ROWS as usize;
     employees.truncate(ROWS as usize);
     let next = employees
         .last()
         .filter(|_| more)
         .map(|last| format!("/employees?after={}", place(&last.name, last.employee_id)));
-    let projects = read.projects(MANY).await?;
+    let projects = read.projects(None, MANY).await?;
     let profiles = read.profiles(MANY).await?;
     let rows = employees
         .into_iter()
@@ -101,7 +104,11 @@ pub(super) fn mode_name(mode: WorkMode) -> &'static str {
     }
 }
 
-async fn said(read: &mut Read, query: &ListQuery) -> Result<Option<String>, PageError> {
+async fn said(
+    read: &mut Read,
+    actor: &Actor,
+    query: &ListQuery,
+) -> Result<Option<String>, PageError> {
     let (Some(said), Some(id)) = (query.said.as_deref(), query.id) else {
         return Ok(None);
     };
@@ -110,7 +117,10 @@ async fn said(read: &mut Read, query: &ListQuery) -> Result<Option<String>, Page
         serial,
         active,
         ..
-    }) = read.employee(id).await?
+    }) = read
+        .employee(id)
+        .await?
+        .filter(|one| actor.reaches(&one.workspace_id))
     else {
         return Ok(None);
     };
@@ -158,7 +168,7 @@ pub(super) async fn license(
     State(state): State<AppState>,
     PathId(id): PathId<EmployeeId>,
 ) -> PageResult {
-    let (employee, license) = people::license_file(&state, actor.company_id, id).await?;
+    let (employee, license) = people::license_for(&state, &actor, id).await?;
     let name = people::license_file_name(&employee);
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
         .map_err(ApiError::internal)?;

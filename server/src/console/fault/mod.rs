@@ -31,12 +31,7 @@ impl FaultView {
     /// 404.
     pub(crate) fn not_found(viewer: Option<Viewer>) -> Self {
         let text = "The address may be mistyped, or what stood here was removed.";
-        Self::new(
-            viewer,
-            "Nothing is here",
-            text.into(),
-            ("/team", "Team today"),
-        )
+        Self::new(viewer, "Nothing is here", text.into(), ("/", "Start page"))
     }
 
     /// 403: who can give the permission.
@@ -46,13 +41,18 @@ impl FaultView {
             viewer,
             "You may not see this",
             text.into(),
-            ("/team", "Team today"),
+            ("/", "Start page"),
         )
     }
 
     /// A request that cannot be carried out as asked.
     pub(crate) fn refused(viewer: Option<Viewer>, text: String) -> Self {
-        Self::new(viewer, "That cannot be done", text, ("/team", "Team today"))
+        Self::new(viewer, "That cannot be done", text, ("/", "Start page"))
+    }
+
+    /// A one-time link that leads nowhere any more.
+    pub(crate) fn worthless_link(text: String) -> Self {
+        Self::new(None, "This link does not work", text, ("/login", "Log in"))
     }
 
     /// 500 or 503.
@@ -63,7 +63,7 @@ impl FaultView {
             viewer,
             "The server has a fault",
             text.into(),
-            ("/team", "Try again"),
+            ("/", "Try again"),
         )
     }
 
@@ -78,6 +78,10 @@ impl FaultView {
                 Self::refused(viewer(), "This employee has no license yet.".into()),
             ),
             ("fault", Self::fault(None)),
+            (
+                "link",
+                Self::worthless_link("This link was used already.".into()),
+            ),
         ]
     }
 }

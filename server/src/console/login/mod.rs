@@ -107,14 +107,14 @@ fn answer(page: PageResult) -> Response {
     }
 }
 
-/// A path on this server, or the team page: nobody is led elsewhere by a link to the log-in page.
+/// A path on this server, or where everybody begins: nobody is led elsewhere by a link to the log-in page.
 fn own_path(next: &str) -> &str {
     let own = next.starts_with('/')
         && !next.starts_with("//")
         && !next.contains('\\')
         && next.bytes().all(|byte| byte.is_ascii_graphic())
         && !next.starts_with("/login");
-    if own { next } else { "/team" }
+    if own { next } else { "/" }
 }
 
 #[cfg(test)]
@@ -132,7 +132,7 @@ mod tests {
             "/a\r\nX: y",
             "/login",
         ] {
-            assert_eq!(own_path(bad), "/team", "{bad:?}");
+            assert_eq!(own_path(bad), "/", "{bad:?}");
         }
     }
 }

@@ -19,7 +19,7 @@ use super::form::Errors;
 use super::gate::{FormOf, PageError, PageResult, PathId, page, refused};
 use super::layout::{Page, Part, Viewer};
 use crate::AppState;
-use crate::auth::Actor;
+use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
 use crate::people;
 use crate::store::Profile;
@@ -30,6 +30,7 @@ pub(super) async fn blank(
     actor: Actor,
     State(state): State<AppState>,
 ) -> PageResult {
+    actor.may(Verb::Create, Object::Profile)?;
     let form = ProfileForm::of(&people::standard_profile(""));
     page(&view(&state, &actor, viewer, None, form, Errors::default()).await?)
 }
@@ -41,6 +42,7 @@ pub(super) async fn edit(
     State(state): State<AppState>,
     PathId(id): PathId<String>,
 ) -> PageResult {
+    actor.may(Verb::Change, Object::Profile)?;
     let old = find(&state, &actor, &id).await?;
     let form = ProfileForm::of(&old.settings);
     page(&view(&state, &actor, viewer, Some(&old), form, Errors::default()).await?)
@@ -64,6 +66,7 @@ pub(super) async fn update(
     PathId(id): PathId<String>,
     FormOf(form): FormOf<ProfileForm>,
 ) -> PageResult {
+    actor.may(Verb::Change, Object::Profile)?;
     let old = find(&state, &actor, &id).await?;
     submit(viewer, &actor, &state, Some(old), form).await
 }
@@ -75,6 +78,7 @@ pub(super) async fn notice(
     State(state): State<AppState>,
     FormOf(form): FormOf<ProfileForm>,
 ) -> PageResult {
+    actor.may(Verb::Create, Object::Profile)?;
     let notice = notice_of(&state, &actor, viewer.words, &form.read().0).await?;
     page(&NoticeView { notice })
 }
@@ -91,6 +95,7 @@ async fn submit(
     old: Option<Profile>,
     form: ProfileForm,
 ) -> PageResult {
+    actor.may(Verb::Create, Object::Profile)?;
     if form.then == "preview" {
         return page(&view(state, actor, viewer, old.as_ref(), form, Errors::default()).await?);
     }

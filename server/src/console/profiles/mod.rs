@@ -11,7 +11,7 @@ use super::employees::MANY;
 use super::gate::{PageResult, page};
 use super::layout::{Page, Part, Viewer};
 use crate::AppState;
-use crate::auth::Actor;
+use crate::auth::{Actor, Object, Verb};
 
 /// What was just done.
 #[derive(Debug, Default, Deserialize)]
@@ -27,6 +27,7 @@ pub(super) async fn list(
     State(state): State<AppState>,
     Query(query): Query<Said>,
 ) -> PageResult {
+    actor.may(Verb::Read, Object::Profile)?;
     let profiles = state.read(actor.company_id).await?.profiles(MANY).await?;
     let rows = profiles
         .into_iter()

@@ -15,7 +15,7 @@ use super::form::Errors;
 use super::gate::{FormOf, PageResult, PathId, page, refused};
 use super::layout::{Page, Part, Viewer};
 use crate::AppState;
-use crate::auth::Actor;
+use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
 use crate::people;
 use crate::store::{Project, ProjectKind};
@@ -80,8 +80,9 @@ pub(super) async fn edit(
     State(state): State<AppState>,
     PathId(id): PathId<ProjectId>,
 ) -> PageResult {
-    let project = state.read(actor.company_id).await?.project(id).await?;
-    let project = project.ok_or_else(|| ApiError::not_found("project"))?;
+    let mut read = state.read(actor.company_id).await?;
+    let project = people::find_project(&mut read, &actor, Verb::Change, id).await?;
+    drop(read);
     let form = ProjectForm {
         name: project.name.clone(),
         color: project.color.clone(),
@@ -100,11 +101,14 @@ pub(super) async fn update(
 ) -> PageResult {
     match people::update_project(&state, &actor, id, filled(&form)).await {
         Ok(_) => Ok(Redirect::to("/projects?said=saved").into_response()),
-        Err(error) if error.status == StatusCode::NOT_FOUND => Err(error.into()),
+        Err(error) if matches!(error.status, StatusCode::NOT_FOUND | StatusCode::FORBIDDEN) => {
+            Err(error.into())
+        }
         Err(error) => {
             let errors = errors(error)?;
-            let project = state.read(actor.company_id).await?.project(id).await?;
-            let project = project.ok_or_else(|| ApiError::not_found("project"))?;
+            let mut read = state.read(actor.company_id).await?;
+            let project = people::find_project(&mut read, &actor, Verb::Change, id).await?;
+            drop(read);
             refused(&edit_view(viewer, &project, form, errors))
         }
     }
@@ -115,6 +119,7 @@ fn filled(form: &ProjectForm) -> people::ProjectForm {
         name: Some(form.name.clone()),
         color: Some(form.color.clone()).filter(|color| !color.is_empty()),
         kind: Some(form.kind.clone()).filter(|kind| !kind.is_empty()),
+        workspace_id: None,
     }
 }
 
@@ -142,7 +147,10 @@ async fn view(
     mut form: ProjectForm,
     errors: Errors,
 ) -> PageResult<ProjectsView> {
-    let projects = state.read(actor.company_id).await?.projects(MANY).await?;
+    actor.may(Verb::Read, Object::Project)?;
+    let scope = actor.scope(None)?;
+    let mut read = state.read(actor.company_id).await?;
+    let projects = read.projects(scope.as_deref(), MANY).await?;
     if form.color.is_empty() {
         fresh_color(&projects).clone_into(&mut form.color);
     }

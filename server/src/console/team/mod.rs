@@ -19,7 +19,7 @@ use super::layout::{Page, Part, State as Shape, Viewer};
 use super::words::{self, Zone};
 use super::zone;
 use crate::AppState;
-use crate::auth::Actor;
+use crate::auth::{Actor, Object, Verb};
 use crate::report::{Grade, tracked_within};
 use crate::store::{
     ActivitySlot, Device, Doubt, Employee, EmployeeFilter, Session, VANISHED_AFTER_MS,
@@ -35,6 +35,8 @@ pub(super) async fn show(
     actor: Actor,
     State(state): State<AppState>,
 ) -> PageResult {
+    actor.may(Verb::Read, Object::Employee)?;
+    let scope = actor.scope(None)?;
     let now_ms = state.clock.now_ms();
     let mut read = state.read(actor.company_id).await?;
     let zone = zone::of_company(&mut read).await?;
@@ -43,11 +45,12 @@ pub(super) async fn show(
     let from_ms = day.0.min(first_slot * SLOT_MS);
     let employees = read
         .employees(&EmployeeFilter {
+            workspace_id: scope.clone(),
             after: None,
             limit: MANY,
         })
         .await?;
-    let projects = read.projects(MANY).await?;
+    let projects = read.projects(None, MANY).await?;
     let facts = Facts {
         now_ms,
         day,
@@ -56,15 +59,19 @@ pub(super) async fn show(
             .into_iter()
             .map(|p| (p.project_id, p.name))
             .collect(),
-        sessions: by_employee(read.sessions(from_ms, now_ms + 1, MANY).await?, |s| {
-            s.employee_id
-        }),
+        sessions: by_employee(
+            read.sessions(scope.as_deref(), from_ms, now_ms + 1, MANY)
+                .await?,
+            |s| s.employee_id,
+        ),
         events: read
             .last_events(now_ms - VANISHED_AFTER_MS, MANY)
             .await?
             .into_iter()
             .collect(),
-        devices: by_employee(read.devices(None, MANY).await?, |d| d.employee_id),
+        devices: by_employee(read.devices(scope.as_deref(), None, MANY).await?, |d| {
+            d.employee_id
+        }),
         slots: by_employee(
             read.activity_by_slot(first_slot * SLOT_MS, now_ms + 1, SLOT_MS, 1_000_000)
                 .await?,
