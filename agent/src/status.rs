@@ -160,6 +160,8 @@ pub enum StateWord {
     Stopped,
     /// Outside the licensed hours.
     Paused,
+    /// The screen is locked, another user is at it, or the computer is about to sleep.
+    Away,
     /// The server registers nothing, or the license does not hold.
     Blocked,
     /// Nothing is loaded.

@@ -13,62 +13,18 @@
 mod platform_support;
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use glasshour_agent::platform::{Message, Platform as _, Unavailable};
 use glasshour_agent::tray::{Action, Icon, Item, Pick, View};
-use platform_support::{bound_to_us, desktop, eventually, processor_ticks};
+use platform_support::bus::{ON_BUS, on_own_bus, run_again};
+use platform_support::{desktop, eventually, processor_ticks};
 use rustix::process::{Pid, Signal, kill_process};
 use zbus::blocking::{Connection, connection};
 use zbus::zvariant::{OwnedValue, Structure, Value};
 
-/// Set where a test runs on its own bus already.
-const ON_BUS: &str = "GLASSHOUR_TEST_ON_BUS";
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Runs the rest of a test in a process of its own, whose session bus is nobody else's. `true`: this
-/// is that process.
-fn on_own_bus(test: &str) -> bool {
-    if std::env::var_os(ON_BUS).is_some() {
-        return true;
-    }
-    let mut bus = bound_to_us("dbus-daemon")
-        .args(["--session", "--nofork", "--nopidfile", "--print-address=1"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("setpriv is missing: `./dev test` installs what the tests need (util-linux)");
-    let mut address = String::new();
-    BufReader::new(bus.stdout.take().expect("stdout is piped"))
-        .read_line(&mut address)
-        .expect("the bus's address can be read");
-    assert!(
-        !address.trim().is_empty(),
-        "dbus-daemon is missing or did not start: `./dev test` installs what the tests need (dbus)"
-    );
-    let passed = run_again(test, address.trim());
-    // It may have been killed by the test.
-    let _ = bus.kill();
-    bus.wait().expect("it can be waited for");
-    assert!(passed, "the test failed on its own bus; see above");
-    false
-}
-
-fn run_again(test: &str, address: &str) -> bool {
-    let this = std::env::current_exe().expect("we run from a file");
-    let output = Command::new(this)
-        .args(["--exact", test, "--nocapture"])
-        .env(ON_BUS, "1")
-        .env("DBUS_SESSION_BUS_ADDRESS", address)
-        .output()
-        .expect("the test runs again");
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    print!("{printed}{}", String::from_utf8_lossy(&output.stderr));
-    // A name that fits no test would pass as well.
-    output.status.success() && printed.contains("1 passed")
-}
 
 /// A panel's watcher: what tray icons register with.
 struct Watcher {

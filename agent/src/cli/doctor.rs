@@ -243,6 +243,10 @@ fn licenses(store: &LicenseStore, platform: &Arc<dyn Platform>) -> Vec<Finding> 
         .notifier()
         .map(|_| "messages can be shown".to_owned());
     findings.push(tried("messages", notifier));
+    findings.push(match platform.system_events(Box::new(|_| {})) {
+        Ok(source) => Finding::good("sleep, locks", source.describe()),
+        Err(without) => Finding::neutral("sleep, locks", without.to_string()),
+    });
     findings
 }
 

@@ -17,6 +17,7 @@ mod refresh;
 mod reload;
 mod report;
 mod shots;
+mod system;
 mod today;
 mod tracking;
 
@@ -47,6 +48,7 @@ use crate::tray::{Action, View};
 use accounts::Accounts;
 use desktop::Desktop;
 use shots::ShotDone;
+use system::System;
 use today::Today;
 use tracking::Tracking;
 
@@ -118,6 +120,7 @@ struct Engine {
     /// Licenses that count and cannot be put to work, and why not.
     out_of_order: BTreeMap<CompanyId, (License, String)>,
     desktop: Desktop,
+    system: System,
     /// Records that a spool could not take yet, oldest first; none is empty.
     unpushed: BTreeMap<CompanyId, VecDeque<Draft>>,
     /// Why not, in a sentence.
@@ -178,6 +181,11 @@ pub async fn run(config: RunConfig, platform: Arc<dyn Platform>) -> Result<(), R
             Some(done) = shots.recv() => engine.shot_done(done).await,
             Some(company) = news.recv() => engine.server_news(company, &shot_sender).await,
             () = engine.desktop.changed() => {}
+            () = engine.system.changed() => {
+                if let Some(cause) = engine.take_system_news().await {
+                    break cause;
+                }
+            }
             () = tokio::time::sleep(pause) => {}
             cause = &mut ending => break cause,
         }
@@ -228,6 +236,7 @@ impl Engine {
         });
         let accounts = Accounts::new(home.clone(), platform.clone(), news);
         let desktop = Desktop::start(platform.clone(), &config, actions);
+        let system = System::start(platform.clone());
         let last_started = employers::last_started(&journal);
         Self {
             store: LicenseStore::new(home.clone()).with_trusted_keys(config.trusted_keys.clone()),
@@ -238,6 +247,7 @@ impl Engine {
             trackings: BTreeMap::new(),
             out_of_order: BTreeMap::new(),
             desktop,
+            system,
             unpushed: BTreeMap::new(),
             spool_trouble: BTreeMap::new(),
             license_problems: Vec::new(),
@@ -264,6 +274,7 @@ impl Engine {
         let now = self.clock.now();
         if now.mono_ms.saturating_sub(self.last_rescan_mono_ms) >= millis(RESCAN) {
             self.reload(shots).await;
+            self.system.look_again();
         }
         self.latest_time.passed(now.wall_ms);
         self.retry_all_unpushed().await;
@@ -326,8 +337,8 @@ impl Engine {
     async fn apply(&mut self, tracking: &mut Tracking, now: Moment, events: Vec<SessionEvent>) {
         for event in events {
             if event.event == SessionEventKind::Stopped {
-                if event.cause == Cause::Sleep {
-                    // What was counted since waking is in no session, and cannot be told apart.
+                if event.cause == Cause::Sleep && event.at_ms < now.wall_ms {
+                    // Found afterwards. What was counted since waking is in no session, and cannot be told apart.
                     tracking.drop_minute(now);
                 }
                 // The last, shorter minute belongs to the session that ends.

@@ -153,7 +153,10 @@ impl Engine {
         let company = Outside(name);
         let said = match (event.event, event.cause) {
             (SessionEventKind::Started, Cause::Login) => Message::ToldMonitoring { company },
-            (SessionEventKind::Started, Cause::License) => Message::ToldGoesOn {},
+            (
+                SessionEventKind::Started,
+                Cause::License | Cause::Lock | Cause::UserSwitch | Cause::Shutdown,
+            ) => Message::ToldGoesOn {},
             (SessionEventKind::Started, Cause::Sleep | Cause::Schedule) => {
                 Message::ToldMonitoringGoesOn { company }
             }

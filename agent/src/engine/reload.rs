@@ -112,6 +112,7 @@ impl Engine {
                 return;
             }
         };
+        self.system.brief(&mut tracking, now);
         // What stands in the way is known first: a license that has run out opens nothing.
         let blocked = self.accounts.send_status(company).and_then(|s| s.blocked);
         let mut events = tracking.server_says(now, self.latest(company, now), blocked);

@@ -233,6 +233,7 @@ fn state_word(tracking: &Tracking) -> StateWord {
         State::Running(_) => StateWord::Tracking,
         State::Blocked { .. } => StateWord::Blocked,
         State::OffHours => StateWord::Paused,
+        State::Away { .. } => StateWord::Away,
     }
 }
 
@@ -396,6 +397,7 @@ fn in_short(employer: &EmployerStatus, company: Option<&str>, words: Words) -> S
         (StateWord::Tracking, _) => return words.say(Message::StatusTracking { project, time }),
         (StateWord::Stopped, _) => return words.say(Message::StatusStopped {}),
         (StateWord::NoLicense, _) => return words.say(Message::StatusOutOfUse {}),
+        (StateWord::Away, _) => words.say(Message::StatusAway {}),
         (StateWord::Paused, _) => words.say(Message::StatusPaused {}),
         (StateWord::Blocked, None) => words.say(Message::StatusBlocked {}),
         (StateWord::Blocked, Some(blocked)) => blocked.message.trim_end_matches('.').to_owned(),

@@ -120,7 +120,9 @@ pub(super) fn at_most_one_monitors(
 pub(super) fn refused_by(refused: &Refused) -> RefusedBy {
     match refused {
         Refused::Monitoring | Refused::Blocked(_) => RefusedBy::License,
-        Refused::AlreadyRunning | Refused::NotRunning | Refused::NoteTooLong => RefusedBy::State,
+        Refused::AlreadyRunning | Refused::NotRunning | Refused::NoteTooLong | Refused::Away => {
+            RefusedBy::State
+        }
     }
 }
 

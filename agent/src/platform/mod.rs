@@ -19,7 +19,10 @@ pub mod files;
 #[cfg(target_os = "linux")]
 pub mod linux;
 pub mod signals;
+mod system;
 pub mod text;
+
+pub use system::{Hold, SystemEvent, SystemEvents, Told};
 
 /// The desktop of one logged-in user.
 pub trait Platform: Send + Sync {
@@ -64,6 +67,10 @@ pub trait Platform: Send + Sync {
     /// While [`Icon::Off`](crate::tray::Icon::Off) is shown there is no window, and
     /// [`Tray::is_shown`] tells whether there could be one.
     fn indicator(&self, view: &View) -> Result<Box<dyn Tray>, Unavailable>;
+
+    /// Begins to tell of sleep, locks, other users and shutdown. Needs no permit: nothing of it is
+    /// captured, it only ends tracking sooner. What holds already is told at once.
+    fn system_events(&self, told: Told) -> Result<Box<dyn SystemEvents>, Unavailable>;
 }
 
 /// The desktop of the session that this process runs in.
@@ -76,6 +83,7 @@ pub fn detect() -> std::sync::Arc<dyn Platform> {
         wayland_display: environment("WAYLAND_DISPLAY"),
         session_type: environment("XDG_SESSION_TYPE"),
         user: environment("USER").or_else(|| environment("LOGNAME")),
+        session_id: environment("XDG_SESSION_ID"),
     }))
 }
 

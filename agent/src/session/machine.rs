@@ -1,5 +1,7 @@
 //! The machine itself. One `match` arm per thing that can happen.
 
+use std::collections::BTreeSet;
+
 use glasshour_license_format::{LicensedHours, WorkMode};
 use glasshour_protocol::limits::MAX_NOTE_CHARS;
 use glasshour_protocol::payload::{Cause, SessionEvent, SessionEventKind};
@@ -11,6 +13,36 @@ use crate::clock::Moment;
 const SLEEP_MS: u64 = 5_000;
 /// A wall clock that moved this much more or less than the boot clock was set by somebody.
 const CLOCK_STEP_MS: i64 = 5_000;
+
+/// A clock that has run this long shows a machine that is awake, whatever was heard of its sleep.
+const AWAKE_MS: u64 = 60_000;
+/// How long the employee may have been away for a worklog to go on by itself: longer than a break,
+/// shorter than a night.
+const BREAK_MS: u64 = 4 * 3_600_000;
+
+/// Why nobody can be at work here, as the system tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Absence {
+    /// The machine is about to sleep, or has just woken.
+    Asleep,
+    /// The screen is locked.
+    Locked,
+    /// Another user is at the screen.
+    OtherUser,
+    /// The machine is shutting down.
+    ShuttingDown,
+}
+
+impl Absence {
+    fn cause(self) -> Cause {
+        match self {
+            Self::Asleep => Cause::Sleep,
+            Self::Locked => Cause::Lock,
+            Self::OtherUser => Cause::UserSwitch,
+            Self::ShuttingDown => Cause::Shutdown,
+        }
+    }
+}
 
 /// What a session is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +84,13 @@ pub enum State {
     },
     /// Monitoring, outside the licensed hours; tracking goes on by itself when they begin.
     OffHours,
+    /// Nobody can be at work here; tracking may go on by itself when that ends.
+    Away {
+        /// What began it.
+        cause: Cause,
+        /// The project to go on with; `None`: it does not go on by itself.
+        resume: Option<Option<ProjectId>>,
+    },
 }
 
 /// Why a command was not obeyed. The text is for the person who gave it.
@@ -72,6 +111,12 @@ pub enum Refused {
     /// The server registers nothing (rule 8).
     #[error("tracking cannot start: {0}")]
     Blocked(String),
+    /// Start while nobody can be at work.
+    #[error(
+        "tracking cannot start while the screen is locked, another user is at it, or the computer is \
+         about to sleep or to shut down; start it when you are back"
+    )]
+    Away,
     /// Too long.
     #[error("a note can have at most {MAX_NOTE_CHARS} characters")]
     NoteTooLong,
@@ -84,6 +129,13 @@ pub struct Machine {
     idle_after_ms: u64,
     hours: Option<LicensedHours>,
     state: State,
+    /// What keeps the person from being here; tracking runs only while there is nothing.
+    absences: BTreeSet<Absence>,
+    /// When the first of them began, and the last sleep.
+    left: Moment,
+    fell_asleep: Moment,
+    /// The last moment that is told already as tracked or as idle, wall clock: nothing is dated before.
+    told_to_ms: i64,
     last: Moment,
     /// Events that no caller has been handed yet: a refused command leaves what it found (a sleep)
     /// for the next call.
@@ -106,6 +158,10 @@ impl Machine {
             idle_after_ms,
             hours,
             state: State::Stopped,
+            absences: BTreeSet::new(),
+            left: now,
+            fell_asleep: now,
+            told_to_ms: i64::MIN,
             last: now,
             unsaid: Vec::new(),
             next_id,
@@ -154,20 +210,25 @@ impl Machine {
         match &self.state {
             State::Running(_) => Err(Refused::AlreadyRunning),
             State::Blocked { block, .. } => Err(Refused::Blocked(block.message.clone())),
-            State::Stopped | State::OffHours => {
+            _ if !self.absences.is_empty() => Err(Refused::Away),
+            State::Stopped | State::OffHours | State::Away { .. } => {
                 self.open(now, project_id, Cause::User, note);
                 Ok(self.say())
             }
         }
     }
 
-    /// The employee stops tracking (rule 3). While blocked it means: do not go on by yourself.
+    /// The employee stops tracking (rule 3). While blocked or away it means: do not go on by yourself.
     pub fn stop(&mut self, now: Moment) -> Result<Vec<SessionEvent>, Refused> {
         self.observe(now);
         self.by_hand()?;
         match &mut self.state {
             State::Running(_) => self.close(now.wall_ms, Cause::User),
             State::Blocked {
+                resume: resume @ Some(_),
+                ..
+            }
+            | State::Away {
                 resume: resume @ Some(_),
                 ..
             } => *resume = None,
@@ -230,7 +291,7 @@ impl Machine {
     pub fn to_go_on(&self) -> Option<Option<ProjectId>> {
         match &self.state {
             State::Running(running) => Some(running.project_id),
-            State::Blocked { resume, .. } => *resume,
+            State::Blocked { resume, .. } | State::Away { resume, .. } => *resume,
             State::Stopped | State::OffHours => None,
         }
     }
@@ -240,7 +301,9 @@ impl Machine {
         self.observe(now);
         match (&mut self.state, what) {
             (State::Stopped, Some(project_id)) => self.open(now, project_id, Cause::License, None),
-            (State::Blocked { resume, .. }, Some(project_id)) => *resume = Some(project_id),
+            (State::Blocked { resume, .. } | State::Away { resume, .. }, Some(project_id)) => {
+                *resume = Some(project_id);
+            }
             _ => {}
         }
         self.say()
@@ -259,7 +322,7 @@ impl Machine {
         self.observe(now);
         let resume = match &self.state {
             State::Running(running) => Some(running.project_id),
-            State::Blocked { resume, .. } => *resume,
+            State::Blocked { resume, .. } | State::Away { resume, .. } => *resume,
             State::OffHours => Some(None),
             State::Stopped => None,
         };
@@ -287,6 +350,54 @@ impl Machine {
         self.say()
     }
 
+    /// The system tells that nobody can be at work here: tracking ends at once (rules 19 and 20).
+    pub fn leave(&mut self, now: Moment, absence: Absence) -> Vec<SessionEvent> {
+        self.observe(now);
+        if self.absences.is_empty() {
+            self.left = now;
+        }
+        self.absences.insert(absence);
+        if let State::Running(running) = &self.state {
+            let resume = Some(running.project_id);
+            let cause = absence.cause();
+            self.close(now.wall_ms, cause);
+            self.state = State::Away { cause, resume };
+        }
+        if absence == Absence::Asleep {
+            self.fell_asleep = now;
+            self.forget_after_sleep();
+        }
+        self.say()
+    }
+
+    /// What [`leave`](Self::leave) was told has ended. When nothing else keeps the person away,
+    /// monitoring goes on; a worklog does after a break, but not after a sleep, nor on another day.
+    pub fn come_back(
+        &mut self,
+        now: Moment,
+        absence: Absence,
+        default: Option<ProjectId>,
+    ) -> Vec<SessionEvent> {
+        self.observe(now);
+        if !self.absences.remove(&absence) || !self.absences.is_empty() {
+            return self.say();
+        }
+        if let State::Away { cause, resume } = self.state {
+            self.state = State::Stopped;
+            let away_ms = now.boot_ms.saturating_sub(self.left.boot_ms);
+            match (self.mode, resume) {
+                (WorkMode::Monitoring, resume) => {
+                    self.open_within_hours(now, resume.flatten().or(default), cause);
+                }
+                (WorkMode::Worklog, Some(project)) if away_ms <= BREAK_MS => {
+                    self.open(now, project, cause, None);
+                }
+                (WorkMode::Worklog, _) => {}
+            }
+        }
+        self.say()
+    }
+
     /// Time has passed. `idle_ms`: how long there has been no input, where the system can tell.
     pub fn tick(
         &mut self,
@@ -295,6 +406,12 @@ impl Machine {
         default: Option<ProjectId>,
     ) -> Vec<SessionEvent> {
         self.observe(now);
+        let awake_ms = now.mono_ms.saturating_sub(self.fell_asleep.mono_ms);
+        if awake_ms > AWAKE_MS && self.absences.contains(&Absence::Asleep) {
+            // It was not told that the sleep is over, or was given up.
+            let mut events = self.come_back(now, Absence::Asleep, default);
+            self.unsaid.append(&mut events);
+        }
         if self.mode == WorkMode::Monitoring {
             match &self.state {
                 State::Running(_) if !self.within_hours(now.wall_ms) => {
@@ -323,13 +440,15 @@ impl Machine {
         let said = match running.idle_since_ms {
             None if idle_ms >= self.idle_after_ms => {
                 // Input may have stopped before the session began.
-                let since = since.max(running.started_ms);
+                let since = since.max(self.told_to_ms);
+                self.told_to_ms = since;
                 running.idle_since_ms = Some(since);
                 event(running, SessionEventKind::Idle, Cause::Input, since)
             }
-            Some(idle_since) if idle_ms < self.idle_after_ms => {
+            Some(_) if idle_ms < self.idle_after_ms => {
                 running.idle_since_ms = None;
-                let since = since.max(idle_since);
+                let since = since.max(self.told_to_ms);
+                self.told_to_ms = since;
                 event(running, SessionEventKind::Resumed, Cause::Input, since)
             }
             _ => return,
@@ -345,11 +464,7 @@ impl Machine {
         let without_sleep = now.mono_ms.saturating_sub(last.mono_ms);
         if with_sleep.saturating_sub(without_sleep) >= SLEEP_MS {
             self.close(last.wall_ms, Cause::Sleep);
-            if let (WorkMode::Worklog, State::Blocked { resume, .. }) = (self.mode, &mut self.state)
-            {
-                // Work does not go on by itself on another day.
-                *resume = None;
-            }
+            self.forget_after_sleep();
             return;
         }
         let State::Running(running) = &mut self.state else {
@@ -361,6 +476,15 @@ impl Machine {
             let project_id = running.project_id;
             self.close(ran_to_ms, Cause::ClockSet);
             self.open(now, project_id, Cause::ClockSet, None);
+        }
+    }
+
+    /// In worklog mode, work does not go on by itself after a sleep: that may be on another day.
+    fn forget_after_sleep(&mut self) {
+        if let (WorkMode::Worklog, State::Blocked { resume, .. } | State::Away { resume, .. }) =
+            (self.mode, &mut self.state)
+        {
+            *resume = None;
         }
     }
 
@@ -391,14 +515,26 @@ impl Machine {
         cause: Cause,
         note: Option<String>,
     ) {
+        if let Some(absence) = self.absences.first() {
+            self.state = State::Away {
+                cause: absence.cause(),
+                resume: Some(project_id),
+            };
+            return;
+        }
+        // A clock that was corrected by a little, back over the end of the last session, makes no overlap.
+        let back_ms = self.told_to_ms.saturating_sub(now.wall_ms);
+        let corrected = (0..CLOCK_STEP_MS).contains(&back_ms);
+        let started_ms = now.wall_ms + if corrected { back_ms } else { 0 };
+        self.told_to_ms = started_ms;
         let running = Running {
             session_id: (self.next_id)(now),
             project_id,
-            started_ms: now.wall_ms,
+            started_ms,
             idle_since_ms: None,
             running_ms: 0,
         };
-        let mut event = event(&running, SessionEventKind::Started, cause, now.wall_ms);
+        let mut event = event(&running, SessionEventKind::Started, cause, started_ms);
         event.project_id = project_id;
         event.note = note;
         self.state = State::Running(running);
@@ -411,7 +547,8 @@ impl Machine {
         let State::Running(running) = &self.state else {
             return;
         };
-        let at_ms = at_ms.max(running.idle_since_ms.unwrap_or(running.started_ms));
+        let at_ms = at_ms.max(self.told_to_ms);
+        self.told_to_ms = at_ms;
         self.unsaid
             .push(event(running, SessionEventKind::Stopped, cause, at_ms));
         self.state = State::Stopped;

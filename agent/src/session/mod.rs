@@ -6,10 +6,13 @@
 //! Invariants, held by property tests:
 //! - events of one session lie in order: `started`, then any, then one `stopped`;
 //! - two sessions of one machine never overlap, and no event is dated before its session's start;
-//! - time asleep is in no session.
+//! - time asleep is in no session;
+//! - tracked and idle time, pauses and gaps together are the time that has passed.
 
+#[cfg(test)]
+mod days;
 mod machine;
 #[cfg(test)]
 mod tests;
 
-pub use machine::{Block, Machine, Refused, Running, State};
+pub use machine::{Absence, Block, Machine, Refused, Running, State};

@@ -6,19 +6,19 @@ use glasshour_protocol::{ProjectId, SessionId};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{Block, Machine, Refused, State};
+use super::{Absence, Block, Machine, Refused, State};
 use crate::clock::Moment;
 
 /// Monday 23 November 2026, 09:00 UTC.
 const NINE: i64 = 1_795_424_400_000;
-const MINUTE: i64 = 60_000;
+pub(super) const MINUTE: i64 = 60_000;
 
-fn at(minutes: i64) -> Moment {
+pub(super) fn at(minutes: i64) -> Moment {
     awake(minutes * MINUTE, 0)
 }
 
 /// A moment that many milliseconds after nine, `slept_ms` of them asleep.
-fn awake(ms: i64, slept_ms: u64) -> Moment {
+pub(super) fn awake(ms: i64, slept_ms: u64) -> Moment {
     let boot_ms = ms.unsigned_abs() + 1_000_000;
     Moment {
         wall_ms: NINE + ms,
@@ -29,29 +29,29 @@ fn awake(ms: i64, slept_ms: u64) -> Moment {
 }
 
 /// Sessions named after the moment they began, so that tests can tell them.
-fn id(now: Moment) -> SessionId {
+pub(super) fn id(now: Moment) -> SessionId {
     SessionId(Uuid::from_u128(now.boot_ms.into()))
 }
 
-fn machine(mode: WorkMode) -> Machine {
+pub(super) fn machine(mode: WorkMode) -> Machine {
     Machine::new(mode, 300, None, at(0), id)
 }
 
-fn short(events: &[SessionEvent]) -> Vec<(Kind, Cause, i64)> {
+pub(super) fn short(events: &[SessionEvent]) -> Vec<(Kind, Cause, i64)> {
     events
         .iter()
         .map(|e| (e.event, e.cause, (e.at_ms - NINE) / MINUTE))
         .collect()
 }
 
-fn block() -> Block {
+pub(super) fn block() -> Block {
     Block {
         code: "employee_inactive".into(),
         message: "inactive".into(),
     }
 }
 
-const APOLLO: ProjectId = ProjectId(Uuid::from_u128(7));
+pub(super) const APOLLO: ProjectId = ProjectId(Uuid::from_u128(7));
 
 #[test]
 fn p03_in_worklog_mode_the_employee_starts_switches_and_stops() {
@@ -319,6 +319,17 @@ enum Step {
     Unblock,
     Sleep(u32),
     ClockSet(i32),
+    Leave(Absence),
+    ComeBack(Absence),
+}
+
+pub(super) fn absence() -> impl Strategy<Value = Absence> {
+    prop::sample::select(vec![
+        Absence::Asleep,
+        Absence::Locked,
+        Absence::OtherUser,
+        Absence::ShuttingDown,
+    ])
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -332,6 +343,8 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Step::Unblock),
         (0u32..100_000_000).prop_map(Step::Sleep),
         (-5_000_000i32..5_000_000).prop_map(Step::ClockSet),
+        absence().prop_map(Step::Leave),
+        absence().prop_map(Step::ComeBack),
     ]
 }
 
@@ -360,6 +373,8 @@ proptest! {
                 }
                 Step::Note => machine.note(now, "n".into()).unwrap_or_default(),
                 Step::Tick(idle) => machine.tick(now, idle.map(u64::from), None),
+                Step::Leave(absence) => machine.leave(now, absence),
+                Step::ComeBack(absence) => machine.come_back(now, absence, None),
                 Step::Block => machine.block(now, block()),
                 Step::Unblock => machine.unblock(now, None),
                 Step::Sleep(ms) => {

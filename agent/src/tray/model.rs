@@ -64,7 +64,7 @@ fn icon(status: &Status) -> Icon {
         _ if !status.problems.is_empty() => Icon::Problem,
         StateWord::Blocked => Icon::Problem,
         StateWord::Tracking => Icon::Tracking,
-        StateWord::Paused => Icon::Paused,
+        StateWord::Paused | StateWord::Away => Icon::Paused,
         StateWord::Stopped | StateWord::NoLicense => Icon::Off,
     }
 }
@@ -86,6 +86,7 @@ fn state_line(status: &Status, words: Words) -> String {
             StateWord::Tracking => Message::TrayTracking { project, time },
             StateWord::Stopped => Message::TrayStopped {},
             StateWord::Paused => Message::TrayPaused {},
+            StateWord::Away => Message::TrayAway {},
             StateWord::Blocked => Message::TrayBlocked {},
             StateWord::NoLicense => Message::TrayNoLicense {},
         }),
@@ -130,7 +131,7 @@ fn label(status: &Status, words: Words) -> String {
             return words.say(Message::LabelTracking {}) + &of_whom;
         }
         (StateWord::Stopped | StateWord::NoLicense, _) => Message::LabelStopped {},
-        (StateWord::Paused, _) => Message::LabelPaused {},
+        (StateWord::Paused | StateWord::Away, _) => Message::LabelPaused {},
         (StateWord::Blocked, _) => Message::LabelBlocked {},
     })
 }

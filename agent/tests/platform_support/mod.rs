@@ -9,6 +9,8 @@
     reason = "the lints' exception for tests does not reach helpers of integration tests"
 )]
 
+pub(crate) mod bus;
+
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;

@@ -6,6 +6,7 @@ tray-tracking = Tracking { $project } for { $time }
 tray-idle = Tracking { $project } for { $time }, idle
 tray-stopped = Not tracking
 tray-paused = Paused: outside the licensed hours
+tray-away = Paused while you are away
 tray-blocked = Nothing is captured
 tray-no-license = No license is loaded. Ask your employer for the file that ends in .license.gz
 tray-monitored-beside = { $company } monitors by its own license
@@ -36,6 +37,7 @@ status-tracking = Tracking { $project } for { $time }
 status-idle = Tracking { $project } for { $time } (idle)
 status-stopped = Not tracking
 status-paused = Paused: outside the licensed hours. Nothing is captured
+status-away = Paused while you are away from the computer. Nothing is captured
 status-blocked = Nothing is captured
 status-out-of-use = Its license is out of use; what was captured before is still delivered
 # Where there are several employers, a line for each

@@ -6,6 +6,7 @@ tray-tracking = Suivi en cours : { $project }, { $time }
 tray-idle = Suivi en cours : { $project }, { $time }, sans activité
 tray-stopped = Suivi arrêté
 tray-paused = En pause : en dehors des horaires autorisés
+tray-away = En pause pendant votre absence
 tray-blocked = Rien n’est enregistré
 tray-no-license = Aucune licence n’est chargée. Demandez à votre employeur le fichier dont le nom se termine par .license.gz
 tray-monitored-beside = Surveillance par { $company } en vertu de sa propre licence
@@ -36,6 +37,7 @@ status-tracking = Suivi en cours : { $project }, { $time }
 status-idle = Suivi en cours : { $project }, { $time } (sans activité)
 status-stopped = Suivi arrêté
 status-paused = En pause : en dehors des horaires autorisés. Rien n’est enregistré
+status-away = En pause pendant que vous êtes absent de l’ordinateur. Rien n’est enregistré
 status-blocked = Rien n’est enregistré
 status-out-of-use = Sa licence n’est plus utilisée ; ce qui a été enregistré auparavant est encore transmis
 # S’il y a plusieurs employeurs, une ligne pour chacun

@@ -1,7 +1,7 @@
 //! The fake desktop: what a test can set, and what it can see.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use glasshour_license_format::{Activity, Permit, Screenshots};
@@ -9,13 +9,16 @@ use glasshour_protocol::payload::InputCounts;
 
 use super::clock::FakeTime;
 use super::sources::{
-    FakeForeground, FakeIdle, FakeIndicator, FakeInput, FakeNotifier, FakeScreens, FakeTray,
+    FakeForeground, FakeIdle, FakeIndicator, FakeInput, FakeNotifier, FakeScreens,
+    FakeSystemEvents, FakeTray,
 };
 use crate::clock::Clock;
 use crate::platform::{
-    Foreground, Frame, Identity, Idle, Input, Message, Monitor, Notifier, Platform, Rect, Screens,
-    Tray, Unavailable, Window, permits_foreground, permits_input,
+    Foreground, Frame, Hold, Identity, Idle, Input, Message, Monitor, Notifier, Platform, Rect,
+    Screens, SystemEvent, SystemEvents, Tray, Unavailable, Window, permits_foreground,
+    permits_input,
 };
+use crate::session::Absence;
 use crate::tray::{Action, View};
 
 /// A desktop in memory. Clones are the same desktop.
@@ -43,10 +46,15 @@ pub enum Source {
     Tray,
     /// The indicator that the agent draws by itself.
     Indicator,
+    /// Word of sleep, locks, other users and shutdown.
+    SystemEvents,
 }
 
 /// Called with what is picked in the tray.
 pub(super) type Picked = Arc<dyn Fn(Action) + Send + Sync>;
+
+/// Called with what the system tells.
+pub(super) type Told = Arc<dyn Fn(SystemEvent) + Send + Sync>;
 
 pub(super) struct Shared {
     state: Mutex<State>,
@@ -73,6 +81,7 @@ pub(super) struct State {
     pub(super) indicator_views: Vec<View>,
     pub(super) indicators: u32,
     pub(super) indicator_is_shown: bool,
+    pub(super) told: Option<Told>,
     identity: Identity,
     users: BTreeSet<String>,
 }
@@ -126,6 +135,7 @@ impl FakeDesktop {
             indicator_views: Vec::new(),
             indicators: 0,
             indicator_is_shown: true,
+            told: None,
             identity: Identity {
                 host_name: "fake-host".to_owned(),
                 os_user: "jo".to_owned(),
@@ -268,6 +278,25 @@ impl FakeDesktop {
         true
     }
 
+    /// Lets the system tell that nobody can be at work. The result says, while it lasts, whether the
+    /// machine still waits for the agent; `None`: nobody listens.
+    pub fn leave(&self, absence: Absence) -> Option<Waiting> {
+        let held = Arc::new(());
+        let waiting = Waiting(Arc::downgrade(&held));
+        let hold = Hold::of(held);
+        self.tell(SystemEvent::Leaves(absence, hold))
+            .then_some(waiting)
+    }
+
+    /// Lets the system tell anything; `false`: nobody listens.
+    pub fn tell(&self, event: SystemEvent) -> bool {
+        let Some(told) = self.shared.lock().told.clone() else {
+            return false;
+        };
+        told(event);
+        true
+    }
+
     /// Names the machine and its user.
     pub fn set_identity(&self, identity: Identity) {
         let mut state = self.shared.lock();
@@ -285,6 +314,17 @@ impl FakeDesktop {
         state.working(source)?;
         *state.opened.entry(source).or_default() += 1;
         Ok(Arc::clone(&self.shared))
+    }
+}
+
+/// A machine that waits with its sleep until the agent lets it.
+#[derive(Debug)]
+pub struct Waiting(Weak<()>);
+
+impl Waiting {
+    /// Whether the agent has let it go on.
+    pub fn is_over(&self) -> bool {
+        self.0.strong_count() == 0
     }
 }
 
@@ -355,6 +395,15 @@ impl Platform for FakeDesktop {
         state.indicators += 1;
         drop(state);
         Ok(Box::new(FakeIndicator(shared)))
+    }
+
+    fn system_events(
+        &self,
+        told: crate::platform::Told,
+    ) -> Result<Box<dyn SystemEvents>, Unavailable> {
+        let shared = self.open(Source::SystemEvents)?;
+        shared.lock().told = Some(Arc::from(told));
+        Ok(Box::new(FakeSystemEvents(shared)))
     }
 }
 

@@ -25,4 +25,4 @@ mod desktop;
 mod sources;
 
 pub use clock::FakeTime;
-pub use desktop::{FakeDesktop, Source, picture};
+pub use desktop::{FakeDesktop, Source, Waiting, picture};

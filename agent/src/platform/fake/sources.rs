@@ -7,7 +7,8 @@ use glasshour_protocol::payload::InputCounts;
 
 use super::desktop::{Shared, Source, picture};
 use crate::platform::{
-    Foreground, Frame, Idle, Input, Message, Monitor, Notifier, Screens, Tray, Unavailable, Window,
+    Foreground, Frame, Idle, Input, Message, Monitor, Notifier, Screens, SystemEvents, Tray,
+    Unavailable, Window,
 };
 use crate::tray::View;
 
@@ -168,5 +169,19 @@ impl Drop for FakeIndicator {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.indicators = state.indicators.saturating_sub(1);
+    }
+}
+
+pub(super) struct FakeSystemEvents(pub(super) Arc<Shared>);
+
+impl SystemEvents for FakeSystemEvents {
+    fn describe(&self) -> String {
+        "a test tells of sleep, lock, other users and shutdown".to_owned()
+    }
+}
+
+impl Drop for FakeSystemEvents {
+    fn drop(&mut self) {
+        self.0.lock().told = None;
     }
 }

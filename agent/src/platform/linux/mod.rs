@@ -10,6 +10,7 @@
 //! | tray         | `StatusNotifierItem`                   | [`Tray::is_shown`] says so          |
 //! | indicator    | a window of our own, where no tray is  | gone, or unsupported on Wayland     |
 //! | messages     | `org.freedesktop.Notifications`        | gone                                |
+//! | sleep, locks | logind on the system bus               | unsupported: clocks are compared    |
 //!
 //! Making a [`LinuxDesktop`] touches nothing; each source connects when it is opened, on a connection
 //! of its own, and a source that has answered [`Unavailable::Gone`] is to be opened anew. Wayland is
@@ -26,6 +27,7 @@ mod identity;
 mod idle;
 mod indicator;
 mod input;
+mod logind;
 pub(super) mod memory;
 mod notifier;
 mod pixels;
@@ -37,7 +39,10 @@ mod windows;
 
 use glasshour_license_format::{Activity, Permit, Screenshots};
 
-use super::{Foreground, Identity, Idle, Input, Notifier, Platform, Screens, Tray, Unavailable};
+use super::{
+    Foreground, Identity, Idle, Input, Notifier, Platform, Screens, SystemEvents, Told, Tray,
+    Unavailable,
+};
 use crate::clock::Clock;
 use crate::tray::{Action, View};
 
@@ -52,6 +57,8 @@ pub struct Environment {
     pub session_type: Option<String>,
     /// `USER` or `LOGNAME`: asked only where the system itself has no name for the user.
     pub user: Option<String>,
+    /// `XDG_SESSION_ID`.
+    pub session_id: Option<String>,
 }
 
 /// The desktop of the session that the agent runs in.
@@ -59,6 +66,7 @@ pub struct Environment {
 pub struct LinuxDesktop {
     session: Session,
     user_hint: Option<String>,
+    session_id: Option<String>,
 }
 
 /// What kind of session it is.
@@ -78,6 +86,7 @@ impl LinuxDesktop {
             wayland_display,
             session_type,
             user,
+            session_id,
         } = environment;
         let display = display.filter(|display| !display.is_empty());
         let wayland_display = wayland_display.filter(|display| !display.is_empty());
@@ -89,6 +98,7 @@ impl LinuxDesktop {
         Self {
             session,
             user_hint: user,
+            session_id,
         }
     }
 
@@ -168,6 +178,11 @@ impl Platform for LinuxDesktop {
             view,
         )?))
     }
+
+    fn system_events(&self, told: Told) -> Result<Box<dyn SystemEvents>, Unavailable> {
+        let listening = logind::Logind::open(self.session_id.as_deref(), told)?;
+        Ok(Box::new(listening))
+    }
 }
 
 /// Opens a file with the desktop's own viewer for its kind, and does not wait for it.
@@ -188,7 +203,7 @@ mod tests {
             display: set(display),
             wayland_display: set(wayland_display),
             session_type: set(session_type),
-            user: None,
+            ..Environment::default()
         })
         .session
     }
