@@ -12,6 +12,7 @@
 //! sessions.jsonl                     own sessions, for `today` and to find what a crash left open
 //! alive.json                         when each running session was last seen alive
 //! last_shot.json                     when the last picture was taken for whom: a restart earns no extra one
+//! last_camera_shot.json              the same for the camera
 //! control.sock                       commands to the running agent
 //! ```
 
@@ -113,6 +114,11 @@ impl Home {
     /// Time of the last picture.
     pub fn last_shot(&self) -> PathBuf {
         self.root.join("last_shot.json")
+    }
+
+    /// Time of the last picture of the camera.
+    pub fn last_camera_shot(&self) -> PathBuf {
+        self.root.join("last_camera_shot.json")
     }
 
     /// Control socket.

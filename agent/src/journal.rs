@@ -125,6 +125,24 @@ impl Journal {
         }
     }
 
+    /// Notes when the last pictures of the camera were taken for an employer.
+    pub fn camera_shots(&self, company: CompanyId, last: LastShots) -> io::Result<()> {
+        let mut shots = self.all_camera_shots();
+        shots.insert(company, last);
+        let bytes = serde_json::to_vec(&shots).expect("plain data with string keys");
+        files::write_private(&self.home.last_camera_shot(), &bytes)
+    }
+
+    /// When the last pictures of the camera were taken for an employer, if that is known.
+    pub fn last_camera_shots(&self, company: CompanyId) -> Option<LastShots> {
+        self.all_camera_shots().remove(&company)
+    }
+
+    fn all_camera_shots(&self) -> BTreeMap<CompanyId, LastShots> {
+        let bytes = std::fs::read(self.home.last_camera_shot()).unwrap_or_default();
+        serde_json::from_slice(&bytes).unwrap_or_default()
+    }
+
     fn all_shots(&self) -> Option<Shots> {
         serde_json::from_slice(&std::fs::read(self.home.last_shot()).ok()?).ok()
     }

@@ -6,6 +6,7 @@ mod common;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use common::{Answer, OWNER, PASSWORD, START_MS, Server};
+use glasshour_protocol::Kind;
 use glasshour_protocol::payload::SessionEventKind;
 use serde_json::json;
 
@@ -569,4 +570,46 @@ async fn a_form_from_another_site_is_refused() {
         browser.server.get(&path).await.json()["active"],
         json!(true)
     );
+}
+
+#[tokio::test]
+async fn pictures_of_the_camera_are_shown_apart_from_those_of_the_screen() {
+    let browser = Browser::logged_in().await;
+    let server = &browser.server;
+    let profile = json!({"name": "Camera", "settings": {"camera": {"per_hour": 2}, "screenshots": {"per_hour": 6}}});
+    let profile = server
+        .post("/api/v1/profiles", profile)
+        .await
+        .expect(StatusCode::CREATED);
+    let employee = json!({
+        "name": "Jo Doe", "work_mode": "worklog", "active": true,
+        "profile_id": profile.json()["profile_id"],
+    });
+    let employee = server
+        .post("/api/v1/employees", employee)
+        .await
+        .expect(StatusCode::CREATED);
+    let id = employee.json()["employee_id"].as_str().unwrap().to_owned();
+    let mut device = server.device(&id).await;
+    let screen = device.screenshot();
+    server.clock.advance(1_000);
+    let camera = device.make(Kind::Camera, "image/webp", &screen.payload);
+    for record in [&screen, &camera] {
+        device.put(server, record).await.expect(StatusCode::CREATED);
+    }
+
+    let html = browser.page(&format!("/employees/{id}/day")).await;
+    let (before, after) = html.split_once("id=\"camera\"").expect("a part of its own");
+    let picture = camera.header.record_id;
+    let link = format!("src=\"/captures/{picture}/image\"");
+    assert!(after.contains(&link) && !before.contains(&link), "{html}");
+    assert!(before.contains(&format!("/captures/{}", screen.header.record_id)));
+
+    let page = browser.page(&format!("/captures/{picture}")).await;
+    assert!(
+        page.contains("Camera picture of Jo Doe") && page.contains("1 of 1"),
+        "{page}"
+    );
+    let image = browser.get(&format!("/captures/{picture}/image")).await;
+    assert_eq!(image.expect(StatusCode::OK).body, camera.payload);
 }

@@ -122,7 +122,9 @@ async fn an_unchanged_frame_refers_to_the_picture_before_it() {
     let employee = employee.parse().unwrap();
     let shots = async || {
         let mut read = server.read().await;
-        read.screenshots(employee, 0, i64::MAX, 10).await.unwrap()
+        read.pictures(Kind::Screenshot, employee, 0, i64::MAX, 10)
+            .await
+            .unwrap()
     };
     assert_eq!(shots().await[0].image_record_id, None);
     device

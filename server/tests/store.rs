@@ -373,7 +373,7 @@ async fn records(db: &Db, company_id: CompanyId, employee: &Employee) {
     assert_eq!(sessions, std::slice::from_ref(&session));
     assert_eq!(read.sessions(None, 60_001, 99_999, 9).await.unwrap(), []);
     assert_eq!(
-        read.screenshots(employee.employee_id, 0, i64::MAX, 9)
+        read.pictures(Kind::Screenshot, employee.employee_id, 0, i64::MAX, 9)
             .await
             .unwrap(),
         []

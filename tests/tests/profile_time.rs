@@ -226,6 +226,9 @@ fn no_camera_record_is_made_and_a_licensed_camera_that_does_not_work_says_why() 
             Ok(status.channel("camera").cloned().unwrap_or_default())
         };
         assert_eq!(camera(&without)?["permitted"], json!(false));
+        with.seen_when("the camera was looked for", |_| {
+            Ok(camera(&with)?["granted"] == json!(false))
+        })?;
         let said = camera(&with)?;
         assert_eq!(said["permitted"], json!(true), "{said}");
         // The stage has no camera.

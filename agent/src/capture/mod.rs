@@ -6,6 +6,7 @@
 
 pub mod activity;
 pub mod blur;
+pub mod camera;
 pub mod encode;
 pub mod mask;
 pub mod schedule;

@@ -230,12 +230,14 @@ fn licenses(store: &LicenseStore, platform: &Arc<dyn Platform>) -> Vec<Finding> 
                 }
             }
         }
-        if permits.camera().is_some() {
-            findings.push(Finding::neutral(
-                "camera",
-                "permitted by the license; this version of Glasshour takes no camera shots",
-            ));
-        }
+        findings.push(match permits.camera() {
+            None => not_permitted("camera"),
+            // Not opened: its light would go on for nothing.
+            Some(permit) => match platform.camera(&permit).look() {
+                Ok(()) => Finding::good("camera", "there is one; each picture is announced"),
+                Err(why) => Finding::bad("camera", why.to_string()),
+            },
+        });
     }
     let idle = platform.idle().and_then(|mut idle| idle.idle());
     findings.push(tried("idle", idle.map(|_| "can be told".to_owned())));

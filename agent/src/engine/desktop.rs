@@ -5,11 +5,12 @@
 //! that is not shown, an indicator that we draw ourselves, and a message at each start; and where none of
 //! these can be had, [`Desktop::is_in_sight`] is false and the loop keeps every channel closed.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use glasshour_protocol::LicenseId;
+use glasshour_protocol::{CompanyId, LicenseId};
 use glasshour_words::{Message as Say, Outside, Words};
 use tokio::sync::{Notify, mpsc};
 
@@ -26,6 +27,7 @@ enum Order {
     Show(View),
     Notify(Message),
     Notice(LicenseId, Message),
+    Camera(CompanyId, Message),
 }
 
 /// What the thread has found out, for the loop.
@@ -35,6 +37,8 @@ struct Sight {
     hidden: Option<String>,
     /// Notices that were shown since they were last asked for.
     notices: Vec<LicenseId>,
+    /// Whether the announcement of a picture of the camera was shown, once that is known, for whom.
+    camera: BTreeMap<CompanyId, Result<(), String>>,
 }
 
 /// Handle to the thread.
@@ -55,6 +59,7 @@ impl Desktop {
         let sight = Arc::new(Mutex::new(Sight {
             hidden: Some("the desktop has not answered yet".into()),
             notices: Vec::new(),
+            camera: BTreeMap::new(),
         }));
         let changed = Arc::new(Notify::new());
         let worker = Worker {
@@ -103,6 +108,25 @@ impl Desktop {
     /// Notices that the desktop has taken since the last call.
     pub(super) fn shown_notices(&self) -> Vec<LicenseId> {
         std::mem::take(&mut lock(&self.sight).notices)
+    }
+
+    /// Announces a picture of the camera; [`camera_word`](Self::camera_word) tells whether it was shown.
+    pub(super) fn announce_camera(&self, company: CompanyId, message: Message) {
+        self.forget_camera(company);
+        if !self.order(Order::Camera(company, message)) {
+            let why = "the desktop does not keep up".to_owned();
+            lock(&self.sight).camera.insert(company, Err(why));
+        }
+    }
+
+    /// Whether the last announcement was shown, or why not; `None`: not known yet. Told once.
+    pub(super) fn camera_word(&self, company: CompanyId) -> Option<Result<(), String>> {
+        lock(&self.sight).camera.remove(&company)
+    }
+
+    /// What was announced is not going to be.
+    pub(super) fn forget_camera(&self, company: CompanyId) {
+        lock(&self.sight).camera.remove(&company);
     }
 
     /// Whether the person can see that the agent runs.
@@ -160,6 +184,11 @@ impl Worker {
                         lock(&self.sight).notices.push(license);
                         self.changed.notify_one();
                     }
+                }
+                Ok(Order::Camera(company, message)) => {
+                    let shown = self.try_notify(&message).map_err(|error| error.to_string());
+                    lock(&self.sight).camera.insert(company, shown);
+                    self.changed.notify_one();
                 }
                 Ok(Order::Show(view)) => {
                     let began = view.running && !self.view.as_ref().is_some_and(|v| v.running);

@@ -5,6 +5,7 @@
 //! happens, the session machine is told, captures that are due are made, the tray is drawn.
 
 mod accounts;
+mod camera;
 mod choice;
 mod commands;
 mod desktop;
@@ -33,7 +34,7 @@ use glasshour_protocol::payload::{Cause, HealthReport, SessionEvent, SessionEven
 use glasshour_protocol::{CompanyId, Kind, LicenseId, RecordMeta, SessionId};
 use glasshour_uploader::Draft;
 use glasshour_words::Words;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::capture::encode::WEBP;
@@ -121,6 +122,8 @@ struct Engine {
     out_of_order: BTreeMap<CompanyId, (License, String)>,
     desktop: Desktop,
     system: System,
+    /// Told when a camera's thread has something to say.
+    camera_news: Arc<Notify>,
     /// Records that a spool could not take yet, oldest first; none is empty.
     unpushed: BTreeMap<CompanyId, VecDeque<Draft>>,
     /// Why not, in a sentence.
@@ -181,6 +184,7 @@ pub async fn run(config: RunConfig, platform: Arc<dyn Platform>) -> Result<(), R
             Some(done) = shots.recv() => engine.shot_done(done).await,
             Some(company) = news.recv() => engine.server_news(company, &shot_sender).await,
             () = engine.desktop.changed() => {}
+            () = engine.camera_news.notified() => {}
             () = engine.system.changed() => {
                 if let Some(cause) = engine.take_system_news().await {
                     break cause;
@@ -248,6 +252,7 @@ impl Engine {
             out_of_order: BTreeMap::new(),
             desktop,
             system,
+            camera_news: Arc::default(),
             unpushed: BTreeMap::new(),
             spool_trouble: BTreeMap::new(),
             license_problems: Vec::new(),
@@ -296,6 +301,7 @@ impl Engine {
                 self.note_alive(&mut tracking, now);
             }
             tracking.shoot_if_due(now);
+            self.camera_turn(&mut tracking, now).await;
             self.trackings.insert(company, tracking);
         }
         self.show(now).await;
@@ -453,7 +459,10 @@ impl Engine {
     /// Draws the tray and sends each employer its health record, each only when something changed.
     async fn show(&mut self, now: Moment) {
         let status = self.status(now).await;
-        let view = crate::tray::view(&status, self.config.words);
+        let mut view = crate::tray::view(&status, self.config.words);
+        if self.trackings.values().any(Tracking::camera_is_under_way) {
+            view.tell_of_the_camera(self.config.words);
+        }
         if self.last_view.as_ref() != Some(&view) && self.desktop.show(view.clone()) {
             self.last_view = Some(view);
         }

@@ -112,6 +112,10 @@ impl Engine {
                 return;
             }
         };
+        if let Err(error) = self.open_camera(&mut tracking) {
+            let problem = format!("No thread for the camera could be had: {error}.");
+            self.license_problems.push(problem);
+        }
         self.system.brief(&mut tracking, now);
         // What stands in the way is known first: a license that has run out opens nothing.
         let blocked = self.accounts.send_status(company).and_then(|s| s.blocked);

@@ -14,6 +14,7 @@ use glasshour_words::{Message as Say, Words};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::camera::CameraChannel;
 use super::minutes::Minute;
 use super::shots::{ShotDone, ShotOrder, ShotThread};
 use crate::capture::activity::ActivityChannel;
@@ -46,6 +47,7 @@ pub(super) struct Tracking {
     /// Since when (monotonic) a display that was there does not answer.
     display_gone_since: Option<u64>,
     shots: Option<Shots>,
+    pub(super) camera: Option<CameraChannel>,
     activity: Option<ActivityChannel>,
     /// The wall-clock minute that the activity channel is adding up.
     minute: i64,
@@ -179,6 +181,7 @@ impl Tracking {
             idle_trouble: None,
             display_gone_since: None,
             shots,
+            camera: None,
             activity: None,
             minute: 0,
             last_minute_ms: None,
@@ -356,6 +359,19 @@ impl Tracking {
         self.capturing
     }
 
+    /// The session that captures belong to, and its project, while the channels are open.
+    pub(super) fn open_session(&self) -> Option<(SessionId, Option<ProjectId>)> {
+        let session = self.session.filter(|_| self.capturing)?;
+        Some((session.id, session.project))
+    }
+
+    /// Whether a picture of the camera is announced or being taken.
+    pub(super) fn camera_is_under_way(&self) -> bool {
+        self.camera
+            .as_ref()
+            .is_some_and(CameraChannel::is_under_way)
+    }
+
     /// Since when (monotonic) the display that the session runs on does not answer.
     pub(super) fn display_gone_since(&self) -> Option<u64> {
         self.display_gone_since
@@ -520,7 +536,10 @@ impl Tracking {
         } else {
             u64::MAX
         };
-        idle.min(shot).min(minute)
+        let capturing = self.capturing;
+        let camera = self.camera.as_mut().filter(|_| capturing);
+        let camera = camera.map_or(u64::MAX, |camera| camera.pause_ms(now));
+        idle.min(shot).min(minute).min(camera)
     }
 
     /// The state of every channel (tenet 4).
@@ -549,15 +568,7 @@ impl Tracking {
                 last_capture_ms: self.last_minute_ms,
                 reason: trouble,
             },
-            ChannelHealth {
-                channel: glasshour_license_format::Camera::NAME.into(),
-                permitted: profile.camera.is_some(),
-                granted: profile.camera.as_ref().map(|_| false),
-                last_capture_ms: None,
-                reason: profile.camera.as_ref().map(|_| {
-                    "This version of Glasshour takes no camera shots; none is made.".into()
-                }),
-            },
+            CameraChannel::health(self.camera.as_ref(), profile),
             ChannelHealth {
                 channel: "idle".into(),
                 permitted: true,

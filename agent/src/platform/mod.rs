@@ -14,6 +14,7 @@ use glasshour_protocol::payload::InputCounts;
 use crate::clock::Clock;
 use crate::tray::{Action, View};
 
+mod camera;
 pub mod fake;
 pub mod files;
 #[cfg(target_os = "linux")]
@@ -21,7 +22,9 @@ pub mod linux;
 pub mod signals;
 mod system;
 pub mod text;
+mod webcam;
 
+pub use camera::{Camera, NoPicture};
 pub use system::{Hold, SystemEvent, SystemEvents, Told};
 
 /// The desktop of one logged-in user.
@@ -46,6 +49,9 @@ pub trait Platform: Send + Sync {
 
     /// Begins to watch which window is in the foreground.
     fn foreground(&self, permit: &Permit<Activity>) -> Result<Box<dyn Foreground>, Unavailable>;
+
+    /// The camera. Nothing is opened by this; each picture opens it.
+    fn camera(&self, permit: &Permit<glasshour_license_format::Camera>) -> Box<dyn Camera>;
 
     /// Tells how long there has been no input. Needs no permit: it is not content, and the license's
     /// `idle_after_s` applies to every mode.

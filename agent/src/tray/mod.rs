@@ -25,6 +25,16 @@ pub struct View {
     pub running: bool,
 }
 
+impl View {
+    /// Says, before anything else, that a picture of the camera is announced or being taken.
+    pub fn tell_of_the_camera(&mut self, words: glasshour_words::Words) {
+        let now = words.say(glasshour_words::Message::TrayCamera {});
+        self.tooltip = format!("Glasshour: {now}");
+        self.label.clone_from(&self.tooltip);
+        self.menu.insert(0, Item::Label(now));
+    }
+}
+
 /// States differ by shape, not by colour alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Icon {

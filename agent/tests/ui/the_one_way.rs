@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use glasshour_agent::capture::camera::CameraShooter;
 use glasshour_agent::capture::screenshot::Screenshotter;
 use glasshour_agent::platform::Platform;
 
@@ -9,6 +10,10 @@ pub fn open(platform: Arc<dyn Platform>) {
     let _ = |permit| {
         let _ = platform.screens(&permit);
         Screenshotter::new(permit, Arc::clone(&platform))
+    };
+    let _ = |permit| {
+        let _ = platform.camera(&permit).look();
+        CameraShooter::new(&permit, platform.as_ref())
     };
     let _ = |permit| {
         (

@@ -7,6 +7,7 @@ tray-idle = Tracking { $project } for { $time }, idle
 tray-stopped = Not tracking
 tray-paused = Paused: outside the licensed hours
 tray-away = Paused while you are away
+tray-camera = The camera takes one picture
 tray-blocked = Nothing is captured
 tray-no-license = No license is loaded. Ask your employer for the file that ends in .license.gz
 tray-monitored-beside = { $company } monitors by its own license
@@ -58,6 +59,8 @@ told-monitored-beside = { $monitors } monitors this computer by its own license 
 told-stopped = Tracking has stopped, and nothing is captured. { $reason }
 told-asleep = Tracking stopped when the computer went to sleep.
 told-hours-over = The licensed hours are over: nothing is captured.
+told-camera = Camera
+told-camera-soon = In { $seconds } seconds the camera takes one picture of you for { $company }, as your license says.
 
 license-waits = A license of { $company } waits for you. Load it with `glasshour license load { $file }`.
 license-newer = Your employer has issued a newer license; it is fetched as soon as the server gives it.

@@ -7,6 +7,7 @@ tray-idle = Suivi en cours : { $project }, { $time }, sans activité
 tray-stopped = Suivi arrêté
 tray-paused = En pause : en dehors des horaires autorisés
 tray-away = En pause pendant votre absence
+tray-camera = La caméra prend une photo
 tray-blocked = Rien n’est enregistré
 tray-no-license = Aucune licence n’est chargée. Demandez à votre employeur le fichier dont le nom se termine par .license.gz
 tray-monitored-beside = Surveillance par { $company } en vertu de sa propre licence
@@ -58,6 +59,8 @@ told-monitored-beside = Cet ordinateur est surveillé par { $monitors } en vertu
 told-stopped = Le suivi s’est arrêté et rien n’est enregistré. { $reason }
 told-asleep = Le suivi s’est arrêté lors de la mise en veille de l’ordinateur.
 told-hours-over = Les horaires autorisés sont terminés : rien n’est enregistré.
+told-camera = Caméra
+told-camera-soon = Dans { $seconds } secondes, la caméra prend une photo de vous pour { $company }, comme le dit votre licence.
 
 license-waits = Une licence délivrée par { $company } vous attend. Chargez-la avec `glasshour license load { $file }`.
 license-newer = Votre employeur a délivré une licence plus récente ; elle sera récupérée dès que le serveur la fournira.

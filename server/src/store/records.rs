@@ -115,7 +115,8 @@ pub struct RecordFilter {
     pub limit: u32,
 }
 
-/// A screenshot with the record whose picture shows it: itself, or the one it equals.
+/// A screenshot or a picture of the camera, with the record whose picture shows it: itself, or the
+/// one it equals.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Screenshot {
     /// The record.
@@ -227,11 +228,12 @@ impl Read {
         Ok(rows)
     }
 
-    /// An employee's screenshots of `[from_ms, to_ms)` by time, each with the record that holds its
+    /// An employee's pictures of one kind of `[from_ms, to_ms)` by time, each with the record that holds its
     /// picture: for an unchanged frame the one before it of the same monitor of that device. Where that
     /// one was withdrawn there is none: an older picture is not what the screen showed.
-    pub async fn screenshots(
+    pub async fn pictures(
         &mut self,
+        kind: Kind,
         employee: EmployeeId,
         from_ms: i64,
         to_ms: i64,
@@ -248,11 +250,11 @@ impl Read {
                 AND p.employee_id = r.employee_id AND p.captured_at <= r.captured_at \
                 AND p.payload_len > 0 ORDER BY p.captured_at DESC, p.record_id DESC LIMIT 1) END \
             WHERE r.company_id = $1 AND r.employee_id = $2 \
-            AND r.kind = 'screenshot' AND r.captured_at >= $3 AND r.captured_at < $4 \
+            AND r.kind = $6 AND r.captured_at >= $3 AND r.captured_at < $4 \
             ORDER BY r.captured_at, r.record_id LIMIT $5";
         Ok(on!(self, c => sqlx::query_as(SQL)
             .bind(&self.company).bind(employee.to_string()).bind(from_ms).bind(to_ms)
-            .bind(i64::from(limit)).fetch_all(c).await)?)
+            .bind(i64::from(limit)).bind(kind.as_str()).fetch_all(c).await)?)
     }
 }
 

@@ -1,12 +1,14 @@
 //! The fake desktop: what a test can set, and what it can see.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use glasshour_license_format::{Activity, Permit, Screenshots};
 use glasshour_protocol::payload::InputCounts;
 
+use super::camera::FileCamera;
 use super::clock::FakeTime;
 use super::sources::{
     FakeForeground, FakeIdle, FakeIndicator, FakeInput, FakeNotifier, FakeScreens,
@@ -14,8 +16,8 @@ use super::sources::{
 };
 use crate::clock::Clock;
 use crate::platform::{
-    Foreground, Frame, Hold, Identity, Idle, Input, Message, Monitor, Notifier, Platform, Rect,
-    Screens, SystemEvent, SystemEvents, Tray, Unavailable, Window, permits_foreground,
+    Camera, Foreground, Frame, Hold, Identity, Idle, Input, Message, Monitor, Notifier, Platform,
+    Rect, Screens, SystemEvent, SystemEvents, Tray, Unavailable, Window, permits_foreground,
     permits_input,
 };
 use crate::session::Absence;
@@ -46,6 +48,8 @@ pub enum Source {
     Tray,
     /// The indicator that the agent draws by itself.
     Indicator,
+    /// The camera.
+    Camera,
     /// Word of sleep, locks, other users and shutdown.
     SystemEvents,
 }
@@ -82,6 +86,8 @@ pub(super) struct State {
     pub(super) indicators: u32,
     pub(super) indicator_is_shown: bool,
     pub(super) told: Option<Told>,
+    pub(super) camera: Option<PathBuf>,
+    pub(super) camera_pictures: u32,
     identity: Identity,
     users: BTreeSet<String>,
 }
@@ -136,6 +142,8 @@ impl FakeDesktop {
             indicators: 0,
             indicator_is_shown: true,
             told: None,
+            camera: None,
+            camera_pictures: 0,
             identity: Identity {
                 host_name: "fake-host".to_owned(),
                 os_user: "jo".to_owned(),
@@ -297,6 +305,16 @@ impl FakeDesktop {
         true
     }
 
+    /// Plugs a camera in whose pictures are that file, or none.
+    pub fn set_camera(&self, file: Option<PathBuf>) {
+        self.shared.lock().camera = file;
+    }
+
+    /// How many pictures the camera has given.
+    pub fn camera_pictures(&self) -> u32 {
+        self.shared.lock().camera_pictures
+    }
+
     /// Names the machine and its user.
     pub fn set_identity(&self, identity: Identity) {
         let mut state = self.shared.lock();
@@ -365,6 +383,10 @@ impl Platform for FakeDesktop {
             shared,
             seen_changes,
         }))
+    }
+
+    fn camera(&self, _permit: &Permit<glasshour_license_format::Camera>) -> Box<dyn Camera> {
+        Box::new(FileCamera(Arc::clone(&self.shared)))
     }
 
     fn idle(&self) -> Result<Box<dyn Idle>, Unavailable> {

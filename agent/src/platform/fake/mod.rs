@@ -20,6 +20,7 @@
 //!
 //! [`Platform`]: super::Platform
 
+mod camera;
 mod clock;
 mod desktop;
 mod sources;

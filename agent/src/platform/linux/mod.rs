@@ -10,6 +10,7 @@
 //! | tray         | `StatusNotifierItem`                   | [`Tray::is_shown`] says so          |
 //! | indicator    | a window of our own, where no tray is  | gone, or unsupported on Wayland     |
 //! | messages     | `org.freedesktop.Notifications`        | gone                                |
+//! | camera       | nokhwa on `V4L2`                       | a reason in words                   |
 //! | sleep, locks | logind on the system bus               | unsupported: clocks are compared    |
 //!
 //! Making a [`LinuxDesktop`] touches nothing; each source connects when it is opened, on a connection
@@ -39,9 +40,10 @@ mod windows;
 
 use glasshour_license_format::{Activity, Permit, Screenshots};
 
+use super::webcam::Webcam;
 use super::{
-    Foreground, Identity, Idle, Input, Notifier, Platform, Screens, SystemEvents, Told, Tray,
-    Unavailable,
+    Camera, Foreground, Identity, Idle, Input, Notifier, Platform, Screens, SystemEvents, Told,
+    Tray, Unavailable,
 };
 use crate::clock::Clock;
 use crate::tray::{Action, View};
@@ -154,6 +156,10 @@ impl Platform for LinuxDesktop {
             self.display()?,
             permit,
         )?))
+    }
+
+    fn camera(&self, _permit: &Permit<glasshour_license_format::Camera>) -> Box<dyn Camera> {
+        Box::new(Webcam)
     }
 
     fn idle(&self) -> Result<Box<dyn Idle>, Unavailable> {

@@ -32,7 +32,7 @@ pub(super) async fn show(
     let gone = || ApiError::not_found("picture");
     let mut read = state.read(actor.company_id).await?;
     let record = reach::record(&mut read, &actor, id).await?;
-    if record.kind != Kind::Screenshot {
+    if !is_picture(record.kind) {
         return Err(gone().into());
     }
     let employee = read.employee(record.employee_id).await?.ok_or_else(gone)?;
@@ -40,7 +40,7 @@ pub(super) async fn show(
     let date = zone.date(record.captured_at);
     let (from, to) = zone.day(date);
     let shots = read
-        .screenshots(employee.employee_id, from, to, SHOTS)
+        .pictures(record.kind, employee.employee_id, from, to, SHOTS)
         .await?;
     let index = shots
         .iter()
@@ -59,7 +59,11 @@ pub(super) async fn show(
     };
     let frame = header.meta.frame;
     let mut facts = Vec::new();
-    let (mut width, mut height, mut unchanged) = (16, 10, false);
+    let (what, mut width, mut height) = match record.kind {
+        Kind::Camera => ("Camera picture", 4, 3),
+        _ => ("Screen", 16, 10),
+    };
+    let mut unchanged = false;
     if let Some(frame) = frame {
         (width, height, unchanged) = (frame.width, frame.height, frame.unchanged);
         facts.push(("Monitor", frame.monitor));
@@ -103,6 +107,7 @@ pub(super) async fn show(
         src: shot
             .image_record_id
             .map(|image| format!("/captures/{image}/image")),
+        what,
         width,
         height,
         place: format!("{} of {}", index + 1, shots.len()),
@@ -125,10 +130,14 @@ pub(super) async fn image(
     let mut read = state.read(actor.company_id).await?;
     let record = reach::record(&mut read, &actor, id).await?;
     drop(read);
-    if record.kind != Kind::Screenshot || record.payload_len == 0 {
+    if !is_picture(record.kind) || record.payload_len == 0 {
         return Err(ApiError::not_found("picture").into());
     }
     Ok(payload_response(&state, actor.company_id, id).await?)
+}
+
+fn is_picture(kind: Kind) -> bool {
+    matches!(kind, Kind::Screenshot | Kind::Camera)
 }
 
 /// Why there is no picture.

@@ -20,6 +20,8 @@ pub(crate) struct CaptureView {
     pub(crate) zone: String,
     /// The picture's address; absent while the original of an unchanged screen is on its way.
     pub(crate) src: Option<String>,
+    /// `Screen`, `Camera picture`.
+    pub(crate) what: &'static str,
     pub(crate) width: u32,
     pub(crate) height: u32,
     /// `7 of 41`.
@@ -50,6 +52,7 @@ impl CaptureView {
             machine: "2026-11-20T14:03:12+01:00".into(),
             zone: "Europe/Paris".into(),
             src: src.map(Into::into),
+            what: "Screen",
             width: 1920,
             height: 1080,
             place: "7 of 41".into(),

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use axum::extract::{Query, State};
 use glasshour_protocol::withdrawal::Reason;
-use glasshour_protocol::{EmployeeId, ProjectId, RecordHeader};
+use glasshour_protocol::{EmployeeId, Kind, ProjectId, RecordHeader};
 use jiff::civil::Date;
 use serde::Deserialize;
 
@@ -69,7 +69,10 @@ pub(super) async fn show(
             .collect(),
         sessions: read.sessions_of(id, from, to, ROWS).await?,
         minutes: read.activity(id, from, to, ROWS).await?,
-        shots: read.screenshots(id, from, to, SHOTS + 1).await?,
+        shots: read
+            .pictures(Kind::Screenshot, id, from, to, SHOTS + 1)
+            .await?,
+        camera: read.pictures(Kind::Camera, id, from, to, SHOTS).await?,
         doubts: read.doubts(Some(id), from, to, 100).await?,
         zone,
     };
@@ -87,6 +90,7 @@ struct Facts {
     sessions: Vec<Session>,
     minutes: Vec<ActivityRow>,
     shots: Vec<Screenshot>,
+    camera: Vec<Screenshot>,
     doubts: Vec<Doubt>,
 }
 
@@ -150,6 +154,7 @@ impl Facts {
             hours: self.film(),
             shot_count: self.shots.len(),
             shots_cut,
+            camera: self.camera.iter().map(|shot| self.shot(shot)).collect(),
             applications,
             other_applications,
         }

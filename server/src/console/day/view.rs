@@ -38,6 +38,8 @@ pub(crate) struct DayView {
     pub(crate) shot_count: usize,
     /// True where more pictures exist than the page shows.
     pub(crate) shots_cut: bool,
+    /// Pictures of the camera, apart from those of the screen.
+    pub(crate) camera: Vec<Shot>,
     pub(crate) applications: Vec<Application>,
     /// `and 3 more, 12 m together`.
     pub(crate) other_applications: Option<String>,
@@ -259,6 +261,7 @@ impl DayView {
             hours: vec![],
             shot_count: 0,
             shots_cut: false,
+            camera: vec![],
             applications: vec![],
             other_applications: None,
         };
@@ -298,6 +301,7 @@ impl DayView {
                 })
                 .collect(),
             hours,
+            camera: vec![shot(0, at(9, 31)), shot(1, at(14, 12))],
             shot_count: shots.len(),
             applications: vec![
                 application("Terminal", "4\u{a0}h\u{a0}10\u{a0}m", 100, &[]),
