@@ -418,7 +418,7 @@ async fn p59_leave_of_a_deleted_member_is_gone_even_if_the_person_comes_back() {
 }
 
 #[tokio::test]
-async fn p60_inactive_members_are_found_under_show_all_and_show_inactive_struck_through() {
+async fn p60_inactive_members_are_found_under_show_all_and_show_inactive() {
     let server = Server::start().await;
     let (id, _) = server.member("jo@bolt.example", "employee").await;
     set(&server, &id, json!({"status": "inactive"})).await;

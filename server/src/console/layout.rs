@@ -16,9 +16,6 @@ pub(crate) enum Part {
     Profiles,
     Projects,
     Devices,
-    Members,
-    Users,
-    Company,
     /// The person's own pages.
     Own,
     /// Pages that stand in no part: log-in, errors.
@@ -27,15 +24,12 @@ pub(crate) enum Part {
 
 impl Part {
     /// The navigation, in order, with what one must be allowed to look at.
-    const NAV: [(Self, &'static str, &'static str, Object); 8] = [
+    const NAV: [(Self, &'static str, &'static str, Object); 5] = [
         (Self::Team, "Team", "/team", Object::Employee),
         (Self::Employees, "Employees", "/employees", Object::Employee),
         (Self::Profiles, "Profiles", "/profiles", Object::Profile),
         (Self::Projects, "Projects", "/projects", Object::Project),
         (Self::Devices, "Devices", "/devices", Object::Device),
-        (Self::Members, "Members", "/members", Object::Member),
-        (Self::Users, "Users", "/users", Object::User),
-        (Self::Company, "Company", "/company", Object::Company),
     ];
 }
 
