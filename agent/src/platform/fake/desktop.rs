@@ -424,8 +424,12 @@ impl Platform for FakeDesktop {
         told: crate::platform::Told,
     ) -> Result<Box<dyn SystemEvents>, Unavailable> {
         let shared = self.open(Source::SystemEvents)?;
-        shared.lock().told = Some(Arc::from(told));
-        Ok(Box::new(FakeSystemEvents(shared)))
+        let told: Told = Arc::from(told);
+        let mine = Arc::downgrade(&told);
+        // What listened before, an agent that has ended, is dropped without the lock: it takes it too.
+        let before = shared.lock().told.replace(told);
+        drop(before);
+        Ok(Box::new(FakeSystemEvents { shared, told: mine }))
     }
 }
 

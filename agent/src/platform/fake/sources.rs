@@ -1,14 +1,14 @@
 //! The fake desktop's sources: they read and write what the test has set.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use glasshour_protocol::payload::InputCounts;
 
-use super::desktop::{Shared, Source, picture};
+use super::desktop::{Shared, Source, Told, picture};
 use crate::platform::{
-    Foreground, Frame, Idle, Input, Message, Monitor, Notifier, Screens, SystemEvents, Tray,
-    Unavailable, Window,
+    Foreground, Frame, Idle, Input, Message, Monitor, Notifier, Screens, SystemEvent, SystemEvents,
+    Tray, Unavailable, Window,
 };
 use crate::tray::View;
 
@@ -172,7 +172,11 @@ impl Drop for FakeIndicator {
     }
 }
 
-pub(super) struct FakeSystemEvents(pub(super) Arc<Shared>);
+pub(super) struct FakeSystemEvents {
+    pub(super) shared: Arc<Shared>,
+    /// Who is told: by now that may be a later agent.
+    pub(super) told: Weak<dyn Fn(SystemEvent) + Send + Sync>,
+}
 
 impl SystemEvents for FakeSystemEvents {
     fn describe(&self) -> String {
@@ -182,6 +186,11 @@ impl SystemEvents for FakeSystemEvents {
 
 impl Drop for FakeSystemEvents {
     fn drop(&mut self) {
-        self.0.lock().told = None;
+        let mut state = self.shared.lock();
+        let is_mine = |told: &Told| std::ptr::addr_eq(Arc::as_ptr(told), self.told.as_ptr());
+        let mine = state.told.take_if(|told| is_mine(told));
+        // It may take the lock when it goes.
+        drop(state);
+        drop(mine);
     }
 }
