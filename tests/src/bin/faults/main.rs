@@ -226,6 +226,9 @@ fn play(case: &'static Case, args: &Args, seed: u64) -> Result<Line> {
         case.name,
         line.took.as_secs_f64()
     );
+    for why in line.reasons() {
+        eprintln!("      {why}");
+    }
     Ok(line)
 }
 

@@ -38,6 +38,15 @@ impl Line {
         }
     }
 
+    /// What is wrong, a line each.
+    pub(crate) fn reasons(&self) -> Vec<String> {
+        let mut reasons = self.tally().map_or_else(Vec::new, |t| t.broken.clone());
+        if let End::Failed(_, why) = &self.end {
+            reasons.push(why.clone());
+        }
+        reasons
+    }
+
     fn tally(&self) -> Option<&Tally> {
         match &self.end {
             End::Done(tally) | End::Failed(tally, _) => Some(tally),

@@ -150,7 +150,7 @@ fn becomes_read_only(run: &mut Run<'_>, stage: &Stage, seat: &Seat) -> Result<()
     let inject = Inject {
         calls: "pwrite64,write,ftruncate,fsync,fdatasync",
         what: "error=EROFS",
-        when: Some("60+".into()),
+        when: Some("25+".into()),
     };
     let log = run.folder.join("strace.log");
     let wrapper = strace::wrapper(&inject, &strace::database_files(&seat.spool()), &log);

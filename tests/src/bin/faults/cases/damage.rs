@@ -208,7 +208,9 @@ fn bit_rot(run: &mut Run<'_>) -> Result<()> {
         .filter(|record| said.contains(&record.payload_sha256) || said.contains(&record.record_id))
         .count();
     run.promise(!output.status.success(), || "doctor finds nothing".into());
-    run.promise(named == rotten.len(), || {
+    // It counts them all, and names the first five.
+    let counted = said.contains(&format!("{} are not as they were stored", rotten.len()));
+    run.promise(counted && named == rotten.len().min(5), || {
         format!(
             "doctor names {named} of {} damaged pictures: {said}",
             rotten.len()
