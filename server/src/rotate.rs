@@ -92,14 +92,14 @@ fn confirm(company: &Company, active: usize) -> anyhow::Result<()> {
     writeln!(
         out,
         "The key that signs the licenses of {} is\n  {}\n\
-         A new one takes its place for good. It is announced by the old one, and {} get a license that says \
-         what theirs says now; running agents fetch it by themselves. Computers whose administrator \
+         A new one takes its place for good. It is announced by the old one, and {} a license that says \
+         what the present one says; running agents fetch it by themselves. Computers whose administrator \
          lists keys in policy.json (\"trusted_keys\") need the new one added there.",
         company.name,
         thumbprint(&company.signing_key.verifying_key()),
         match active {
-            1 => "1 active employee".to_owned(),
-            many => format!("{many} active employees"),
+            1 => "1 active employee gets".to_owned(),
+            many => format!("{many} active employees get"),
         }
     )?;
     anyhow::ensure!(
