@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn p16_a_trial_that_is_over_keeps_every_record_and_says_why_it_waits() {
         let verdict = sort(403, Some("3600"), &body(code::TRIAL_ENDED), 0);
-        let hour = Duration::from_secs(3600);
+        let hour = Duration::from_hours(1);
         assert!(
             matches!(&verdict, Verdict::Retry { after: Some(after), why } if *after == hour && why == "m"),
             "{verdict:?}"
