@@ -106,11 +106,7 @@ pub(super) async fn list(
     let limit = wire::limit(query.limit)?;
     let after = match &query.cursor {
         None => None,
-        Some(text) => Some(
-            wire::cursor(text)?
-                .parse()
-                .map_err(|_| wire::bad_cursor())?,
-        ),
+        Some(text) => Some(wire::part(&wire::cursor(text)?)?),
     };
     let mut read = state.read(actor.company_id).await?;
     let rows = read.devices(workspace.as_deref(), after, limit + 1).await?;

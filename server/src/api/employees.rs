@@ -87,13 +87,9 @@ pub(super) async fn list(
     actor.may(Verb::Read, Object::Employee)?;
     let workspace_id = actor.scope(query.workspace_id.as_deref())?;
     let limit = wire::limit(query.limit)?;
-    let after = match &query.cursor {
+    let after = match wire::place(query.cursor.as_deref())? {
         None => None,
-        Some(text) => {
-            let place = wire::cursor(text)?;
-            let (id, name) = place.split_once(' ').ok_or_else(wire::bad_cursor)?;
-            Some((name.to_owned(), id.parse().map_err(|_| wire::bad_cursor())?))
-        }
+        Some((id, name)) => Some((name, wire::part(&id)?)),
     };
     let rows = state
         .read(actor.company_id)

@@ -214,13 +214,10 @@ pub(super) async fn notices(
 ) -> Result<Json<Page<NoticeView>>, ApiError> {
     let user = people::person(&actor)?;
     let limit = wire::limit(query.limit)?;
-    let place = query.cursor.as_deref().map(wire::cursor).transpose()?;
+    let place = wire::place(query.cursor.as_deref())?;
     let before = match &place {
         None => None,
-        Some(place) => {
-            let (at, id) = place.split_once(' ').ok_or_else(wire::bad_cursor)?;
-            Some((at.parse().map_err(|_| wire::bad_cursor())?, id))
-        }
+        Some((at, id)) => Some((wire::part(at)?, id.as_str())),
     };
     let mut read = state.read(user.company_id).await?;
     let rows = read.notices(&user.user_id, before, limit + 1).await?;

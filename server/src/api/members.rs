@@ -131,12 +131,7 @@ pub(super) fn cursor(last: &Member) -> String {
 
 /// Reads what [`cursor`] wrote.
 pub(super) fn place(cursor: Option<&str>) -> Result<Option<(String, String)>, ApiError> {
-    let Some(text) = cursor else {
-        return Ok(None);
-    };
-    let place = wire::cursor(text)?;
-    let (id, name) = place.split_once(' ').ok_or_else(wire::bad_cursor)?;
-    Ok(Some((name.to_owned(), id.to_owned())))
+    Ok(wire::place(cursor)?.map(|(id, name)| (name, id)))
 }
 
 /// Adds a member: the same as an invitation of one address.

@@ -123,16 +123,12 @@ pub(super) async fn list(
     actor.may(Verb::Read, Object::Capture)?;
     let workspace_id = actor.scope(query.workspace_id.as_deref())?;
     let limit = wire::limit(query.limit)?;
-    let after = match &query.cursor {
+    let after = match wire::place(query.cursor.as_deref())? {
         None => None,
-        Some(text) => {
-            let place = wire::cursor(text)?;
-            let (at, id) = place.split_once(' ').ok_or_else(wire::bad_cursor)?;
-            Some(Place {
-                captured_at: at.parse().map_err(|_| wire::bad_cursor())?,
-                record_id: id.parse().map_err(|_| wire::bad_cursor())?,
-            })
-        }
+        Some((at, id)) => Some(Place {
+            captured_at: wire::part(&at)?,
+            record_id: wire::part(&id)?,
+        }),
     };
     let filter = RecordFilter {
         workspace_id,

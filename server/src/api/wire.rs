@@ -62,7 +62,23 @@ pub(super) fn cursor(text: &str) -> Result<String, ApiError> {
         .ok_or_else(bad_cursor)
 }
 
-pub(super) fn bad_cursor() -> ApiError {
+/// Reads a place of two parts that [`Page::cut`] wrote, with one space between them: the first part has
+/// none, the second may have some.
+pub(super) fn place(text: Option<&str>) -> Result<Option<(String, String)>, ApiError> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    let place = cursor(text)?;
+    let (first, second) = place.split_once(' ').ok_or_else(bad_cursor)?;
+    Ok(Some((first.to_owned(), second.to_owned())))
+}
+
+/// Reads one part of a place, or a cursor that has but one.
+pub(super) fn part<T: std::str::FromStr>(text: &str) -> Result<T, ApiError> {
+    text.parse().map_err(|_| bad_cursor())
+}
+
+fn bad_cursor() -> ApiError {
     ApiError::invalid(
         "cursor",
         "`cursor` must be the `next` of an earlier answer.",

@@ -57,13 +57,10 @@ pub(super) async fn list(
         let items = own.into_iter().map(Into::into).collect();
         return Ok(Json(Page { items, next: None }));
     }
-    let place = query.cursor.as_deref().map(wire::cursor).transpose()?;
+    let place = wire::place(query.cursor.as_deref())?;
     let after = match &place {
         None => None,
-        Some(place) => {
-            let (at, id) = place.split_once(' ').ok_or_else(wire::bad_cursor)?;
-            Some((at.parse().map_err(|_| wire::bad_cursor())?, id))
-        }
+        Some((at, id)) => Some((wire::part(at)?, id.as_str())),
     };
     let rows = read.workspaces(after, limit + 1).await?;
     let cursor = |last: &Workspace| format!("{} {}", last.created_at, last.workspace_id);
@@ -200,14 +197,10 @@ pub(super) async fn groups(
     actor.may(Verb::Read, Object::Group)?;
     let limit = wire::limit(query.limit)?;
     let scope = actor.scope(query.workspace_id.as_deref())?;
-    let place = query.cursor.as_deref().map(wire::cursor).transpose()?;
-    let after = match &place {
-        None => None,
-        Some(place) => {
-            let (id, name) = place.split_once(' ').ok_or_else(wire::bad_cursor)?;
-            Some((name, id))
-        }
-    };
+    let place = wire::place(query.cursor.as_deref())?;
+    let after = place
+        .as_ref()
+        .map(|(id, name)| (name.as_str(), id.as_str()));
     let mut read = state.read(actor.company_id).await?;
     let rows = read.groups(scope.as_deref(), after, limit + 1).await?;
     let cursor = |last: &Group| format!("{} {}", last.group_id, last.name);
