@@ -237,7 +237,7 @@ fn agree(home: &Home, yes: bool, reader: Reader) -> anyhow::Result<Exit> {
     for newest in &loaded.current {
         let agreed_to = agreement::agreed(newest, &loaded.all, |id| notices.event(id));
         let id = newest.claims().license_id;
-        if agreed_to.claims().license_id == id {
+        if !agreement::waits(newest, agreed_to) {
             continue;
         }
         let mut lines = changes::lines(words, agreed_to.claims(), newest.claims());

@@ -36,21 +36,18 @@ impl Engine {
             agreed.claims().issuer.server_url.clone()
         };
         let closed = self.accounts.set(&loaded.current, &loaded.all, server_of);
-        let agreed: Vec<&License> = loaded
-            .current
-            .iter()
-            .map(|newest| agreement::agreed(newest, &loaded.all, event))
-            .collect();
-        self.waiting = agreement::waiting(&loaded.current, &agreed);
+        let mut in_force = Vec::with_capacity(loaded.current.len());
+        self.waiting.clear();
+        for newest in &loaded.current {
+            let agreed = agreement::agreed(newest, &loaded.all, event);
+            if agreement::waits(newest, agreed) {
+                self.waiting.insert(newest.claims().issuer.company_id);
+            }
+            in_force.push(agreement::in_force(newest, agreed));
+        }
         self.recover_crashed_sessions(now).await;
         self.remember_last_used();
 
-        let in_force: Vec<License> = loaded
-            .current
-            .iter()
-            .zip(agreed)
-            .map(|(newest, agreed)| agreement::in_force(newest, agreed))
-            .collect();
         let (mut wanted, second) = tracking::at_most_one_monitors(in_force);
         self.out_of_order = second;
         for (company, problem) in closed {

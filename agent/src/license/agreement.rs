@@ -3,34 +3,24 @@
 //! A license that the server refreshes may narrow at once. One that widens waits: in worklog mode for
 //! the employee to acknowledge it, in monitoring mode for its notice to be shown.
 
-use std::collections::BTreeSet;
-
 use glasshour_license_format::changes::{changes, widens};
 use glasshour_license_format::{License, WorkMode};
+use glasshour_protocol::LicenseId;
 use glasshour_protocol::payload::NoticeKind;
-use glasshour_protocol::{CompanyId, LicenseId};
 
 /// Returns what holds of `newest` where `agreed` is the license that was agreed to last.
 pub fn in_force(newest: &License, agreed: &License) -> License {
-    if is_same(newest, agreed) {
-        newest.clone()
-    } else {
+    if waits(newest, agreed) {
         newest.within(agreed)
+    } else {
+        newest.clone()
     }
 }
 
-/// The companies whose newest license waits to be agreed to, as a whole or in part. `agreed` goes along
-/// with `newest`, license by license.
-pub fn waiting(newest: &[License], agreed: &[&License]) -> BTreeSet<CompanyId> {
-    let pairs = newest.iter().zip(agreed);
-    let waits = pairs.filter(|(newest, agreed)| !is_same(newest, agreed));
-    waits
-        .map(|(newest, _)| newest.claims().issuer.company_id)
-        .collect()
-}
-
-fn is_same(one: &License, other: &License) -> bool {
-    one.claims().license_id == other.claims().license_id
+/// Whether `newest` waits to be agreed to, as a whole or in part, where `agreed` is the license that was
+/// agreed to last.
+pub fn waits(newest: &License, agreed: &License) -> bool {
+    newest.claims().license_id != agreed.claims().license_id
 }
 
 /// The license that was agreed to last: `newest` itself where it holds altogether.
@@ -115,8 +105,7 @@ mod tests {
     fn holds(all: &[License], event: impl Fn(LicenseId) -> Option<NoticeKind>) -> (License, bool) {
         let newest = all.iter().max_by_key(|l| l.claims().serial).unwrap();
         let agreed = agreed(newest, all, event);
-        let waits = !waiting(std::slice::from_ref(newest), &[agreed]).is_empty();
-        (in_force(newest, agreed), waits)
+        (in_force(newest, agreed), waits(newest, agreed))
     }
 
     #[test]
