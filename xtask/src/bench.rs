@@ -1,13 +1,9 @@
 //! `./dev bench`: builds the programs as they are shipped and hands over to `glasshour-bench`, which
 //! measures them and prints what it found beside their peers.
 
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
+use anyhow::Result;
 
-use anyhow::{Context as _, Result};
-
-use crate::progress::Steps;
-use crate::{root, run};
+use crate::run;
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -30,14 +26,5 @@ enum What {
 /// Builds, then becomes `glasshour-bench`.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let What::Agent { arguments } = &args.what;
-    Steps::new(1).loud(
-        "build server, agent and harness as they are shipped",
-        &mut run::cargo(&["build", "--release", "--workspace", "--bins"]),
-    )?;
-    let program = root::target_dir().join("release/glasshour-bench");
-    let error = Command::new(&program)
-        .args(arguments)
-        .current_dir(root::caller_dir())
-        .exec();
-    Err(error).with_context(|| format!("cannot start {}", program.display()))
+    run::become_program(run::Profile::Release, "glasshour-bench", arguments)
 }

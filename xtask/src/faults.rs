@@ -2,13 +2,9 @@
 //!
 //! That program lives in `tests/`, since this crate depends on nothing of ours.
 
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
+use anyhow::Result;
 
-use anyhow::{Context as _, Result};
-
-use crate::progress::Steps;
-use crate::{root, run};
+use crate::run;
 
 /// Everything after `faults` goes to `glasshour-faults` as it is, `--help` too.
 #[derive(clap::Args)]
@@ -21,14 +17,5 @@ pub(crate) struct Args {
 
 /// Builds, then becomes `glasshour-faults`.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    Steps::new(1).loud(
-        "build the server, the agent and the harness",
-        &mut run::cargo(&["build", "--workspace", "--bins"]),
-    )?;
-    let program = root::target_dir().join("debug/glasshour-faults");
-    let error = Command::new(&program)
-        .args(&args.arguments)
-        .current_dir(root::caller_dir())
-        .exec();
-    Err(error).with_context(|| format!("cannot start {}", program.display()))
+    run::become_program(run::Profile::Debug, "glasshour-faults", &args.arguments)
 }

@@ -3,12 +3,10 @@
 //! That program lives in `tests/`, on the harness of the end-to-end stories, since this crate
 //! depends on nothing of ours.
 
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
+use std::ffi::OsString;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
-use crate::progress::Steps;
 use crate::{root, run};
 
 /// Everything after `try` goes to `glasshour-try` as it is, `--help` too.
@@ -22,16 +20,8 @@ pub(crate) struct Args {
 
 /// Builds, then becomes `glasshour-try`.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    Steps::new(1).loud(
-        "build the server, the agent and the harness",
-        &mut run::cargo(&["build", "--workspace", "--bins"]),
-    )?;
-    let program = root::target_dir().join("debug/glasshour-try");
-    let error = Command::new(&program)
-        .arg("--data")
-        .arg(root::root().join(".try"))
-        .args(&args.arguments)
-        .current_dir(root::caller_dir())
-        .exec();
-    Err(error).with_context(|| format!("cannot start {}", program.display()))
+    let data = [OsString::from("--data"), root::root().join(".try").into()];
+    let arguments = args.arguments.iter().map(OsString::from);
+    let arguments = data.into_iter().chain(arguments);
+    run::become_program(run::Profile::Debug, "glasshour-try", arguments)
 }
