@@ -500,16 +500,16 @@ async fn an_excluded_window_is_in_no_stored_picture() {
     let mut profile = every_second();
     profile["exclude"] = json!({"applications": ["KeePassXC"]});
     let stage = Stage::new("worklog", profile);
-    let area = Rect {
-        x: 20,
-        y: 20,
-        width: 60,
-        height: 40,
-    };
     stage.desktop.set_windows(vec![Window {
+        id: 2,
         application: "KeePassXC".into(),
         title: "vault".into(),
-        area,
+        area: Rect {
+            x: 20,
+            y: 20,
+            width: 60,
+            height: 40,
+        },
         active: false,
     }]);
     stage

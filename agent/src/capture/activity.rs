@@ -313,6 +313,7 @@ mod tests {
             height: 1,
         };
         Window {
+            id: 1,
             application: application.into(),
             title: title.into(),
             area,

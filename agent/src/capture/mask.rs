@@ -1,5 +1,7 @@
 //! Painting over what a license excludes, before anything else sees the picture.
 
+use std::collections::BTreeSet;
+
 use glasshour_license_format::Exclude;
 
 use crate::platform::{Frame, Rect, Window};
@@ -8,18 +10,19 @@ use crate::platform::{Frame, Rect, Window};
 const MASK: [u8; 4] = [96, 96, 96, 255];
 
 /// Paints over every excluded window that is on this monitor, unfocused and partly covered ones too,
-/// and returns how many there were.
+/// and returns how many there were. A window may be listed more than once, as it was at different moments:
+/// each of its places is painted, and it counts once.
 ///
 /// The whole rectangle is painted, also where another window lies above it: rather too much than a
 /// shadow or a translucent terminal that shows what is below.
 pub fn mask(frame: &mut Frame, monitor: Rect, windows: &[Window], exclude: &Exclude) -> u32 {
-    let mut masked = 0;
+    let mut masked = BTreeSet::new();
     for window in windows {
         if exclude.covers(&window.application, &window.title) && fill(frame, monitor, window.area) {
-            masked += 1;
+            masked.insert(window.id);
         }
     }
-    masked
+    u32::try_from(masked.len()).expect("fewer windows than a display can hold")
 }
 
 /// Fills the part of `area` that lies on the monitor; false where none does.
@@ -50,8 +53,9 @@ mod tests {
 
     const SECRET: [u8; 4] = [255, 0, 255, 255];
 
-    fn window(application: &str, title: &str, area: Rect) -> Window {
+    fn window(id: u64, application: &str, title: &str, area: Rect) -> Window {
         Window {
+            id,
             application: application.into(),
             title: title.into(),
             area,
@@ -86,6 +90,7 @@ mod tests {
         let mut frame = secret_everywhere(50, 40);
         let windows = [
             window(
+                1,
                 "KeePassXC",
                 "db",
                 Rect {
@@ -96,6 +101,7 @@ mod tests {
                 },
             ),
             window(
+                2,
                 "XTerm",
                 "shell",
                 Rect {
@@ -116,6 +122,34 @@ mod tests {
     }
 
     #[test]
+    fn a_window_that_moved_meanwhile_is_painted_over_twice_and_counts_once() {
+        let monitor = Rect {
+            x: 0,
+            y: 0,
+            width: 10,
+            height: 10,
+        };
+        let at = |x| Rect {
+            x,
+            y: 0,
+            width: 2,
+            height: 10,
+        };
+        let mut frame = secret_everywhere(10, 10);
+        let windows = [
+            window(1, "K", "a", at(0)),
+            window(1, "K", "b", at(4)),
+            window(2, "K", "a", at(8)),
+        ];
+        let exclude = Exclude {
+            applications: vec!["K".into()],
+            title_contains: vec![],
+        };
+        assert_eq!(mask(&mut frame, monitor, &windows, &exclude), 2);
+        assert_eq!(count(&frame, MASK), 3 * 2 * 10);
+    }
+
+    #[test]
     fn a_window_elsewhere_is_not_counted() {
         let monitor = Rect {
             x: 0,
@@ -125,6 +159,7 @@ mod tests {
         };
         let mut frame = secret_everywhere(10, 10);
         let windows = [window(
+            1,
             "K",
             "",
             Rect {
@@ -162,7 +197,7 @@ mod tests {
             title_contains: vec!["t".into()],
         };
         assert_eq!(
-            mask(&mut frame, monitor, &[window("a", "T", huge)], &exclude),
+            mask(&mut frame, monitor, &[window(1, "a", "T", huge)], &exclude),
             1
         );
         assert_eq!(count(&frame, SECRET), 0);

@@ -198,6 +198,7 @@ mod tests {
 
     fn active(area: Rect) -> Window {
         Window {
+            id: 1,
             application: "a".into(),
             title: "t".into(),
             area,

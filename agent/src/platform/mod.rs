@@ -196,6 +196,8 @@ impl std::fmt::Debug for Frame {
 /// A top-level window that is on the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
+    /// The desktop's number of it, by which two listings tell that a window is the same.
+    pub id: u64,
     /// The application's name, such as `XTerm`.
     pub application: String,
     /// Its title.

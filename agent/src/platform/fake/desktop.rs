@@ -108,6 +108,7 @@ impl FakeDesktop {
             height: 48,
         };
         let window = Window {
+            id: 1,
             application: "Editor".to_owned(),
             title: "Notes".to_owned(),
             area: Rect {

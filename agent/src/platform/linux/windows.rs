@@ -77,6 +77,7 @@ impl<'c> Windows<'c> {
                 let (application, title) = self.properties.names(description)?;
                 makers.push(self.maker(id));
                 visible.push(Window {
+                    id: u64::from(id),
                     application,
                     title,
                     area: top.area,
@@ -139,6 +140,7 @@ impl<'c> Windows<'c> {
         };
         let (application, title) = self.properties.names(description)?;
         Ok(Some(Window {
+            id: u64::from(id),
             application,
             title,
             area: area_of(&geometry),
