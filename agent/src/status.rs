@@ -135,6 +135,24 @@ impl Status {
         self.employers.len() > 1
     }
 
+    /// Whom what is captured of a worklog goes to, and where.
+    pub fn goes_to(&self, words: Words) -> Option<String> {
+        let mut employers = self.employers.iter();
+        let works_for = employers.find(|one| one.tracks() && !one.monitors())?;
+        Some(words.say(Message::ToldGoesTo {
+            company: Outside(&works_for.company),
+            url: Outside(works_for.server.url.as_deref()?),
+        }))
+    }
+
+    /// That the worklog has stopped and monitoring has not, where that is so.
+    pub fn monitoring_goes_on(&self, words: Words) -> Option<String> {
+        let mut employers = self.employers.iter();
+        let watching = employers.find(|one| one.tracks() && one.monitors())?;
+        let company = Outside(&watching.company);
+        Some(words.say(Message::ToldWorklogStopped { company }))
+    }
+
     /// That one employer monitors while the person works for another, where that is so.
     pub fn monitored_beside(&self, words: Words) -> Option<String> {
         let running = |monitors: bool| {

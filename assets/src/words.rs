@@ -1,19 +1,21 @@
 //! The message catalogues (Fluent), by file: what `glasshour-words` parses.
 
 /// English.
-pub const ENGLISH: [(&str, &str); 5] = [
+pub const ENGLISH: [(&str, &str); 6] = [
     ("notice.ftl", include_str!("../words/en/notice.ftl")),
     ("formats.ftl", include_str!("../words/en/formats.ftl")),
     ("changes.ftl", include_str!("../words/en/changes.ftl")),
     ("agent.ftl", include_str!("../words/en/agent.ftl")),
+    ("held.ftl", include_str!("../words/en/held.ftl")),
     ("console.ftl", include_str!("../words/en/console.ftl")),
 ];
 
 /// French.
-pub const FRENCH: [(&str, &str); 5] = [
+pub const FRENCH: [(&str, &str); 6] = [
     ("notice.ftl", include_str!("../words/fr/notice.ftl")),
     ("formats.ftl", include_str!("../words/fr/formats.ftl")),
     ("changes.ftl", include_str!("../words/fr/changes.ftl")),
     ("agent.ftl", include_str!("../words/fr/agent.ftl")),
+    ("held.ftl", include_str!("../words/fr/held.ftl")),
     ("console.ftl", include_str!("../words/fr/console.ftl")),
 ];

@@ -47,8 +47,8 @@ enum Next {
 #[derive(Default)]
 struct Server {
     enrolled: usize,
-    /// The file of a license with serial 2.
-    newer_license: Option<&'static [u8]>,
+    /// Serial and file of the newest license, where that is not the one enrolled with.
+    newer_license: Option<(u64, &'static [u8])>,
     license_fetches: usize,
     inactive: bool,
     /// Asked how the device stands, the server does not know it.
@@ -101,7 +101,7 @@ fn state(server: &Server) -> DeviceState {
         company_id: COMPANY,
         employee_id: EmployeeId(Uuid::from_u128(4)),
         employee_active: !server.inactive,
-        current_serial: server.newer_license.map_or(1, |_| 2),
+        current_serial: server.newer_license.map_or(1, |(serial, _)| serial),
         projects: vec![],
         server_time_ms: NOW_MS,
     }
@@ -140,7 +140,7 @@ async fn license(State(shared): State<Shared>, headers: HeaderMap) -> Response {
         return refusal;
     }
     server.license_fetches += 1;
-    dated(&server, server.newer_license.unwrap().to_vec())
+    dated(&server, server.newer_license.unwrap().1.to_vec())
 }
 
 async fn store(
@@ -663,12 +663,16 @@ fn what_goes_without_tls_goes_past_a_configured_proxy() {
 }
 
 #[tokio::test]
-async fn a_newer_license_is_fetched_once_and_handed_over_as_it_came() {
-    let mut story = Story::begin(Server {
-        newer_license: Some(b"not read here"),
+async fn each_newer_license_is_fetched_once_and_handed_over_as_it_came() {
+    let server = Server {
+        newer_license: Some((2, b"not read here")),
         ..Server::default()
-    })
-    .await;
+    };
+    let rhythm = Rhythm {
+        heartbeat: Duration::from_millis(20),
+        ..Rhythm::default()
+    };
+    let mut story = Story::begin_with(server, rhythm).await;
     let status = story
         .until_status(|status| status.newer_license.is_some())
         .await;
@@ -676,5 +680,10 @@ async fn a_newer_license_is_fetched_once_and_handed_over_as_it_came() {
     story.push(Kind::Activity).await;
     story.until(delivered(1)).await;
     assert_eq!(story.server.lock().unwrap().license_fetches, 1);
+    // Whatever became of that one.
+    story.server.lock().unwrap().newer_license = Some((3, b"one more"));
+    let is_next = |status: &SendStatus| status.newer_license.as_deref() == Some(&b"one more"[..]);
+    story.until_status(is_next).await;
+    assert_eq!(story.server.lock().unwrap().license_fetches, 2);
     story.end().await;
 }

@@ -1,8 +1,8 @@
 //! Hours, days, rates, durations, moments and lists, as a language writes them.
 
 use glasshour_license_format::{Day, Schedule, TimeOfDay};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 use crate::catalogue::Words;
 use crate::language::Language;
@@ -23,7 +23,7 @@ impl Words {
     }
 
     /// Days, hours, minutes and seconds in words: 90 as `1 minute 30 seconds`.
-    pub(crate) fn duration(self, seconds: u32) -> Said {
+    pub fn duration(self, seconds: u32) -> Said {
         let parts: Vec<String> = [
             (seconds / 86_400, Unit::Days),
             (seconds / 3600 % 24, Unit::Hours),
@@ -69,6 +69,28 @@ impl Words {
             year: Said::new(at.year().to_string()),
             clock: self.clock(positive(at.hour()), positive(at.minute())),
         })
+    }
+
+    /// A time of day, `10:20`; with the date where that is another day than `today`. Both are of the
+    /// person's own zone.
+    pub fn time_of_day(self, at: &Zoned, today: &Zoned) -> Said {
+        let positive = |number: i8| u32::from(number.unsigned_abs());
+        let clock = self.clock(positive(at.hour()), positive(at.minute()));
+        if at.date() == today.date() {
+            return clock;
+        }
+        self.part(Message::HeldDay {
+            day: positive(at.day()),
+            month: self.part(Message::Month {
+                month: positive(at.month()),
+            }),
+            clock,
+        })
+    }
+
+    /// Items that were said already, as a list: `a, b and c`.
+    pub fn listed(self, items: Vec<Said>) -> Said {
+        self.list(items, Join::And)
     }
 
     /// A license's hours.
@@ -131,8 +153,8 @@ impl Words {
         self.list(parts, Join::And)
     }
 
-    /// Texts from outside as a list.
-    pub(crate) fn names<T: AsRef<str>>(self, names: &[T]) -> Said {
+    /// Texts from outside as a list: `a, b and c`.
+    pub fn names<T: AsRef<str>>(self, names: &[T]) -> Said {
         let names = names.iter().map(|name| Said::new(plain(name.as_ref())));
         self.list(names.collect(), Join::And)
     }

@@ -23,20 +23,20 @@ pub(super) fn ask(home: &Home, request: &Request, reader: Reader) -> anyhow::Res
             if matches!(request, Request::Note { .. }) {
                 out::line("Noted.");
             }
-            out::line(
-                plain_status(&status, words)
-                    .first()
-                    .map_or("", String::as_str),
-            );
-            if matches!(request, Request::Stop) {
+            let stops = matches!(request, Request::Stop);
+            let goes_on = stops.then(|| status.monitoring_goes_on(words)).flatten();
+            out::line(match goes_on {
+                Some(sentence) => sentence,
+                None => plain_status(&status, words).swap_remove(0),
+            });
+            if stops {
                 let time = words.short_duration(status.today_ms);
                 out::line(words.say(Message::StatusToday { time }));
             }
-            // Who starts tracking learns at once who else sees it, and what does not work.
-            if matches!(request, Request::Start { .. } | Request::Switch { .. })
-                && let Some(sentence) = status.monitored_beside(words)
-            {
-                out::line(sentence);
+            // Who starts tracking learns at once who sees it, who else does, and what does not work.
+            if matches!(request, Request::Start { .. } | Request::Switch { .. }) {
+                let told = [status.goes_to(words), status.monitored_beside(words)];
+                told.iter().flatten().for_each(out::line);
             }
             if matches!(request, Request::Start { .. }) {
                 for problem in &status.problems {

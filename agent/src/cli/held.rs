@@ -3,7 +3,6 @@
 //! The running agent answers. Where none runs, the spools are opened here, alone: everything works but
 //! the names of projects, which only the server knows.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,13 +13,14 @@ use clap::Subcommand;
 use glasshour_protocol::RecordId;
 use glasshour_protocol::payload::JSON;
 use glasshour_uploader::Spool;
+use glasshour_words::{Message, Outside, Words};
 use jiff::tz::TimeZone;
 
+use super::out::Reader;
 use super::{block_on, control, out};
 use crate::exit::Exit;
-use crate::held::{
-    Consequence, Desk, HeldAnswer, HeldCapture, HeldContent, HeldRequest, Source, words,
-};
+use crate::held::words::Telling;
+use crate::held::{Consequence, Desk, HeldAnswer, HeldCapture, HeldContent, HeldRequest, Source};
 use crate::home::Home;
 use crate::ipc::{Answer, CallError, Request, call};
 use crate::journal::Journal;
@@ -57,10 +57,20 @@ pub(super) enum HeldCommand {
 /// An answer, or what `glasshour` ends with instead.
 type Asked = Result<HeldAnswer, Exit>;
 
-pub(super) fn held(command: Option<HeldCommand>, home: &Home, json: bool) -> anyhow::Result<Exit> {
+pub(super) fn held(
+    command: Option<HeldCommand>,
+    home: &Home,
+    reader: Reader,
+) -> anyhow::Result<Exit> {
     block_on(async {
         let own = None;
-        let mut asker = Asker { home, json, own };
+        let Reader { json, words } = reader;
+        let mut asker = Asker {
+            home,
+            json,
+            words,
+            own,
+        };
         match command {
             None => asker.list().await,
             Some(HeldCommand::Show { id, to, open }) => asker.show(&id, to, open).await,
@@ -75,6 +85,7 @@ pub(super) fn held(command: Option<HeldCommand>, home: &Home, json: bool) -> any
 struct Asker<'a> {
     home: &'a Home,
     json: bool,
+    words: Words,
     /// The spools, opened here because no agent runs; kept until the end.
     own: Option<Desk>,
 }
@@ -90,19 +101,19 @@ impl Asker<'_> {
             return Ok(Exit::Ok);
         }
         if captures.is_empty() {
-            out::line("Nothing waits here for you to look at.");
+            out::line(self.words.say(Message::HeldNothing {}));
             return Ok(Exit::Ok);
         }
-        let (now_ms, zone) = (now_ms(), TimeZone::system());
+        let telling = self.telling();
         for capture in &captures {
-            out::line(words::line(capture, now_ms, &zone));
+            out::line(telling.line(capture));
         }
         let may_delete = captures.iter().any(|one| one.may_delete && !one.deleted);
-        out::line(if may_delete {
-            "Look at one with `glasshour held show ID`, delete it with `glasshour held delete ID`."
+        out::line(self.words.say(if may_delete {
+            Message::HeldLookAndDelete {}
         } else {
-            "Look at one with `glasshour held show ID`. Your license does not let you delete captures."
-        });
+            Message::HeldLook {}
+        }));
         Ok(Exit::Ok)
     }
 
@@ -111,12 +122,9 @@ impl Asker<'_> {
             Ok(captures) => captures,
             Err(exit) => return Ok(exit),
         };
-        let capture = find(&captures, id)?;
+        let capture = self.find(&captures, id)?;
         if capture.unchanged && !capture.deleted {
-            bail!(
-                "the screen had not changed since the picture before: this capture has no picture \
-                 of its own"
-            );
+            bail!(self.words.say(Message::HeldNoPicture {}));
         }
         let record_id = capture.record_id;
         let content = match self.ask(HeldRequest::Show { record_id }).await? {
@@ -144,7 +152,7 @@ impl Asker<'_> {
             out::json(&serde_json::json!({ "file": path, "content_type": content_type }))?;
         } else {
             out::line(path.display().to_string());
-            out::error_line("Only you can read this file; remove it when you have seen it.");
+            out::error_line(self.words.say(Message::HeldPrivate {}));
         }
         if open {
             platform::open_file(&path)
@@ -165,11 +173,11 @@ impl Asker<'_> {
             }
             Some(ids) => ids
                 .iter()
-                .map(|id| find(&captures, id).map(|one| one.record_id))
+                .map(|id| self.find(&captures, id).map(|one| one.record_id))
                 .collect::<anyhow::Result<_>>()?,
         };
         if record_ids.is_empty() {
-            out::line("Nothing waits here that could be deleted.");
+            out::line(self.words.say(Message::HeldNothingToDelete {}));
             return Ok(Exit::Ok);
         }
         let asked = HeldRequest::Consequence {
@@ -185,9 +193,10 @@ impl Asker<'_> {
         } else {
             out::line
         };
-        show(words::consequence(&told, now_ms(), &TimeZone::system()));
-        if !yes && !confirmed()? {
-            out::error_line("Nothing was deleted.");
+        show(self.telling().consequence(&told));
+        let (ask, nobody) = (Message::HeldAskDelete {}, Message::HeldNobody {});
+        if !yes && !out::confirmed(self.words, ask, nobody)? {
+            out::error_line(self.words.say(Message::HeldKept {}));
             return Ok(Exit::Failure);
         }
         let done = match self.consequence(HeldRequest::Delete { record_ids }).await? {
@@ -197,7 +206,7 @@ impl Asker<'_> {
         if self.json {
             out::json(&done)?;
         } else {
-            out::line("Deleted.");
+            out::line(self.words.say(Message::HeldGone {}));
         }
         Ok(Exit::Ok)
     }
@@ -219,6 +228,23 @@ impl Asker<'_> {
             Ok(_) => bail!("the agent answered another question"),
             Err(exit) => Err(exit),
         })
+    }
+
+    fn telling(&self) -> Telling {
+        Telling::new(self.words, now_ms(), TimeZone::system())
+    }
+
+    /// The one capture whose id is, or ends in, what was typed.
+    fn find<'a>(&self, captures: &'a [HeldCapture], id: &str) -> anyhow::Result<&'a HeldCapture> {
+        let wanted = id.trim().to_lowercase();
+        let fits = |one: &&HeldCapture| one.record_id.to_string().ends_with(&wanted);
+        let mut found = captures.iter().filter(fits);
+        let id = Outside(id);
+        match (found.next(), found.next()) {
+            (Some(one), None) if wanted.len() >= 4 => Ok(one),
+            (Some(_), _) => bail!(self.words.say(Message::HeldSeveral { id })),
+            (None, _) => bail!(self.words.say(Message::HeldNone { id })),
+        }
     }
 
     fn own(&mut self) -> anyhow::Result<&Desk> {
@@ -280,18 +306,6 @@ fn now_ms() -> i64 {
     platform::detect().clock().now().wall_ms
 }
 
-/// The one capture whose id is, or ends in, what was typed.
-fn find<'a>(captures: &'a [HeldCapture], id: &str) -> anyhow::Result<&'a HeldCapture> {
-    let wanted = id.trim().to_lowercase();
-    let fits = |one: &&HeldCapture| one.record_id.to_string().ends_with(&wanted);
-    let mut found = captures.iter().filter(fits);
-    match (found.next(), found.next()) {
-        (Some(one), None) if wanted.len() >= 4 => Ok(one),
-        (Some(_), _) => bail!("{id:?} could be several captures; give more of the id"),
-        (None, _) => bail!("no capture {id:?} waits here; `glasshour held` lists what does"),
-    }
-}
-
 /// A place in the temporary folder that nobody else can guess or has made before.
 fn private_place(id: RecordId, content_type: &str) -> anyhow::Result<PathBuf> {
     let folder = std::env::temp_dir().join(format!("glasshour-{}", uuid::Uuid::new_v4()));
@@ -304,16 +318,4 @@ fn private_place(id: RecordId, content_type: &str) -> anyhow::Result<PathBuf> {
         _ => "bin",
     };
     Ok(folder.join(Path::new(&id.to_string()).with_extension(extension)))
-}
-
-fn confirmed() -> anyhow::Result<bool> {
-    let stdin = std::io::stdin();
-    if !stdin.is_terminal() {
-        bail!("nothing was deleted: there is nobody to ask; add --yes if you are sure");
-    }
-    eprint!("Delete? This cannot be undone. [y/N] ");
-    std::io::stderr().flush()?;
-    let mut answer = String::new();
-    stdin.lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }

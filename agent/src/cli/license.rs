@@ -1,6 +1,5 @@
 //! `glasshour license`: show, load, list, remove.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -196,7 +195,7 @@ fn load(
     // Whatever is acknowledged was shown; in JSON mode beside the answer, which is for a script.
     let show = if json { out::error_line } else { out::line };
     lines.into_iter().for_each(show);
-    if !yes && !acknowledged(words, Message::LicenseAskLoad {})? {
+    if !yes && !out::confirmed(words, Message::LicenseAskLoad {}, Message::LicenseNobody {})? {
         return Err(LoadError::NotAcknowledged.into());
     }
     let license = store.load(&bytes, signed, &options)?;
@@ -245,7 +244,13 @@ fn agree(home: &Home, yes: bool, reader: Reader) -> anyhow::Result<Exit> {
         lines.extend(notice_lines(newest.signed(), words));
         let show = if json { out::error_line } else { out::line };
         lines.into_iter().for_each(show);
-        if !yes && !acknowledged(words, Message::LicenseAskAgree {})? {
+        if !yes
+            && !out::confirmed(
+                words,
+                Message::LicenseAskAgree {},
+                Message::LicenseNobody {},
+            )?
+        {
             return Err(LoadError::NotAcknowledged.into());
         }
         notices.set(id, NoticeKind::Acknowledged, showing(yes, words))?;
@@ -285,21 +290,6 @@ fn showing(yes: bool, words: Words) -> Showing {
         by: if yes { "--yes" } else { "terminal" },
         language: words.language(),
     }
-}
-
-fn acknowledged(words: Words, question: Message<'_>) -> anyhow::Result<bool> {
-    let stdin = std::io::stdin();
-    if !stdin.is_terminal() {
-        anyhow::bail!(words.say(Message::LicenseNobody {}));
-    }
-    // On standard error, as the notice is where the answer is for a script.
-    eprint!("{} ", words.say(question));
-    std::io::stderr().flush()?;
-    let mut answer = String::new();
-    stdin.lock().read_line(&mut answer)?;
-    let answer = answer.trim().to_lowercase();
-    let meant = words.say(Message::LicenseYes {});
-    Ok(meant.split_whitespace().any(|yes| yes == answer))
 }
 
 fn list(home: &Home, reader: Reader) -> anyhow::Result<Exit> {

@@ -178,7 +178,7 @@ fn dispatch(cli: Cli, home: Home) -> anyhow::Result<Exit> {
         }
         Command::Status => control::status(&home, reader),
         Command::Today => today::today(&home, json),
-        Command::Held { command } => held::held(command, &home, json),
+        Command::Held { command } => held::held(command, &home, reader),
         Command::Verify { file } => verify::verify(&file, json),
         Command::Doctor => doctor::doctor(&home, json),
     }

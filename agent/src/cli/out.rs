@@ -5,9 +5,9 @@
 //! JSON escapes them.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
-use glasshour_words::Words;
+use glasshour_words::{Message, Words};
 use serde::Serialize;
 
 use crate::platform::text::{clean, clean_line};
@@ -40,6 +40,26 @@ pub(super) fn complain(text: impl AsRef<str>) {
 pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     print(&escaped(&serde_json::to_string_pretty(value)?));
     Ok(())
+}
+
+/// Asks the person at the terminal; `nobody` is said where there is none.
+pub(super) fn confirmed(
+    words: Words,
+    question: Message<'_>,
+    nobody: Message<'_>,
+) -> anyhow::Result<bool> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        anyhow::bail!(words.say(nobody));
+    }
+    // On standard error, as what is asked about is where the answer is for a script.
+    eprint!("{} ", words.say(question));
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    stdin.lock().read_line(&mut answer)?;
+    let answer = answer.trim().to_lowercase();
+    let meant = words.say(Message::LicenseYes {});
+    Ok(meant.split_whitespace().any(|yes| yes == answer))
 }
 
 /// A reader that has seen enough (`| head`) and closed the pipe is no error.

@@ -70,11 +70,16 @@ pub(super) fn choose(employers: &[Employer], work: &Work) -> Result<Choice, NoCh
         return Err(NoChoice::license(by_monitoring_alone(employers)));
     };
     match (&work.project, candidates.as_slice()) {
-        (Some(project), [one]) => Ok(Choice {
-            company: one.company,
-            project: Some(find_project(&one.projects, project).map_err(NoChoice::state)?),
-        }),
-        (Some(project), several) => by_project(several, project),
+        (Some(project), [one]) => {
+            Ok(Choice {
+                company: one.company,
+                project: Some(find_project(&one.projects, project).map_err(|no| {
+                    of_monitoring(employers, project).unwrap_or(NoChoice::state(no))
+                })?),
+            })
+        }
+        (Some(project), several) => by_project(several, project)
+            .map_err(|no| of_monitoring(employers, project).unwrap_or(no)),
         (None, several) => {
             let choice = most_recent(several).or((several.len() == 1).then_some(*first));
             let company = choice
@@ -143,15 +148,34 @@ pub(super) fn find_employer<'a>(
     }
 }
 
+/// That a project which nobody else has is the monitoring employer's, where that is so.
+fn of_monitoring(employers: &[Employer], name: &str) -> Option<NoChoice> {
+    let monitors = employers.iter().find(|employer| employer.monitors)?;
+    let project = monitors.projects.iter().find(|p| is_called(p, name))?;
+    let others = employers.iter().filter(|employer| !employer.monitors);
+    let mut known = others.flat_map(|employer| &employer.projects);
+    if known.any(|project| is_called(project, name)) {
+        return None;
+    }
+    Some(NoChoice::license(format!(
+        "{} is a project of {}, which monitors this computer by its license: that time is recorded \
+         without your starting it, and no worklog can be for it.",
+        project.name, monitors.name
+    )))
+}
+
+/// Whether that is the project's id or its name, without regard to case.
+fn is_called(project: &Project, name: &str) -> bool {
+    let wanted = name.trim();
+    wanted.parse().ok() == Some(project.project_id)
+        || project.name.to_lowercase() == wanted.to_lowercase()
+}
+
 fn by_project(candidates: &[&Employer], name: &str) -> Result<Choice, NoChoice> {
-    let wanted = name.trim().to_lowercase();
-    let id = wanted.parse::<ProjectId>().ok();
     let project_of = |employer: &Employer| {
-        employer
-            .projects
-            .iter()
-            .find(|p| Some(p.project_id) == id || p.name.to_lowercase() == wanted)
-            .map(|project| project.project_id)
+        let mut projects = employer.projects.iter();
+        let project = projects.find(|project| is_called(project, name))?;
+        Some(project.project_id)
     };
     let found: Vec<_> = candidates
         .iter()
@@ -360,6 +384,19 @@ mod tests {
             choose(employers, &work).unwrap_err().reason
         };
         assert_eq!(refused(&employers, "Acme"), RefusedBy::License);
+        let work = |project: &str| Work {
+            employer: None,
+            project: Some(project.into()),
+        };
+        let theirs = choose(&employers, &work("apollo")).unwrap_err();
+        assert_eq!(theirs.reason, RefusedBy::License);
+        assert!(
+            theirs.message.starts_with("Apollo is a project of Acme"),
+            "{}",
+            theirs.message
+        );
+        let nobodys = choose(&employers, &work("Nimbus")).unwrap_err();
+        assert_eq!(nobodys.reason, RefusedBy::State);
         let alone = choose(&employers[..1], &Work::default()).unwrap_err();
         assert_eq!(alone.reason, RefusedBy::License);
     }

@@ -2,10 +2,12 @@
 //! [`Desk`], from the spools that the agent has open.
 
 use glasshour_protocol::Kind;
+use glasshour_words::Message;
 use jiff::tz::TimeZone;
 
 use super::{Engine, message};
-use crate::held::{Desk, HeldAnswer, HeldRequest, Source, words};
+use crate::held::words::Telling;
+use crate::held::{Desk, HeldAnswer, HeldRequest, Source};
 use crate::ipc::Answer;
 
 /// Captures that the tray's message lists; the newest.
@@ -33,20 +35,27 @@ impl Engine {
         let Answer::Held(HeldAnswer::List { captures }) = self.held(HeldRequest::List).await else {
             return;
         };
-        let zone = TimeZone::system();
+        let words = self.config.words;
+        let telling = Telling::new(words, now_ms, TimeZone::system());
         let waiting: Vec<_> = captures.iter().filter(|one| !one.deleted).collect();
         let mut lines: Vec<String> = waiting
             .iter()
             .rev()
             .take(MOST_LISTED)
-            .map(|one| words::short_line(one, now_ms, &zone))
+            .map(|one| telling.short_line(one))
             .collect();
         if waiting.len() > MOST_LISTED {
-            lines.push(format!("… and {} more", waiting.len() - MOST_LISTED));
+            let more = waiting.len() - MOST_LISTED;
+            let count = u32::try_from(more).unwrap_or(u32::MAX);
+            lines.push(words.say(Message::HeldMore { count }));
         }
-        lines.push("Look at them, or delete them, with `glasshour held`.".into());
-        self.desktop
-            .notify(message("Glasshour: held captures", lines.join("\n")));
+        lines.push(words.say(if waiting.is_empty() {
+            Message::HeldNothing {}
+        } else {
+            Message::HeldHow {}
+        }));
+        let title = words.say(Message::HeldTitle {});
+        self.desktop.notify(message(title, lines.join("\n")));
     }
 
     fn desk(&self) -> Desk {

@@ -1,123 +1,121 @@
-//! Held captures and what deleting them means, in sentences. Times are those of the person's own zone.
+//! Held captures and what deleting them means, in the reader's words. Times are those of the person's own
+//! zone.
 
-use glasshour_protocol::Kind;
-use jiff::Timestamp;
+use glasshour_words::{Key, Message, Outside, Said, Words};
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 use super::{Consequence, HeldCapture, TimeOff};
 
-/// A time of day, `10:20`; with the date where that is another day than `day_of_ms`.
-pub fn clock(ms: i64, day_of_ms: i64, zone: &TimeZone) -> String {
-    let at = |ms| Timestamp::from_millisecond(ms).map(|at| at.to_zoned(zone.clone()));
-    let (Ok(at), Ok(today)) = (at(ms), at(day_of_ms)) else {
-        return String::new();
-    };
-    let pattern = if at.date() == today.date() {
-        "%H:%M"
-    } else {
-        "%d %B %H:%M"
-    };
-    at.strftime(pattern).to_string()
+/// Who reads it, when and where.
+#[derive(Clone, Debug)]
+pub struct Telling {
+    words: Words,
+    now: Zoned,
 }
 
-/// `10 minutes`, `1 hour 5 minutes`, `45 seconds`.
-pub fn length(ms: i64) -> String {
-    let count = |number: i64, unit: &str| {
-        let s = if number == 1 { "" } else { "s" };
-        format!("{number} {unit}{s}")
-    };
-    let seconds = ms / 1000;
-    match (seconds / 3600, seconds % 3600 / 60, seconds % 60) {
-        (0, 0, seconds) => count(seconds, "second"),
-        (0, minutes, 0) => count(minutes, "minute"),
-        (0, minutes, seconds) => {
-            format!("{} {}", count(minutes, "minute"), count(seconds, "second"))
+impl Telling {
+    /// In those words, at `now_ms` (UTC milliseconds), in that zone.
+    pub fn new(words: Words, now_ms: i64, zone: TimeZone) -> Self {
+        let now = at(now_ms).to_zoned(zone);
+        Self { words, now }
+    }
+
+    /// One line of the list, with the id.
+    pub fn line(&self, capture: &HeldCapture) -> String {
+        format!("{}  {}", capture.record_id, self.short_line(capture))
+    }
+
+    /// The same without the id.
+    pub fn short_line(&self, capture: &HeldCapture) -> String {
+        let words = self.words;
+        let mut what = words.part(Message::HeldKind {
+            kind: Key(capture.kind.as_str()),
+        });
+        if let Some(monitor) = &capture.monitor {
+            let monitor = Outside(monitor);
+            what = words.part(Message::HeldKindOf { what, monitor });
+            if capture.unchanged {
+                what = words.part(Message::HeldUnchanged { what });
+            }
         }
-        (hours, 0, _) => count(hours, "hour"),
-        (hours, minutes, _) => format!("{} {}", count(hours, "hour"), count(minutes, "minute")),
+        let size = match capture.bytes {
+            bytes if bytes < 1024 => Message::HeldBytes {
+                count: small(bytes),
+            },
+            bytes => Message::HeldKilobytes {
+                count: small(bytes.div_ceil(1024)),
+            },
+        };
+        let until = if capture.deleted {
+            Message::HeldDeleted {}
+        } else {
+            let when = self.clock(capture.until_ms);
+            Message::HeldUntil { when }
+        };
+        let at = self.clock(capture.captured_at_ms);
+        let [at, what] = [at.as_str(), what.as_str()];
+        format!("{at}  {what}, {}, {}", words.say(size), words.say(until))
     }
-}
 
-/// What one capture is called.
-pub fn name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Screenshot => "screenshot",
-        Kind::Camera => "camera picture",
-        Kind::Activity => "minute of activity",
-        Kind::Session => "event of a session",
-        Kind::Health => "health report",
-        Kind::Notice => "notice",
-    }
-}
-
-/// One line of the list, with the id.
-pub fn line(capture: &HeldCapture, now_ms: i64, zone: &TimeZone) -> String {
-    format!(
-        "{}  {}",
-        capture.record_id,
-        short_line(capture, now_ms, zone)
-    )
-}
-
-/// The same without the id.
-pub fn short_line(capture: &HeldCapture, now_ms: i64, zone: &TimeZone) -> String {
-    let what = match (&capture.monitor, capture.unchanged) {
-        (Some(monitor), true) => format!("{} of {monitor}, unchanged", name(capture.kind)),
-        (Some(monitor), false) => format!("{} of {monitor}", name(capture.kind)),
-        (None, _) => name(capture.kind).to_owned(),
-    };
-    let until = if capture.deleted {
-        "deleted by you".to_owned()
-    } else {
-        format!("until {}", clock(capture.until_ms, now_ms, zone))
-    };
-    let size = match capture.bytes {
-        bytes if bytes < 1024 => format!("{bytes} B"),
-        bytes => format!("{} KB", bytes.div_ceil(1024)),
-    };
-    let at = clock(capture.captured_at_ms, now_ms, zone);
-    format!("{at}  {what}, {size}, {until}")
-}
-
-/// What a deletion means, before it is done.
-pub fn consequence(told: &Consequence, now_ms: i64, zone: &TimeZone) -> String {
-    let what = match told.captures.as_slice() {
-        [one] => format!("this {}", name(one.kind)),
-        many => format!("these {} captures", many.len()),
-    };
-    let parts: Vec<String> = merged(&told.time_off)
-        .iter()
-        .map(|part| {
-            let from = clock(part.from_ms, now_ms, zone);
-            format!("{from} to {}", clock(part.to_ms, now_ms, zone))
+    /// What a deletion means, before it is done.
+    pub fn consequence(&self, told: &Consequence) -> String {
+        let words = self.words;
+        let count = small(told.captures.len() as u64);
+        let what = words.part(match told.captures.as_slice() {
+            [one] => Message::HeldThis {
+                kind: Key(one.kind.as_str()),
+            },
+            _ => Message::HeldThese { count },
+        });
+        let seen = words.part(Message::HeldSeen { count });
+        if told.total_ms == 0 {
+            return words.say(Message::HeldTakesNothing { what, seen });
+        }
+        let stretch = |part: &TimeOff| {
+            let (from, to) = (self.clock(part.from_ms), self.clock(part.to_ms));
+            words.part(Message::HeldStretch { from, to })
+        };
+        let stretches = words.listed(merged(&told.time_off).iter().map(stretch).collect());
+        let seconds = u32::try_from(told.total_ms / 1000).unwrap_or(u32::MAX);
+        let time = words.duration(seconds);
+        let mut projects: Vec<&str> = told
+            .time_off
+            .iter()
+            .filter_map(|part| part.project.as_deref())
+            .collect();
+        projects.sort_unstable();
+        projects.dedup();
+        words.say(if projects.is_empty() {
+            Message::HeldTakes {
+                what,
+                time,
+                stretches,
+                seen,
+            }
+        } else {
+            Message::HeldTakesOn {
+                what,
+                time,
+                stretches,
+                projects: words.names(&projects),
+                seen,
+            }
         })
-        .collect();
-    let mut projects: Vec<&str> = told
-        .time_off
-        .iter()
-        .filter_map(|part| part.project.as_deref())
-        .collect();
-    projects.sort_unstable();
-    projects.dedup();
-    let on = if projects.is_empty() {
-        "your tracked time".to_owned()
-    } else {
-        format!("the time tracked on {}", projects.join(" and "))
-    };
-    let takes = if told.total_ms == 0 {
-        format!("Deleting {what} takes nothing off your tracked time")
-    } else {
-        format!(
-            "Deleting {what} takes {} ({}) off {on}",
-            length(told.total_ms),
-            parts.join(", ")
-        )
-    };
-    let seen = match told.captures.len() {
-        1 => "your employer sees that you deleted a capture, not what it showed",
-        _ => "your employer sees that you deleted captures, not what they showed",
-    };
-    format!("{takes}; {seen}.")
+    }
+
+    fn clock(&self, ms: i64) -> Said {
+        let then = at(ms).to_zoned(self.now.time_zone().clone());
+        self.words.time_of_day(&then, &self.now)
+    }
+}
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn small(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// Stretches that follow each other are one.
@@ -135,12 +133,17 @@ fn merged(parts: &[TimeOff]) -> Vec<TimeOff> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use glasshour_protocol::RecordId;
+    use glasshour_protocol::{Kind, RecordId};
+    use glasshour_words::Language;
     use uuid::Uuid;
 
     /// 23 November 2026, 09:00 UTC.
     const NINE: i64 = 1_795_424_400_000;
     const MINUTE: i64 = 60_000;
+
+    fn telling(language: Language) -> Telling {
+        Telling::new(Words::new(language), NINE, TimeZone::UTC)
+    }
 
     fn capture(kind: Kind, at_ms: i64) -> HeldCapture {
         HeldCapture {
@@ -173,11 +176,18 @@ mod tests {
             time_off: vec![off(80, 90, Some("Apollo"))],
             total_ms: 10 * MINUTE,
         };
-        let words = |told: &Consequence| consequence(told, NINE, &TimeZone::UTC);
+        let english = |told: &Consequence| telling(Language::English).consequence(told);
         assert_eq!(
-            words(&told),
+            english(&told),
             "Deleting this screenshot takes 10 minutes (10:20 to 10:30) off the time tracked on \
              Apollo; your employer sees that you deleted a capture, not what it showed."
+        );
+        assert_eq!(
+            telling(Language::French)
+                .consequence(&told)
+                .replace(['\u{a0}', '\u{202f}'], " "),
+            "Supprimer cette capture d’écran retire 10 minutes (de 10 h 20 à 10 h 30) du temps suivi sur \
+             Apollo ; votre employeur voit que vous avez supprimé une capture, pas ce qu’elle montrait."
         );
         told.captures.push(capture(Kind::Activity, NINE));
         told.time_off = vec![
@@ -187,39 +197,30 @@ mod tests {
         ];
         told.total_ms = 16 * MINUTE;
         assert_eq!(
-            words(&told),
-            "Deleting these 2 captures takes 16 minutes (09:00 to 09:06, 10:20 to 10:30) off the \
+            english(&told),
+            "Deleting these 2 captures takes 16 minutes (09:00 to 09:06 and 10:20 to 10:30) off the \
              time tracked on Apollo and Support; your employer sees that you deleted captures, not \
              what they showed."
         );
         told.time_off.clear();
         told.total_ms = 0;
-        assert!(words(&told).starts_with("Deleting these 2 captures takes nothing off"));
+        assert!(english(&told).starts_with("Deleting these 2 captures takes nothing off"));
     }
 
     #[test]
     fn a_line_tells_id_time_kind_monitor_size_and_until_when_it_waits() {
         let mut shot = capture(Kind::Screenshot, NINE);
-        let told = |shot: &HeldCapture| line(shot, NINE, &TimeZone::UTC);
+        let told = |shot: &HeldCapture| telling(Language::English).line(shot);
         assert!(told(&shot).ends_with("  09:00  screenshot of HDMI-1, 80 KB, until 10:00"));
         shot.deleted = true;
         assert!(told(&shot).ends_with("80 KB, deleted by you"));
         shot.captured_at_ms -= 24 * 60 * MINUTE;
         assert!(told(&shot).contains("  22 November 09:00  "));
-    }
-
-    #[test]
-    fn lengths_read_as_people_say_them() {
-        let cases = [
-            (5_000, "5 seconds"),
-            (60_000, "1 minute"),
-            (61_000, "1 minute 1 second"),
-            (600_000, "10 minutes"),
-            (3_600_000, "1 hour"),
-            (3_900_000, "1 hour 5 minutes"),
-        ];
-        for (ms, words) in cases {
-            assert_eq!(length(ms), words);
-        }
+        shot.unchanged = true;
+        let french = telling(Language::French).line(&shot);
+        assert!(
+            french.contains("capture d’écran de HDMI-1, sans changement, 80\u{a0}Ko"),
+            "{french}"
+        );
     }
 }

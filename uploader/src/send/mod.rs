@@ -115,6 +115,8 @@ pub struct Sender {
     enrolled: bool,
     /// When the server is asked next, whatever happens until then.
     heartbeat_at: Instant,
+    /// The serial of the newest license that is here: the one enrolled with, or a fetched one.
+    newest_serial: u64,
     /// Licenses with records in the spool that are not in the book.
     unknown: Vec<LicenseId>,
     /// Pictures that were sent; `None` before the spool was asked.
@@ -143,6 +145,7 @@ impl Sender {
         config: SenderConfig,
     ) -> Result<(Self, watch::Receiver<SendStatus>), BuildError> {
         let client = Client::new(&config)?;
+        let newest_serial = config.serial;
         let (status, watcher) = watch::channel(SendStatus::default());
         let sender = Self {
             client,
@@ -152,6 +155,7 @@ impl Sender {
             rhythm: Rhythm::default(),
             enrolled: false,
             heartbeat_at: Instant::now(),
+            newest_serial,
             unknown: Vec::new(),
             sent: None,
         };
@@ -252,22 +256,24 @@ impl Sender {
         }
     }
 
-    /// Fetches a newer license, once, when the server has said that there is one. Where that fails it
-    /// is tried again after the next news.
+    /// Fetches a newer license, each once, when the server has said that there is one. Where that
+    /// fails it is tried again after the next news.
     async fn refresh(&mut self) {
-        let wanted = {
-            let status = self.status.borrow();
-            let newer = status
-                .device
-                .as_ref()
-                .is_some_and(|d| d.current_serial > self.config.serial);
-            newer && status.newer_license.is_none()
+        let Some(serial) = self
+            .status
+            .borrow()
+            .device
+            .as_ref()
+            .map(|d| d.current_serial)
+        else {
+            return;
         };
-        if !wanted {
+        if serial <= self.newest_serial {
             return;
         }
         match self.client.license().await {
             Ok(file) => {
+                self.newest_serial = serial;
                 self.status
                     .send_modify(|status| status.newer_license = Some(file.into()));
             }
