@@ -12,6 +12,7 @@ mod check;
 mod deps;
 mod faults;
 mod package;
+mod people_rules;
 mod progress;
 mod root;
 mod run;
@@ -47,6 +48,8 @@ enum Command {
     Deps,
     /// Check what no compiler checks: file headers, where `cfg`, SQL and `unsafe` may stand, sizes
     Tidy,
+    /// Write which tests hold which rule about people into docs/people-rules.md; fail where a rule has none
+    PeopleRules,
     /// Measure what the programs cost, beside their peers
     Bench(bench::Args),
     /// Make the Debian packages of the agent and the server, into dist/
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Faults(args) => faults::run(&args),
         Command::Deps => deps::run().map(|()| println!("Every dependency goes the right way.")),
         Command::Tidy => tidy::run().map(|()| println!("Everything is tidy.")),
+        Command::PeopleRules => people_rules::run(),
         Command::Bench(args) => bench::run(&args),
         Command::Package(args) => package::run(&args),
     };

@@ -1,7 +1,8 @@
 //! `./dev tidy`: what no compiler checks, over every file that git knows or would add.
 //!
 //! Each rule is a pure function from a path and a text to findings. An error fails the run; a
-//! warning (a file that grows long) is printed and lets it pass.
+//! warning (a file that grows long) is printed and lets it pass. Last it asks whether every rule about people
+//! has its test (`people_rules`).
 
 mod rules;
 mod scan;
@@ -9,7 +10,7 @@ mod text;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{progress, root};
+use crate::{people_rules, progress, root};
 
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,5 +70,5 @@ pub(crate) fn run() -> Result<()> {
     if errors > 0 {
         bail!("{errors} places are not tidy");
     }
-    Ok(())
+    people_rules::check()
 }
