@@ -407,8 +407,13 @@ impl Profile {
 impl Claims {
     /// Whether the license is within `not_before` and `expires_at` at that moment.
     pub fn is_current(&self, now: Timestamp) -> bool {
-        self.not_before.is_none_or(|from| from <= now) && self.expires_at.is_none_or(|to| now < to)
+        is_within(self.not_before, self.expires_at, now)
     }
+}
+
+/// Whether a moment lies between two, of which each may be open.
+pub(crate) fn is_within(from: Option<Timestamp>, to: Option<Timestamp>, now: Timestamp) -> bool {
+    from.is_none_or(|from| from <= now) && to.is_none_or(|to| now < to)
 }
 
 #[cfg(test)]

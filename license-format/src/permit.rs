@@ -7,10 +7,12 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::changes::narrowed;
 use crate::claims::{
     ActivitySettings, CameraSettings, Claims, Exclude, Profile, Schedule, ScreenshotSettings,
-    WorkMode,
+    WorkMode, is_within,
 };
 use crate::read::SignedLicense;
 
@@ -23,6 +25,8 @@ pub struct License {
     signed: Arc<SignedLicense>,
     profile: Profile,
     work_mode: WorkMode,
+    not_before: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
 }
 
 /// The license is signed by another key than the one expected.
@@ -52,6 +56,8 @@ impl SignedLicense {
         Ok(License {
             profile: self.claims().profile.clone(),
             work_mode: self.claims().work_mode,
+            not_before: self.claims().not_before,
+            expires_at: self.claims().expires_at,
             signed: Arc::new(self),
         })
     }
@@ -178,6 +184,21 @@ impl License {
         self.work_mode
     }
 
+    /// From when on it holds; `None`: from ever.
+    pub fn not_before(&self) -> Option<Timestamp> {
+        self.not_before
+    }
+
+    /// When it ends to hold; `None`: never.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.expires_at
+    }
+
+    /// Whether it holds at that moment.
+    pub fn is_current(&self, now: Timestamp) -> bool {
+        is_within(self.not_before, self.expires_at, now)
+    }
+
     /// The license as read, with its signer.
     pub fn signed(&self) -> &SignedLicense {
         &self.signed
@@ -194,6 +215,11 @@ impl License {
             work_mode: match agreed.work_mode {
                 WorkMode::Worklog => WorkMode::Worklog,
                 WorkMode::Monitoring => self.claims().work_mode,
+            },
+            not_before: agreed.not_before.max(self.claims().not_before),
+            expires_at: match (agreed.expires_at, self.claims().expires_at) {
+                (Some(agreed), Some(new)) => Some(agreed.min(new)),
+                (agreed, new) => agreed.or(new),
             },
         }
     }

@@ -1,5 +1,7 @@
 //! What a license must satisfy beyond its types, checked alike by who signs and by who reads.
 
+use std::net::Ipv6Addr;
+
 use crate::claims::{Claims, Profile, RetentionDays};
 
 /// A value in a license that no license may have.
@@ -47,6 +49,32 @@ fn one_line(field: &'static str, text: &str) -> Result<(), Invalid> {
         );
     }
     Ok(())
+}
+
+/// Whether a text, after its scheme, names a server and nothing that could make it look like another: a
+/// host (RFC 3986, section 3.2.2: letters, digits, dots and hyphens, or an IP address), at most a port
+/// from 1 to 65535 and a path of printable ASCII. Names in other scripts are written in Punycode.
+fn is_host_and_path(rest: &str) -> bool {
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let odd = |c: char| !c.is_ascii_graphic() || matches!(c, '?' | '#' | '@' | '\\');
+    if path.chars().any(odd) {
+        return false;
+    }
+    let (host, after) = match authority.strip_prefix('[') {
+        Some(address) => match address.split_once(']') {
+            Some((address, after)) if address.parse::<Ipv6Addr>().is_ok() => (address, after),
+            _ => return false,
+        },
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    let of_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
+    let port = match after.strip_prefix(':') {
+        Some(port) => {
+            port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|n| n > 0)
+        }
+        None => after.is_empty(),
+    };
+    !host.is_empty() && host.chars().all(of_host) && port
 }
 
 impl Profile {
@@ -155,8 +183,18 @@ impl Claims {
             );
         }
         let url = &self.issuer.server_url;
-        if !(url.starts_with("https://") || url.starts_with("http://")) {
+        let Some(rest) = url
+            .strip_prefix("https://")
+            .or_else(|| url.strip_prefix("http://"))
+        else {
             return invalid("issuer.server_url", "must begin with https:// or http://");
+        };
+        if !is_host_and_path(rest) {
+            return invalid(
+                "issuer.server_url",
+                "must have a host after https:// or http://, then at most a port and a path: no user, \
+                 no question mark, no #",
+            );
         }
         if let (Some(from), Some(to)) = (self.not_before, self.expires_at)
             && from >= to
@@ -198,6 +236,42 @@ mod tests {
     }
 
     #[test]
+    fn a_server_is_named_so_that_it_cannot_be_taken_for_another() {
+        let is_good = |url: &str| {
+            let mut claims = claims("/notice", "");
+            claims.issuer.server_url = url.into();
+            claims.validate().is_ok()
+        };
+        for good in [
+            "https://time.acme.example",
+            "http://127.0.0.1:8080",
+            "https://[::1]:8443/glasshour/",
+            "https://xn--mnchen-3ya.example/a%20b",
+        ] {
+            assert!(is_good(good), "{good}");
+        }
+        for bad in [
+            "https://",
+            "https:///path",
+            "https://acme.example@evil.example",
+            "https://user:pw@127.0.0.1",
+            "https://acme.example:0",
+            "https://acme.example:99999",
+            "https://acme.example:",
+            "https://acme.example:+80",
+            "https://acme.example/?x",
+            "https://acme.example#y",
+            "https://acme.example\\@evil.example",
+            "https://acme.example/ x",
+            "https://аcme.example",
+            "https://[::1",
+            "https://[evil]",
+        ] {
+            assert!(!is_good(bad), "{bad}");
+        }
+    }
+
+    #[test]
     fn a_text_that_could_mislead_on_a_terminal_is_refused_with_its_field() {
         let fields = [
             "employee.name",
@@ -212,6 +286,9 @@ mod tests {
             for bad in ["\u{1b}[2J", "\u{9b}31m", "\u{202e}", "\u{61c}", "\u{200b}"] {
                 let refused = claims(&pointer, bad).validate().unwrap_err();
                 assert_eq!(refused.field, field, "{bad:?}");
+            }
+            if field == "issuer.server_url" {
+                continue;
             }
             let names = claims(
                 &pointer,

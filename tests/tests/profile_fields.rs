@@ -102,7 +102,7 @@ fn the_employee_is_told_the_profile_s_name_and_whether_captures_can_be_deleted()
             let notice = worker.agent.call(["license", "show"])?.ok()?.out;
             let words: Vec<&str> = notice.split_whitespace().collect();
             let notice = words.join(" ");
-            let told = notice.contains("You may delete what was captured of you.");
+            let told = notice.contains("You may delete what was captured of you. The time");
             let denied = notice.contains("You cannot delete what was captured of you by yourself.");
             assert_eq!((told, denied), (may, !may), "{notice}");
             worker.agent.end()?;

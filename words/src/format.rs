@@ -107,6 +107,20 @@ impl Words {
         })
     }
 
+    /// A license's hours, as they stand after a name: `Monday to Friday, 08:00 to 18:00`.
+    pub(crate) fn hours_in_short(self, schedule: &Schedule) -> Said {
+        let clock = |time: TimeOfDay| {
+            let minutes = u32::from(time.minutes());
+            self.clock(minutes / 60, minutes % 60)
+        };
+        self.part(Message::ValueHours {
+            days: self.days(&schedule.days),
+            from: clock(schedule.from),
+            to: clock(schedule.to),
+            zone: Outside(&schedule.time_zone),
+        })
+    }
+
     fn clock(self, hour: u32, minute: u32) -> Said {
         self.part(Message::Clock {
             hour: Said::new(match self.language() {

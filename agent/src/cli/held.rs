@@ -3,6 +3,8 @@
 //! The running agent answers. Where none runs, the spools are opened here, alone: everything works but
 //! the names of projects, which only the server knows.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -45,7 +47,7 @@ pub(super) enum HeldCommand {
         /// The captures' ids, or their last characters
         #[arg(required_unless_present = "all")]
         ids: Vec<String>,
-        /// Everything that waits now
+        /// Everything that waits now and may be deleted
         #[arg(long, conflicts_with = "ids")]
         all: bool,
         /// Do not ask (for scripts); the consequence is said all the same
@@ -105,8 +107,13 @@ impl Asker<'_> {
             return Ok(Exit::Ok);
         }
         let telling = self.telling();
+        let companies: BTreeSet<_> = captures.iter().map(|one| &one.company).collect();
         for capture in &captures {
-            out::line(telling.line(capture));
+            let mut line = telling.line(capture);
+            if companies.len() > 1 {
+                let _ = write!(line, " ({})", capture.company);
+            }
+            out::line(line);
         }
         let may_delete = captures.iter().any(|one| one.may_delete && !one.deleted);
         out::line(self.words.say(if may_delete {
@@ -168,7 +175,8 @@ impl Asker<'_> {
         };
         let record_ids: Vec<RecordId> = match which {
             None => {
-                let here = captures.iter().filter(|one| !one.deleted);
+                // Those that a license does not let be deleted stay; asked for by name, it says so.
+                let here = captures.iter().filter(|one| one.may_delete && !one.deleted);
                 here.map(|one| one.record_id).collect()
             }
             Some(ids) => ids

@@ -1,22 +1,24 @@
 //! `glasshour license`: show, load, list, remove.
 
+mod show;
+
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use glasshour_license_format::{License, SignedLicense, WorkMode};
 use glasshour_protocol::CompanyId;
 use glasshour_protocol::payload::NoticeKind;
-use glasshour_words::notice::notice;
 use glasshour_words::{Message, Outside, Words, changes};
 use serde_json::json;
 
+use self::show::{list, notice_lines, show_file, show_loaded};
 use super::out::Reader;
 use super::{control, out};
 use crate::config;
 use crate::exit::Exit;
 use crate::home::Home;
 use crate::license::{
-    LatestTime, LicenseStore, LoadError, LoadOptions, Notices, Showing, agreement, read_file,
+    Agreement, LatestTime, LicenseStore, LoadError, LoadOptions, Notices, Showing, read_file,
 };
 use crate::platform;
 
@@ -63,7 +65,7 @@ pub(super) fn license(
     reader: Reader,
 ) -> anyhow::Result<Exit> {
     match command {
-        LicenseCommand::Show { file: Some(file) } => show(&read(&file)?, reader),
+        LicenseCommand::Show { file: Some(file) } => show_file(home, &read(&file)?, reader),
         LicenseCommand::Show { file: None } => show_loaded(home, reader),
         LicenseCommand::Load {
             file,
@@ -94,55 +96,6 @@ fn verify(bytes: &[u8], file: &Path) -> Result<SignedLicense, LoadError> {
         path: file.to_owned(),
         source,
     })
-}
-
-fn show(signed: &SignedLicense, reader: Reader) -> anyhow::Result<Exit> {
-    let Reader { json, words } = reader;
-    if json {
-        out::json(&json!({
-            "claims": signed.claims(),
-            "fingerprint": signed.thumbprint(),
-            "former_keys": former_keys(signed),
-            "notice": notice(signed.claims(), words).to_text(),
-            "language": words.language().code(),
-        }))?;
-    } else {
-        notice_lines(signed, words).into_iter().for_each(out::line);
-    }
-    Ok(Exit::Ok)
-}
-
-/// The keys that led to the one that signed, oldest first.
-fn former_keys(signed: &SignedLicense) -> Vec<&str> {
-    let steps = signed.key_history().announcements().iter();
-    steps.map(|step| step.former.as_str()).collect()
-}
-
-fn notice_lines(signed: &SignedLicense, words: Words) -> Vec<String> {
-    let notice = notice(signed.claims(), words).to_text();
-    let mut lines: Vec<_> = notice.lines().map(str::to_owned).collect();
-    let key = Outside(signed.thumbprint());
-    lines.push(words.say(Message::LicenseKey { key }));
-    if let Some(last) = signed.key_history().announcements().last() {
-        lines.push(words.say(Message::LicenseKeyHistory {
-            company: Outside(&signed.claims().issuer.company),
-            date: Outside(&last.issued_at.strftime("%Y-%m-%d").to_string()),
-            former: Outside(&former_keys(signed).join(" → ")),
-            key,
-        }));
-    }
-    lines
-}
-
-fn show_loaded(home: &Home, reader: Reader) -> anyhow::Result<Exit> {
-    let loaded = store(home)?.current()?;
-    for license in &loaded {
-        show(license.signed(), reader)?;
-    }
-    if loaded.is_empty() {
-        return no_license(reader);
-    }
-    Ok(Exit::Ok)
 }
 
 fn no_license(reader: Reader) -> anyhow::Result<Exit> {
@@ -183,20 +136,32 @@ fn load(
         return already_loaded(&signed, reader);
     }
     store.check(&signed, &options)?;
-    let first = store.pin(signed.claims().issuer.company_id)?.is_none();
-    let mut lines = notice_lines(&signed, words);
-    if first {
-        let company = Outside(&signed.claims().issuer.company);
-        lines.push(words.say(Message::LicenseFirstKey { company }));
+    let first = store.pin(company)?.is_none();
+    let loaded = store.read()?;
+    let mut lines = Vec::new();
+    let before = loaded
+        .current
+        .iter()
+        .find(|one| one.claims().issuer.company_id == company);
+    if let Some(before) = before {
+        let standing = Agreement::of(before, &loaded.all, |id| notices.event(id));
+        lines = changes::lines(words, &standing.claims(), signed.claims());
+        lines.push(String::new());
     }
-    if let Some(change) = store.key_change(&signed, options.now)? {
-        lines.push(change.said(words));
-    }
+    lines.extend(notice_lines(&signed, words));
+    lines.extend(key_lines(
+        &store,
+        &signed,
+        &loaded.current,
+        &options,
+        words,
+    )?);
     // Whatever is acknowledged was shown; in JSON mode beside the answer, which is for a script.
     let show = if json { out::error_line } else { out::line };
     lines.into_iter().for_each(show);
     if !yes && !out::confirmed(words, Message::LicenseAskLoad {}, Message::LicenseNobody {})? {
-        return Err(LoadError::NotAcknowledged.into());
+        out::complain(words.say(Message::LicenseNotLoaded {}));
+        return Ok(Exit::Failure);
     }
     let license = store.load(&bytes, signed, &options)?;
     let claims = license.claims();
@@ -226,6 +191,43 @@ fn load(
     Ok(Exit::Ok)
 }
 
+/// What is to be said of the key that signed, before it is trusted.
+fn key_lines(
+    store: &LicenseStore,
+    signed: &SignedLicense,
+    loaded: &[License],
+    options: &LoadOptions<'_>,
+    words: Words,
+) -> anyhow::Result<Vec<String>> {
+    let issuer = &signed.claims().issuer;
+    let company = Outside(&issuer.company);
+    let mut lines = Vec::new();
+    if store.pin(issuer.company_id)?.is_none() {
+        lines.push(words.say(Message::LicenseFirstKey { company }));
+    }
+    let alike = |other: &License| {
+        let other = &other.claims().issuer;
+        let name = |name: &str| name.trim().to_lowercase();
+        other.company_id != issuer.company_id && name(&other.company) == name(&issuer.company)
+    };
+    if loaded.iter().any(alike) {
+        let id = issuer.company_id.to_string();
+        let id = Outside(&id);
+        lines.push(words.say(Message::LicenseSameName { company, id }));
+    }
+    if let Some(change) = store.key_change(signed, options.now)? {
+        lines.push(change.said(words));
+    }
+    if let Some(former) = store.key_replaced(signed)? {
+        lines.push(words.say(Message::LicenseKeyByHand {
+            company,
+            former: Outside(&former),
+            key: Outside(signed.thumbprint()),
+        }));
+    }
+    Ok(lines)
+}
+
 /// Acknowledges the notices of licenses of which something waits for that.
 fn agree(home: &Home, yes: bool, reader: Reader) -> anyhow::Result<Exit> {
     let Reader { json, words } = reader;
@@ -234,12 +236,12 @@ fn agree(home: &Home, yes: bool, reader: Reader) -> anyhow::Result<Exit> {
     let loaded = store.read()?;
     let mut agreed = Vec::new();
     for newest in &loaded.current {
-        let agreed_to = agreement::agreed(newest, &loaded.all, |id| notices.event(id));
+        let standing = Agreement::of(newest, &loaded.all, |id| notices.event(id));
         let id = newest.claims().license_id;
-        if !agreement::waits(newest, agreed_to) {
+        if !standing.waits() {
             continue;
         }
-        let mut lines = changes::lines(words, agreed_to.claims(), newest.claims());
+        let mut lines = changes::lines(words, &standing.claims(), newest.claims());
         lines.push(String::new());
         lines.extend(notice_lines(newest.signed(), words));
         let show = if json { out::error_line } else { out::line };
@@ -251,7 +253,8 @@ fn agree(home: &Home, yes: bool, reader: Reader) -> anyhow::Result<Exit> {
                 Message::LicenseNobody {},
             )?
         {
-            return Err(LoadError::NotAcknowledged.into());
+            out::complain(words.say(Message::LicenseNotAgreed {}));
+            return Ok(Exit::Failure);
         }
         notices.set(id, NoticeKind::Acknowledged, showing(yes, words))?;
         agreed.push(id);
@@ -290,47 +293,6 @@ fn showing(yes: bool, words: Words) -> Showing {
         by: if yes { "--yes" } else { "terminal" },
         language: words.language(),
     }
-}
-
-fn list(home: &Home, reader: Reader) -> anyhow::Result<Exit> {
-    let loaded = store(home)?.current()?;
-    if reader.json {
-        let items: Vec<_> = loaded
-            .iter()
-            .map(|license| {
-                json!({
-                    "license_id": license.claims().license_id,
-                    "serial": license.claims().serial,
-                    "company": license.claims().issuer.company,
-                    "company_id": license.claims().issuer.company_id,
-                    "employee": license.claims().employee.name,
-                    "work_mode": license.claims().work_mode,
-                    "profile": license.claims().profile.name,
-                    "issued_at": license.claims().issued_at,
-                    "fingerprint": license.signed().thumbprint(),
-                })
-            })
-            .collect();
-        out::json(&items)?;
-        return Ok(Exit::Ok);
-    }
-    for license in &loaded {
-        let claims = license.claims();
-        out::line(format!(
-            "{} — {}, {} mode, profile {}, serial {}",
-            claims.issuer.company,
-            claims.employee.name,
-            claims.work_mode.as_str(),
-            claims.profile.name,
-            claims.serial,
-        ));
-        out::line(format!("  company {}", claims.issuer.company_id));
-        out::line(format!("  key     {}", license.signed().thumbprint()));
-    }
-    if loaded.is_empty() {
-        return no_license(reader);
-    }
-    Ok(Exit::Ok)
 }
 
 fn remove(

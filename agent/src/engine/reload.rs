@@ -9,7 +9,7 @@ use super::Engine;
 use super::shots::ShotDone;
 use super::tracking::{self, Tracking};
 use crate::clock::Moment;
-use crate::license::agreement;
+use crate::license::Agreement;
 use crate::sentence::with_causes;
 
 impl Engine {
@@ -32,18 +32,18 @@ impl Engine {
         // What the employee has not agreed to yet does not hold, and nothing goes to another server.
         let event = |id| self.notices.event(id);
         let server_of = |newest: &License| {
-            let agreed = agreement::agreed(newest, &loaded.all, event);
+            let agreed = Agreement::of(newest, &loaded.all, event).agreed;
             agreed.claims().issuer.server_url.clone()
         };
         let closed = self.accounts.set(&loaded.current, &loaded.all, server_of);
         let mut in_force = Vec::with_capacity(loaded.current.len());
         self.waiting.clear();
         for newest in &loaded.current {
-            let agreed = agreement::agreed(newest, &loaded.all, event);
-            if agreement::waits(newest, agreed) {
+            let standing = Agreement::of(newest, &loaded.all, event);
+            if standing.waits() {
                 self.waiting.insert(newest.claims().issuer.company_id);
             }
-            in_force.push(agreement::in_force(newest, agreed));
+            in_force.push(standing.in_force);
         }
         self.recover_crashed_sessions(now).await;
         self.remember_last_used();

@@ -215,7 +215,7 @@ impl Tracking {
                 name: String::new(),
                 ..license.profile().clone()
             };
-            (profile, license.work_mode(), license.claims().not_before)
+            (profile, license.work_mode(), license.not_before())
         };
         extent(&self.license) == extent(license)
     }
@@ -303,19 +303,19 @@ impl Tracking {
     }
 
     fn license_block(&self, now: Moment, latest: Timestamp) -> Option<Block> {
-        let claims = self.license.claims();
-        if claims.is_current(latest) {
+        let license = &self.license;
+        if license.is_current(latest) {
             return None;
         }
         let clock = Timestamp::from_millisecond(now.wall_ms).unwrap_or_default();
         let when = |at| self.words.moment(at);
-        let message = self.words.say(match claims.expires_at {
+        let message = self.words.say(match license.expires_at() {
             Some(end) if end <= latest && clock < end => {
                 Say::LicenseRanOutClock { when: when(end) }
             }
             Some(end) if end <= latest => Say::LicenseRanOut { when: when(end) },
             _ => Say::LicenseNotYet {
-                when: when(claims.not_before.unwrap_or(latest)),
+                when: when(license.not_before().unwrap_or(latest)),
             },
         });
         Some(Block {

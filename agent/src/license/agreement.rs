@@ -1,55 +1,80 @@
-//! What of the newest license holds: all of it, or the part that an agreed one permits as well.
+//! What of the newest license holds: all of it, or the part that was agreed to.
 //!
 //! A license that the server refreshes may narrow at once. One that widens waits: in worklog mode for
-//! the employee to acknowledge it, in monitoring mode for its notice to be shown.
+//! the employee to acknowledge it, in monitoring mode for its notice to be shown. What one has narrowed
+//! stays narrow until then, also where the next one gives it back.
 
 use glasshour_license_format::changes::{changes, widens};
-use glasshour_license_format::{License, WorkMode};
+use glasshour_license_format::{Claims, License, WorkMode};
 use glasshour_protocol::LicenseId;
 use glasshour_protocol::payload::NoticeKind;
 
-/// Returns what holds of `newest` where `agreed` is the license that was agreed to last.
-pub fn in_force(newest: &License, agreed: &License) -> License {
-    if waits(newest, agreed) {
-        newest.within(agreed)
-    } else {
-        newest.clone()
+/// How the newest license of an employer stands.
+#[derive(Clone, Debug)]
+pub struct Agreement<'a> {
+    /// What holds: the newest license, or the part of it that everything since the agreed one permits.
+    pub in_force: License,
+    /// The license that was agreed to last: the newest where that holds altogether. What is captured
+    /// goes where it says.
+    pub agreed: &'a License,
+}
+
+impl<'a> Agreement<'a> {
+    /// How `newest` stands.
+    ///
+    /// `all`: every license of that employee that was ever loaded here, in any order; the first of them
+    /// was agreed to when it was loaded. `event`: what became of a license's notice.
+    pub fn of(
+        newest: &'a License,
+        all: &'a [License],
+        event: impl Fn(LicenseId) -> Option<NoticeKind>,
+    ) -> Self {
+        let employee = &newest.claims().employee.employee_id;
+        let mut history: Vec<_> = all
+            .iter()
+            .filter(|license| license.claims().employee.employee_id == *employee)
+            .filter(|license| license.claims().serial < newest.claims().serial)
+            // What was signed by a key that nobody announced was agreed to by itself, if at all.
+            .filter(|license| license.signed().is_of_one_line_with(newest.signed()))
+            .chain([newest])
+            .collect();
+        history.sort_by_key(|license| license.claims().serial);
+        let mut history = history.into_iter();
+        let first = history.next().unwrap_or(newest);
+        history.fold(Self::to(first), |standing, license| {
+            let wider = widens(&changes(&standing.claims(), license.claims()));
+            let event = event(license.claims().license_id);
+            if !wider || is_agreed(license.work_mode(), event) {
+                return Self::to(license);
+            }
+            Self {
+                in_force: license.within(&standing.in_force),
+                agreed: standing.agreed,
+            }
+        })
     }
-}
 
-/// Whether `newest` waits to be agreed to, as a whole or in part, where `agreed` is the license that was
-/// agreed to last.
-pub fn waits(newest: &License, agreed: &License) -> bool {
-    newest.claims().license_id != agreed.claims().license_id
-}
-
-/// The license that was agreed to last: `newest` itself where it holds altogether.
-///
-/// `all`: every license of that employee that was ever loaded here, in any order; the first of them
-/// was agreed to when it was loaded. `event`: what became of a license's notice.
-pub fn agreed<'a>(
-    newest: &'a License,
-    all: &'a [License],
-    event: impl Fn(LicenseId) -> Option<NoticeKind>,
-) -> &'a License {
-    let employee = &newest.claims().employee.employee_id;
-    let mut history: Vec<_> = all
-        .iter()
-        .filter(|license| license.claims().employee.employee_id == *employee)
-        .filter(|license| license.claims().serial < newest.claims().serial)
-        .collect();
-    history.sort_by_key(|license| license.claims().serial);
-    let mut agreed: Option<&License> = None;
-    for license in history.into_iter().chain([newest]) {
-        let holds = agreed.is_none_or(|agreed| {
-            !widens(&changes(agreed.claims(), license.claims()))
-                || is_agreed(license.work_mode(), event(license.claims().license_id))
-        });
-        if holds {
-            agreed = Some(license);
+    fn to(license: &'a License) -> Self {
+        Self {
+            in_force: license.clone(),
+            agreed: license,
         }
     }
-    agreed.unwrap_or(newest)
+
+    /// Whether the newest license waits to be agreed to, as a whole or in part.
+    pub fn waits(&self) -> bool {
+        self.in_force.claims().license_id != self.agreed.claims().license_id
+    }
+
+    /// What holds, as a license would say it: to be read, and to compare a newer one with.
+    pub fn claims(&self) -> Claims {
+        let mut claims = self.agreed.claims().clone();
+        claims.profile = self.in_force.profile().clone();
+        claims.work_mode = self.in_force.work_mode();
+        claims.not_before = self.in_force.not_before();
+        claims.expires_at = self.in_force.expires_at();
+        claims
+    }
 }
 
 fn is_agreed(mode: WorkMode, event: Option<NoticeKind>) -> bool {
@@ -104,8 +129,9 @@ mod tests {
     /// What holds, and whether something waits.
     fn holds(all: &[License], event: impl Fn(LicenseId) -> Option<NoticeKind>) -> (License, bool) {
         let newest = all.iter().max_by_key(|l| l.claims().serial).unwrap();
-        let agreed = agreed(newest, all, event);
-        (in_force(newest, agreed), waits(newest, agreed))
+        let standing = Agreement::of(newest, all, event);
+        let waits = standing.waits();
+        (standing.in_force, waits)
     }
 
     #[test]
@@ -140,8 +166,8 @@ mod tests {
             issued(2, "worklog", shots(6), &elsewhere),
         ];
         let goes_to = |event: fn(LicenseId) -> Option<NoticeKind>| {
-            let agreed = agreed(&all[1], &all, event);
-            agreed.claims().issuer.server_url.clone()
+            let standing = Agreement::of(&all[1], &all, event);
+            standing.claims().issuer.server_url
         };
         assert_eq!(
             (goes_to(NOTHING).as_str(), holds(&all, NOTHING).1),
@@ -173,6 +199,48 @@ mod tests {
             .collect::<Vec<_>>();
         let (held, waits) = holds(&all, NOTHING);
         assert_eq!((per_hour(&held), waits), (6, true));
+    }
+
+    #[test]
+    fn what_a_waiting_license_narrowed_does_not_come_back_with_the_next_one() {
+        let hold = |seconds: u32, shots: bool| {
+            let mut profile = json!({"name": "P", "review_hold_s": seconds});
+            if shots {
+                profile["screenshots"] = json!({"per_hour": 6});
+            }
+            profile
+        };
+        let all = [
+            license(1, "worklog", hold(600, true)),
+            // Less in one thing, more in another: it waits, and its less holds.
+            license(2, "worklog", hold(60, false)),
+            license(3, "worklog", hold(600, true)),
+        ];
+        let (held, waits) = holds(&all[..2], NOTHING);
+        assert_eq!((held.profile().review_hold_s, waits), (600, true));
+        let (held, waits) = holds(&all, NOTHING);
+        assert!(held.permits().screenshots().is_none() && waits);
+        let agree = |_| Some(NoticeKind::Acknowledged);
+        assert_eq!(per_hour(&holds(&all, agree).0), 6);
+    }
+
+    #[test]
+    fn a_longer_time_waits_like_anything_else_that_is_more() {
+        let until = |serial: u64, day: &str| {
+            let license = license(serial, "worklog", shots(6));
+            let mut claims = license.claims().clone();
+            claims.expires_at = Some(format!("{day}T00:00:00Z").parse().unwrap());
+            let key = SigningKey::from_bytes(&[1; 32]);
+            let file = glasshour_license_format::sign(&claims, &key).unwrap();
+            let signed = glasshour_license_format::read(&file).unwrap();
+            let thumbprint = signed.thumbprint().to_owned();
+            signed.trust(&thumbprint).unwrap()
+        };
+        let all = [until(1, "2027-01-01"), until(2, "2028-01-01")];
+        let (held, waits) = holds(&all, NOTHING);
+        assert_eq!((held.expires_at(), waits), (all[0].expires_at(), true));
+        let agree = |_| Some(NoticeKind::Acknowledged);
+        assert_eq!(holds(&all, agree).0.expires_at(), all[1].expires_at());
     }
 
     #[test]

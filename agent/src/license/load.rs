@@ -44,6 +44,26 @@ pub enum LoadError {
         /// Thumbprint of the key that followed it.
         expected: String,
     },
+    /// Signed by a key in whose place the person has taken another.
+    #[error(
+        "this license of {company} is signed with the key {found}, in whose place the key {expected} \
+         was taken here with --trust-new-key; if that was a mistake, or if {company} tells you that \
+         {found} is its key, load it again with --trust-new-key"
+    )]
+    ReplacedByHand {
+        /// The employer.
+        company: String,
+        /// Thumbprint of the license's key.
+        found: String,
+        /// Thumbprint of the key that was taken in its place.
+        expected: String,
+    },
+    /// Another license has its number.
+    #[error(
+        "this license bears the number of another license, which {0} issued and which was loaded here \
+         before; a number is given once, so this one is not what it seems: ask who gave it to you"
+    )]
+    NumberTaken(String),
     /// Signed by a key that the administrator does not trust.
     #[error(transparent)]
     NotListed(#[from] super::NotListed),
@@ -88,9 +108,6 @@ pub enum LoadError {
          administrator to list the host under \"allow_plain_http\" in policy.json"
     )]
     PlainHttp(String),
-    /// Asked for in monitoring mode without being acknowledged, or declined.
-    #[error("the license was not loaded: its notice was not acknowledged")]
-    NotAcknowledged,
     /// It could not be kept.
     #[error(transparent)]
     Store(#[from] super::StoreError),

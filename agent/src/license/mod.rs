@@ -2,7 +2,7 @@
 //! notices.
 
 mod adopted;
-pub mod agreement;
+mod agreement;
 mod latest_time;
 mod load;
 mod notices;
@@ -11,6 +11,7 @@ mod store;
 mod trusted_keys;
 
 pub use adopted::Present;
+pub use agreement::Agreement;
 pub use latest_time::LatestTime;
 pub use load::{LoadError, check_server_url, read_file};
 pub use notices::{Notices, Showing, Unrecorded};

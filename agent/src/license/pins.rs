@@ -133,6 +133,16 @@ impl Pins {
         }
     }
 
+    /// Whether the person took the key that counts in the place of that one, which nobody announced.
+    pub(super) fn replaced_by_hand(&self, company: CompanyId, key: &str) -> bool {
+        match self.by_company.get(&company) {
+            Some(Pin::After {
+                former, followed, ..
+            }) => followed.is_none() && former.last().is_some_and(|last| last == key),
+            _ => false,
+        }
+    }
+
     /// Takes each announced step from the key that counts.
     pub(super) fn follow(
         &mut self,

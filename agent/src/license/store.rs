@@ -155,8 +155,9 @@ impl LicenseStore {
         let same_company =
             |loaded: &License| loaded.claims().issuer.company_id == claims.issuer.company_id;
         let known = self.read()?;
-        for loaded in known.all.iter().filter(|loaded| same_company(loaded)) {
-            let loaded = loaded.claims();
+        self.check_number(signed)?;
+        for license in known.all.iter().filter(|loaded| same_company(loaded)) {
+            let loaded = license.claims();
             if loaded.employee.employee_id != claims.employee.employee_id {
                 return Err(LoadError::OtherEmployee {
                     offered: claims.employee.name.clone(),
@@ -164,7 +165,9 @@ impl LicenseStore {
                     company: claims.issuer.company.clone(),
                 });
             }
-            if claims.serial < loaded.serial {
+            // Each line of keys counts by itself: one that nobody announced says nothing of the other's.
+            let counts = license.signed().is_of_one_line_with(signed);
+            if counts && claims.serial < loaded.serial {
                 return Err(LoadError::OlderSerial {
                     offered: claims.serial,
                     loaded: loaded.serial,
@@ -176,6 +179,24 @@ impl LicenseStore {
             if both == [WorkMode::Monitoring; 2] {
                 let company = other.claims().issuer.company.clone();
                 return Err(LoadError::SecondMonitoring(company));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the license's number is its own: licenses are kept, acknowledged and sent by it, so none
+    /// may come in the place of another.
+    fn check_number(&self, signed: &SignedLicense) -> Result<(), LoadError> {
+        let is_it = |one: &SignedLicense| {
+            (one.thumbprint(), one.payload_sha256())
+                == (signed.thumbprint(), signed.payload_sha256())
+        };
+        for folder in [self.home.licenses(), self.home.removed_licenses()] {
+            let known = read_folder(&folder)?;
+            let same = |one: &&SignedLicense| one.claims().license_id == signed.claims().license_id;
+            if let Some(other) = known.iter().find(same).filter(|one| !is_it(one)) {
+                let company = other.claims().issuer.company.clone();
+                return Err(LoadError::NumberTaken(company));
             }
         }
         Ok(())
@@ -193,10 +214,21 @@ impl LicenseStore {
         match pins.standing(signed) {
             // Unless the one that followed it is listed too: then the newer one counts.
             Standing::Former if !listed || self.trusted_keys.lists(issuer.company_id, pinned) => {
-                Err(LoadError::FormerKey {
-                    company: issuer.company.clone(),
-                    found: signed.thumbprint().to_owned(),
-                    expected: pinned.to_owned(),
+                let company = issuer.company.clone();
+                let found = signed.thumbprint().to_owned();
+                let expected = pinned.to_owned();
+                Err(if pins.replaced_by_hand(issuer.company_id, &found) {
+                    LoadError::ReplacedByHand {
+                        company,
+                        found,
+                        expected,
+                    }
+                } else {
+                    LoadError::FormerKey {
+                        company,
+                        found,
+                        expected,
+                    }
                 })
             }
             Standing::Foreign if !listed => Ok(signed.clone().trust(pinned).map(drop)?),
@@ -220,6 +252,15 @@ impl LicenseStore {
             to: signed.thumbprint().to_owned(),
             at: now,
         }))
+    }
+
+    /// The key that loading this license would put in the place of another although nobody announced
+    /// it, where that is so: the one that goes.
+    pub fn key_replaced(&self, signed: &SignedLicense) -> Result<Option<String>, StoreError> {
+        let pins = Pins::read(&self.home)?;
+        let unannounced = matches!(pins.standing(signed), Standing::Former | Standing::Foreign);
+        let pinned = pins.key(signed.claims().issuer.company_id);
+        Ok(pinned.filter(|_| unannounced).map(str::to_owned))
     }
 
     /// Loads a license: checks it, pins its key on first use or follows to it, keeps the file.

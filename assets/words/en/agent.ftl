@@ -75,7 +75,15 @@ license-not-yet = Your license begins on { $when }. Nothing is captured before.
 license-key = Signed with the key { $key }.
 license-key-history = { $company } has changed its signing key, last on { $date }; each change was signed by the key before: { $former } → { $key }.
 license-key-changed = { $company } has changed its signing key. The change was signed by the former key: { $former } → { $key }.
-license-first-key = This is the first license of { $company } here: its key is trusted from now on. You can compare the fingerprint above with the one that your employer gives you.
+license-first-key = This is the first license of { $company } here: once it is loaded, its key is trusted. You can compare the fingerprint above with the one that your employer gives you.
+license-same-name = Another employer with a license here is called { $company } too, and this one is not the same: its number is { $id }. If you did not expect two, ask before you load it.
+license-key-by-hand = Another key takes the place of the one that you trusted for { $company }: { $former } → { $key }. Nobody has signed that change. Go on only if your employer has given you the second one, on another way than this file.
+license-other-key = Careful: this file is not signed with the key that is trusted here for { $company } ({ $former }). Its content may be made up.
+license-holds-now = A newer license of { $company } waits for you to agree. Until you do, this is what holds:
+license-then-agree = Agree to the newer license with `glasshour license agree`; it shows all of it first.
+license-waits-mark = a newer one waits for you to agree: `glasshour license agree`
+license-not-loaded = The license was not loaded, and nothing has changed.
+license-not-agreed = You have not agreed, and nothing has changed: what held until now goes on to hold.
 license-ask-load = Do you acknowledge this notice and load the license? [y/N]
 license-ask-agree = Do you agree to this license? [y/N]
 # What counts as a yes, in small letters, with spaces between

@@ -1,8 +1,8 @@
-# What a newer license changes, compared with the one that was agreed to.
+# What a newer license changes, compared with what holds. A value before and after follows each name.
 
-changes-title = What is different from the license that you agreed to
-changes-wider = More than before:
-changes-narrower = Less than before:
+changes-title = What is different from what holds now
+changes-wider = Takes more from you, or protects you less:
+changes-narrower = Takes less from you, or protects you more:
 changes-neutral = Otherwise different:
 
 change =
@@ -24,7 +24,7 @@ change =
         [profile-screenshots-monitors] pictures of your screen: of which monitors
         [profile-screenshots-blur] pictures of your screen: how blurred
         [profile-screenshots-max_width_px] pictures of your screen: how large
-        [profile-screenshots-skip_unchanged] pictures of your screen: also when nothing has changed
+        [profile-screenshots-skip_unchanged] pictures of your screen: stored also when nothing has changed
         [profile-camera] pictures from the camera
         [profile-camera-per_hour] pictures from the camera: how often
         [profile-activity] your activity: input counts or applications
@@ -38,3 +38,28 @@ change =
         [profile-employee_may_delete] whether you may delete captures
        *[other] another point
     }
+change-from-to = { $name }: { $was } → { $is }
+
+value-yes = yes
+value-no = no
+value-none = none
+value-mode =
+    { $mode ->
+        [worklog] you, by hand
+       *[monitoring] it runs whenever you are logged in
+    }
+value-monitors =
+    { $monitors ->
+        [all] all
+       *[active] the one you are working on
+    }
+value-blur =
+    { $blur ->
+        [none] not at all
+        [light] lightly
+       *[strong] strongly
+    }
+value-pixels = at most { $pixels } pixels wide
+value-full-size = full size
+value-any-time = at any time
+value-hours = { $days }, { $from } to { $to } ({ $zone })

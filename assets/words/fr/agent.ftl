@@ -75,7 +75,15 @@ license-not-yet = Votre licence prend effet le { $when }. Rien n’est enregistr
 license-key = Signée avec la clé { $key }.
 license-key-history = { $company } a changé sa clé de signature, la dernière fois le { $date } ; chaque changement a été signé par la clé précédente : { $former } → { $key }.
 license-key-changed = { $company } a changé sa clé de signature. Le changement a été signé par l’ancienne clé : { $former } → { $key }.
-license-first-key = C’est la première licence délivrée par { $company } sur cet ordinateur : sa clé est désormais considérée comme fiable. Vous pouvez comparer l’empreinte ci-dessus avec celle que vous donne votre employeur.
+license-first-key = C’est la première licence délivrée par { $company } sur cet ordinateur : une fois la licence chargée, sa clé sera considérée comme fiable. Vous pouvez comparer l’empreinte ci-dessus avec celle que vous donne votre employeur.
+license-same-name = Un autre employeur dont une licence est chargée ici s’appelle aussi { $company }, et celui-ci n’est pas le même : son numéro est { $id }. Si vous n’en attendiez pas deux, renseignez-vous avant de charger cette licence.
+license-key-by-hand = Une autre clé prend la place de celle que vous considériez comme fiable pour { $company } : { $former } → { $key }. Personne n’a signé ce changement. Ne continuez que si votre employeur vous a donné la seconde par une autre voie que ce fichier.
+license-other-key = Attention : ce fichier n’est pas signé avec la clé considérée ici comme fiable pour { $company } ({ $former }). Son contenu peut être inventé.
+license-holds-now = Une licence plus récente de { $company } attend votre accord. D’ici là, voici ce qui s’applique :
+license-then-agree = Acceptez la licence plus récente avec `glasshour license agree` ; elle vous est d’abord montrée en entier.
+license-waits-mark = une plus récente attend votre accord : `glasshour license agree`
+license-not-loaded = La licence n’a pas été chargée, et rien n’a changé.
+license-not-agreed = Vous n’avez pas donné votre accord, et rien n’a changé : ce qui s’appliquait continue de s’appliquer.
 license-ask-load = Avez-vous pris connaissance de cet avis et voulez-vous charger la licence ? [o/N]
 license-ask-agree = Acceptez-vous cette licence ? [o/N]
 # Ce qui vaut un oui, en minuscules, séparé par des espaces

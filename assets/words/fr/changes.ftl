@@ -1,8 +1,8 @@
-# Ce qu’une licence plus récente change par rapport à celle qui a été acceptée.
+# Ce qu’une licence plus récente change par rapport à ce qui s’applique. La valeur avant et après suit chaque nom.
 
-changes-title = Ce qui diffère de la licence que vous avez acceptée
-changes-wider = Plus qu’avant :
-changes-narrower = Moins qu’avant :
+changes-title = Ce qui diffère de ce qui s’applique actuellement
+changes-wider = Vous prend davantage, ou vous protège moins :
+changes-narrower = Vous prend moins, ou vous protège davantage :
 changes-neutral = Autres différences :
 
 change =
@@ -24,7 +24,7 @@ change =
         [profile-screenshots-monitors] les images de votre écran : les écrans concernés
         [profile-screenshots-blur] les images de votre écran : leur floutage
         [profile-screenshots-max_width_px] les images de votre écran : leur taille
-        [profile-screenshots-skip_unchanged] les images de votre écran : même quand rien n’a changé
+        [profile-screenshots-skip_unchanged] les images de votre écran : conservées même quand rien n’a changé
         [profile-camera] les photos prises par la caméra
         [profile-camera-per_hour] les photos prises par la caméra : leur fréquence
         [profile-activity] votre activité : frappes et clics ou applications
@@ -38,3 +38,28 @@ change =
         [profile-employee_may_delete] la possibilité de supprimer ce qui a été enregistré
        *[other] un autre point
     }
+change-from-to = { $name } : { $was } → { $is }
+
+value-yes = oui
+value-no = non
+value-none = aucun
+value-mode =
+    { $mode ->
+        [worklog] vous, à la main
+       *[monitoring] le suivi est actif dès que vous ouvrez une session
+    }
+value-monitors =
+    { $monitors ->
+        [all] tous
+       *[active] celui sur lequel vous travaillez
+    }
+value-blur =
+    { $blur ->
+        [none] aucun
+        [light] léger
+       *[strong] fort
+    }
+value-pixels = { $pixels } pixels de large au plus
+value-full-size = taille réelle
+value-any-time = à tout moment
+value-hours = { $days }, de { $from } à { $to } ({ $zone })

@@ -92,8 +92,63 @@ fn what_a_former_key_has_licensed_is_still_delivered_and_no_longer_captured() {
     assert_eq!(serials(&shelf.store.read().unwrap().all), [1, 2, 3, 4]);
     assert!(matches!(
         shelf.load(3, 5, json!({}), &OPTIONS),
-        Err(LoadError::FormerKey { .. })
+        Err(LoadError::ReplacedByHand { .. })
     ));
+}
+
+#[test]
+fn a_key_that_was_taken_by_mistake_shuts_nobody_out() {
+    let shelf = Shelf::new();
+    shelf.load(1, 4, json!({}), &OPTIONS).unwrap();
+    let anew = LoadOptions {
+        trust_new_key: true,
+        ..OPTIONS
+    };
+    // Somebody's forgery, with a serial far ahead.
+    let forged = json!({"license_id": Uuid::from_u128(77)});
+    shelf.load(2, 99, forged, &anew).unwrap();
+    let said = shelf.load(1, 5, json!({}), &OPTIONS).unwrap_err();
+    assert!(said.to_string().contains("if that was a mistake"), "{said}");
+    shelf.load(1, 5, json!({}), &anew).unwrap();
+    assert_eq!(shelf.current_serials(), [5]);
+    // Within its own line a serial never goes down.
+    assert!(matches!(
+        shelf.load(1, 3, json!({}), &anew),
+        Err(LoadError::OlderSerial { .. })
+    ));
+    // What was captured under the forgery is still known, and agreed to by itself alone.
+    assert_eq!(serials(&shelf.store.read().unwrap().all), [4, 5, 99]);
+}
+
+#[test]
+fn no_license_comes_in_the_place_of_another_by_bearing_its_number() {
+    let shelf = Shelf::new();
+    let monitoring = json!({"work_mode": "monitoring"});
+    shelf.load(1, 1, monitoring, &OPTIONS).unwrap();
+    let xeno = json!({"issuer": {
+        "company": "Xeno",
+        "company_id": Uuid::from_u128(2),
+        "server_url": "https://xeno.example",
+    }});
+    let anew = LoadOptions {
+        trust_new_key: true,
+        ..OPTIONS
+    };
+    for (key, serial, changes) in [(9, 1, xeno), (1, 1, json!({})), (9, 1, json!({}))] {
+        let refused = shelf.load(key, serial, changes, &anew).unwrap_err();
+        assert!(matches!(refused, LoadError::NumberTaken(_)), "{refused}");
+    }
+    let current = shelf.store.read().unwrap().current;
+    assert_eq!(current.len(), 1);
+    assert_eq!(current[0].work_mode(), WorkMode::Monitoring);
+    // Taken out of use, its number is still its own; the very same file comes back.
+    shelf.store.remove(CompanyId(Uuid::from_u128(1))).unwrap();
+    assert!(matches!(
+        shelf.load(9, 1, json!({}), &anew),
+        Err(LoadError::NumberTaken(_))
+    ));
+    let again = json!({"work_mode": "monitoring"});
+    shelf.load(1, 1, again, &OPTIONS).unwrap();
 }
 
 #[test]
