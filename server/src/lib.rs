@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+mod asker;
 pub mod auth;
 pub mod backup;
 pub mod cli;

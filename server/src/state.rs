@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, middleware};
 use glasshour_protocol::CompanyId;
 
 use crate::auth::{Passwords, Throttle};
 use crate::clock::Clock;
 use crate::objects::Objects;
 use crate::store::{Db, Read, StoreError, Write};
-use crate::{api, console};
+use crate::{api, asker, console};
 
 /// The server's state. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -79,5 +79,6 @@ impl AppState {
 /// The whole server: API and console, with what holds for both (limits, headers, origin check).
 pub fn router(state: AppState) -> Router {
     let pages = console::router(state.clone());
-    api::layers(api::router(state).merge(pages))
+    let begin = middleware::from_fn_with_state(state.clone(), asker::begin);
+    api::layers(api::router(state).merge(pages)).layer(begin)
 }

@@ -74,6 +74,8 @@ const ALLOWED: &[(&str, &str)] = &[
     ("patch /api/v1/company", "kc"),
     ("get /api/v1/company/plan", "kc"),
     ("patch /api/v1/company/plan", "kc"),
+    ("get /api/v1/audit", "kcoa"),
+    ("get /api/v1/me/views", "coamen"),
     ("get /api/v1/me", "coamen"),
     ("patch /api/v1/me", "coamen"),
     ("post /api/v1/me/workspace", "coamen"),
@@ -142,6 +144,7 @@ impl Place {
             | "/api/v1/devices"
             | "/api/v1/records"
             | "/api/v1/sessions"
+            | "/api/v1/audit"
             | "/api/v1/members"
             | "/api/v1/invitations"
             | "/api/v1/groups"

@@ -50,6 +50,11 @@ pub(super) async fn enroll(
         ));
     }
     token.verify(&state, &key)?;
+    crate::asker::is(
+        crate::store::AskerKind::Device,
+        request.device_id.to_string(),
+        plain(&request.host_name),
+    );
     let signed = read_license(&request.license_gz)?;
 
     let now_ms = state.clock.now_ms();

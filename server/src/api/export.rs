@@ -26,8 +26,8 @@ use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
 use crate::objects::{ObjectError, ObjectKey};
-use crate::people::{self, reach};
-use crate::store::{ChainFilter, ChainPlace, ChainRecord};
+use crate::people::{self, Look, reach};
+use crate::store::{ChainFilter, ChainPlace, ChainRecord, ViewKind};
 
 /// Rows that are read at a time.
 const PAGE: u32 = 200;
@@ -44,6 +44,8 @@ pub(super) struct ExportQuery {
     from: Option<String>,
     /// RFC 3339: captured before; absent: to the end.
     to: Option<String>,
+    /// Why: the employee is shown it. A person must say it; for a script its token's name stands in.
+    reason: Option<String>,
 }
 
 /// Exports an employee's records as they were signed: JSON Lines, chain by chain.
@@ -73,7 +75,15 @@ pub(super) async fn export(
         from_ms,
         to_ms,
     };
+    let reason = people::reason(&actor, query.reason.as_deref())?;
     drop(read);
+    let look = Look {
+        employee_id,
+        from_ms: from_ms.unwrap_or(0),
+        to_ms: to_ms.unwrap_or(about.made_at_ms),
+        times: 1,
+    };
+    people::note_looks(&state, &actor, ViewKind::Export, &[look], Some(&reason)).await?;
     let (lines, waiting) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         if let Err(error) = write(&state, actor.company_id, employee_id, about, &lines).await {

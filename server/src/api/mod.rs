@@ -3,6 +3,7 @@
 //! Every route is described in [`openapi`]; a test holds the document to the router. Bodies are
 //! capped, requests time out, a panic becomes a 500, and no log line names a person.
 
+mod audit;
 mod company;
 mod device;
 mod devices;
@@ -183,6 +184,8 @@ fn people() -> Router<AppState> {
             "/api/v1/me/invitations/{invitation_id}/decline",
             post(me::decline),
         )
+        .route("/api/v1/me/views", get(audit::own_views))
+        .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/me/notices", get(me::notices))
         .route("/api/v1/me/notices/{notice_id}/read", post(me::read_notice))
         .route("/api/v1/links/{token}", get(entry::look).post(entry::enter))

@@ -9,8 +9,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::{
-    company, device, devices, employees, entry, export, health, ingest, invitations, me, members,
-    profiles, projects, records, reports, sessions, users, workspaces,
+    audit, company, device, devices, employees, entry, export, health, ingest, invitations, me,
+    members, profiles, projects, records, reports, sessions, users, workspaces,
 };
 
 /// Every error: the code is for programs, the message for a person.
@@ -121,6 +121,7 @@ pub(super) struct DeviceProjectSchema {
         workspaces::groups, workspaces::create_group, workspaces::read_group,
         workspaces::update_group, workspaces::delete_group,
         company::read, company::update, company::plan, company::update_plan,
+        audit::list, audit::own_views,
         me::read, me::update, me::choose, me::accept, me::decline, me::notices, me::read_notice,
         entry::look, entry::enter, entry::sign_up, reports::timesheet,
         health::live, health::ready, serve,

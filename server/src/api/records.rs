@@ -24,8 +24,8 @@ use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
 use crate::objects::ObjectKey;
-use crate::people::reach;
-use crate::store::{Place, Record, RecordFilter};
+use crate::people::{self, reach};
+use crate::store::{Place, Record, RecordFilter, ViewKind};
 
 /// Which records.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -45,6 +45,9 @@ pub(super) struct RecordQuery {
     cursor: Option<String>,
     /// Of this workspace's employees only.
     workspace_id: Option<String>,
+    /// Why, where nobody in particular is named: whoever is looked at is shown it. A person must say it;
+    /// for a script its token's name stands in.
+    reason: Option<String>,
 }
 
 /// A record, as the API shows it.
@@ -113,15 +116,37 @@ impl From<Record> for RecordView {
 /// Lists records by time of capture.
 #[utoipa::path(get, path = "/api/v1/records", tag = "records", params(RecordQuery),
     responses((status = 200, body = Page<RecordView>), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema),
-        (status = 422, body = ErrorBodySchema)),
+        (status = 404, body = ErrorBodySchema), (status = 422, body = ErrorBodySchema)),
     security(("api_token" = []), ("session" = [])))]
 pub(super) async fn list(
     actor: Actor,
     State(state): State<AppState>,
     QueryOf(query): QueryOf<RecordQuery>,
 ) -> Result<Json<Page<RecordView>>, ApiError> {
-    actor.may(Verb::Read, Object::Capture)?;
-    let workspace_id = actor.scope(query.workspace_id.as_deref())?;
+    let employee_id = wire::parse("employee_id", query.employee_id.as_deref())?;
+    let (workspace_id, reason) = match employee_id {
+        Some(employee) => {
+            let mut read = state.read(actor.company_id).await?;
+            let reached =
+                reach::employee(&mut read, &actor, Verb::Read, Object::Capture, employee).await;
+            match reached {
+                Ok(_) => (query.workspace_id, None),
+                // Somebody out of reach has no records here.
+                Err(error) if error.status == StatusCode::NOT_FOUND => {
+                    (actor.scope(query.workspace_id.as_deref())?, None)
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        None => {
+            actor.may(Verb::Read, Object::Capture)?;
+            let scope = actor.scope(query.workspace_id.as_deref())?;
+            (
+                scope,
+                Some(people::reason(&actor, query.reason.as_deref())?),
+            )
+        }
+    };
     let limit = wire::limit(query.limit)?;
     let after = match wire::place(query.cursor.as_deref())? {
         None => None,
@@ -132,7 +157,7 @@ pub(super) async fn list(
     };
     let filter = RecordFilter {
         workspace_id,
-        employee_id: wire::parse("employee_id", query.employee_id.as_deref())?,
+        employee_id,
         kind: wire::parse("kind", query.kind.as_deref())?,
         from_ms: wire::parse_time("from", query.from.as_deref())?.unwrap_or(i64::MIN),
         to_ms: wire::parse_time("to", query.to.as_deref())?.unwrap_or(i64::MAX),
@@ -140,6 +165,9 @@ pub(super) async fn list(
         limit: limit + 1,
     };
     let rows = state.read(actor.company_id).await?.records(&filter).await?;
+    let shown = rows.iter().take(usize::try_from(limit).unwrap_or(0));
+    let looks = people::looks(shown.map(|row| (row.employee_id, row.captured_at)));
+    people::note_looks(&state, &actor, ViewKind::Records, &looks, reason.as_deref()).await?;
     let cursor = |last: &Record| format!("{} {}", last.captured_at, last.record_id);
     Ok(Json(Page::cut(rows, limit, cursor, RecordView::from)))
 }
@@ -159,8 +187,10 @@ pub(super) async fn payload(
     PathId(id): PathId<RecordId>,
 ) -> Result<Response, ApiError> {
     let mut read = state.read(actor.company_id).await?;
-    reach::record(&mut read, &actor, id).await?;
+    let record = reach::record(&mut read, &actor, id).await?;
     drop(read);
+    let looks = people::looks([(record.employee_id, record.captured_at)]);
+    people::note_looks(&state, &actor, ViewKind::Pictures, &looks, None).await?;
     payload_response(&state, actor.company_id, id).await
 }
 

@@ -13,9 +13,9 @@ use super::authorize::{Role, forbidden};
 use super::extract::{CurrentUser, bearer};
 use super::token::{API_TOKEN_PREFIX, hash_token};
 use super::web;
-use crate::AppState;
 use crate::error::ApiError;
-use crate::store::{MemberRole, MemberStatus, Membership, Read, User};
+use crate::store::{AskerKind, MemberRole, MemberStatus, Membership, Read, User};
+use crate::{AppState, asker};
 
 /// Who asks, for which company, and as what.
 #[derive(Clone, Debug)]
@@ -127,6 +127,9 @@ async fn of_token(state: &AppState, token: &str) -> Result<Option<Actor>, ApiErr
     let found = state.db.find_api_token(&hash).await?;
     let known =
         found.filter(|known| bool::from(known.token_hash.as_bytes().ct_eq(hash.as_bytes())));
+    if let Some(known) = &known {
+        asker::is(AskerKind::Token, known.name.clone(), known.name.clone());
+    }
     Ok(known.map(|known| Actor {
         company_id: known.company_id,
         role: Role::Company,
@@ -141,6 +144,7 @@ pub(crate) async fn of_user(state: &AppState, found: CurrentUser) -> Result<Acto
     let CurrentUser {
         user, session, at, ..
     } = found;
+    asker::is(AskerKind::Person, user.user_id.clone(), user.name());
     let memberships = state
         .db
         .find_memberships(user.company_id, &user.user_id)

@@ -62,6 +62,8 @@ pub enum Object {
     Capture,
     /// Everything of one employee, to be carried away.
     Export,
+    /// The audit log.
+    Audit,
 }
 
 /// What is done.
@@ -127,6 +129,7 @@ const ALLOWED: &[(Object, Verb, &[Role])] = &[
     (O::Device, Change, &[Company, Owner, Admin]),
     (O::Capture, Read, &[Company, Owner, Admin, Manager]),
     (O::Export, Read, &[Company, Owner, Admin]),
+    (O::Audit, Read, &[Company, Owner, Admin]),
 ];
 
 /// Whether a role may do that, in its own place.

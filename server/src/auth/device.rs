@@ -7,9 +7,9 @@ use glasshour_protocol::jws::Jwk;
 use glasshour_protocol::{CompanyId, DeviceId, code};
 
 use super::extract::bearer;
-use crate::AppState;
 use crate::error::ApiError;
-use crate::store::{Device, Read};
+use crate::store::{AskerKind, Device, Read};
+use crate::{AppState, asker};
 
 /// A device token as it arrived: nothing is verified but that it names a device.
 #[derive(Clone, Debug)]
@@ -73,6 +73,11 @@ pub async fn authenticate_device(
     if device.revoked_at.is_some() {
         return Err(revoked());
     }
+    asker::is(
+        AskerKind::Device,
+        device.device_id.to_string(),
+        device.host_name.clone(),
+    );
     Ok((device, key))
 }
 

@@ -10,9 +10,9 @@ use glasshour_protocol::code;
 
 use super::extract::CurrentUser;
 use super::token::{Secret, hash_token};
-use crate::AppState;
 use crate::error::ApiError;
-use crate::store::{User, WebSession};
+use crate::store::{AskerKind, Note, User, WebSession};
+use crate::{AppState, asker};
 
 /// Longest life of a session.
 const ABSOLUTE_MS: i64 = 12 * 3_600_000;
@@ -90,6 +90,8 @@ pub(crate) async fn open_session(
         expires_at: now_ms + ABSOLUTE_MS,
     };
     write.insert_web_session(&token.hash(), &session).await?;
+    asker::is(AskerKind::Person, user.user_id.clone(), user.name());
+    write.note(&on_session("log_in", &user.user_id)).await?;
     write.commit().await?;
     let set_cookie = set_cookie(state, token.expose(), ABSOLUTE_MS / 1000)?;
     Ok(LoggedIn { user, set_cookie })
@@ -109,10 +111,26 @@ async fn end_session(state: &AppState, headers: &HeaderMap) -> Result<(), ApiErr
     let hash = hash_token(token);
     if let Some(found) = state.db.find_web_session(&hash).await? {
         let mut write = state.write(found.company_id).await?;
+        let user_id = found.session.user_id;
+        if let Some(user) = write.user(&user_id).await? {
+            asker::is(AskerKind::Person, user_id.clone(), user.name());
+        }
         write.delete_web_session(&hash).await?;
+        write.note(&on_session("log_out", &user_id)).await?;
         write.commit().await?;
     }
     Ok(())
+}
+
+/// What the audit log says of coming and going.
+fn on_session<'a>(action: &'static str, user_id: &'a str) -> Note<'a> {
+    Note {
+        action,
+        object: "session",
+        object_id: user_id,
+        about_id: Some(user_id),
+        after: serde_json::Value::Null,
+    }
 }
 
 /// The user whose living session the request's cookie names.

@@ -16,6 +16,7 @@ pub(crate) enum Part {
     Profiles,
     Projects,
     Devices,
+    Audit,
     /// The person's own pages.
     Own,
     /// Pages that stand in no part: log-in, errors.
@@ -24,12 +25,13 @@ pub(crate) enum Part {
 
 impl Part {
     /// The navigation, in order, with what one must be allowed to look at.
-    const NAV: [(Self, &'static str, &'static str, Object); 5] = [
+    const NAV: [(Self, &'static str, &'static str, Object); 6] = [
         (Self::Team, "Team", "/team", Object::Employee),
         (Self::Employees, "Employees", "/employees", Object::Employee),
         (Self::Profiles, "Profiles", "/profiles", Object::Profile),
         (Self::Projects, "Projects", "/projects", Object::Project),
         (Self::Devices, "Devices", "/devices", Object::Device),
+        (Self::Audit, "Audit log", "/audit", Object::Audit),
     ];
 }
 

@@ -6,6 +6,7 @@
 //! logged in sees the log-in page and nothing else; no page is kept by a cache.
 
 mod assets;
+mod audit;
 mod capture;
 mod chart;
 mod day;
@@ -50,6 +51,8 @@ pub fn router(state: AppState) -> Router {
     let pages = Router::new()
         .route("/", get(own::home))
         .route("/me", get(own::show).post(own::save))
+        .route("/me/views", get(audit::views))
+        .route("/audit", get(audit::log))
         .route("/notices", get(own::notices))
         .route("/invitations/{id}/accept", post(own::accept))
         .route("/invitations/{id}/decline", post(own::decline))

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::{
+    audit::{AuditView, ViewsView},
     capture::CaptureView,
     day::DayView,
     devices::DevicesView,
@@ -39,6 +40,8 @@ fn all() -> Vec<(String, String)> {
         render("devices", DevicesView::samples()),
         render("day", DayView::samples()),
         render("capture", CaptureView::samples()),
+        render("audit", AuditView::samples()),
+        render("views", ViewsView::samples()),
         render("me", MeView::samples()),
         render("notices", NoticesView::samples()),
         render("workspace", WorkspaceView::samples()),

@@ -4,6 +4,7 @@
 //! that a license depends on issues the next one in the same transaction (rules 9, 10 and 17):
 //! there is no moment at which an active employee has no license or a stale one.
 
+mod audit;
 mod company;
 mod devices;
 mod employees;
@@ -24,8 +25,10 @@ mod rules;
 mod timesheet;
 pub(crate) mod tracking;
 mod users;
+mod views;
 mod workspaces;
 
+pub use audit::read_audit;
 pub use company::{
     CompanyForm, PlanForm, PlanState, read_company, read_plan, update_company, update_plan,
 };
@@ -53,6 +56,8 @@ pub use projects::{DEFAULT_COLOR, ProjectForm, create_project, update_project};
 pub(crate) use rules::{email, name};
 pub use timesheet::{Grouping, Line, TimesheetQuery, timesheet};
 pub use users::{UserForm, create_user, delete_user, send_welcome, update_user};
+pub use views::own_views;
+pub(crate) use views::{Look, looks, note_looks, reason};
 pub use workspaces::{
     TransferForm, WorkspaceForm, create_workspace, delete_workspace, read_workspace,
     transfer_workspace, update_workspace,

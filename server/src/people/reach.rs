@@ -2,9 +2,10 @@
 
 use glasshour_protocol::{EmployeeId, RecordId};
 
+use super::members::is_self;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
-use crate::store::{Employee, Read, Record};
+use crate::store::{Employee, MemberStatus, Read, Record};
 
 /// An employee, for somebody who may do that with that of them: 404 for another workspace's.
 pub(crate) async fn employee(
@@ -14,6 +15,12 @@ pub(crate) async fn employee(
     object: Object,
     id: EmployeeId,
 ) -> Result<Employee, ApiError> {
+    if (verb, object) == (Verb::Read, Object::Capture)
+        && is_own(read, actor, id).await?
+        && let Some(employee) = read.employee(id).await?
+    {
+        return Ok(employee);
+    }
     actor.may(verb, object)?;
     let employee = read.employee(id).await?;
     let employee = employee.ok_or_else(|| ApiError::not_found("employee"))?;
@@ -27,9 +34,15 @@ pub(crate) async fn record(
     actor: &Actor,
     id: RecordId,
 ) -> Result<Record, ApiError> {
+    let found = read.record(id).await?;
+    if let Some(record) = &found
+        && is_own(read, actor, record.employee_id).await?
+    {
+        return Ok(record.clone());
+    }
     actor.may(Verb::Read, Object::Capture)?;
     let missing = || ApiError::not_found("record");
-    let record = read.record(id).await?.ok_or_else(missing)?;
+    let record = found.ok_or_else(missing)?;
     let employee = read
         .employee(record.employee_id)
         .await?
@@ -41,4 +54,19 @@ pub(crate) async fn record(
         "record",
     )?;
     Ok(record)
+}
+
+/// Whether the asker is that employee: an active member who tracks as them. Then what was captured is
+/// theirs to see, whatever their role.
+pub(crate) async fn is_own(
+    read: &mut Read,
+    actor: &Actor,
+    id: EmployeeId,
+) -> Result<bool, ApiError> {
+    if actor.user().is_err() {
+        return Ok(false);
+    }
+    let member = read.member_of_employee(id).await?;
+    Ok(member
+        .is_some_and(|member| member.status == MemberStatus::Active && is_self(actor, &member)))
 }

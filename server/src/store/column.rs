@@ -31,6 +31,9 @@ pub(super) struct Json<T>(pub(super) T);
 #[derive(Debug)]
 pub(super) struct NullableJson<T>(pub(super) Option<T>);
 
+/// Any JSON, or NULL: `Option<Value>` is a column type of its own in serde's eyes.
+pub(super) type NullableValue = NullableJson<serde_json::Value>;
+
 macro_rules! text_type {
     ($($wrapper:ident),*) => {$(
         impl<DB: Database, T> Type<DB> for $wrapper<T>
@@ -134,7 +137,7 @@ macro_rules! unwrap_option_into {
 unwrap_option_into! {
     Nullable => ProjectId, SessionId, RecordId, CompanyId, EmployeeId,
         glasshour_protocol::withdrawal::Reason;
-    NullableJson => glasshour_protocol::payload::HealthReport;
+    NullableJson => glasshour_protocol::payload::HealthReport, serde_json::Value;
 }
 
 /// An enum that is kept as a word, on the wire and in the database.

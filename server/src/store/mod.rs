@@ -12,6 +12,7 @@
 
 mod access;
 mod activity;
+mod audit;
 mod backup;
 mod column;
 mod company;
@@ -35,10 +36,12 @@ mod sessions;
 mod shots;
 mod signing_keys;
 mod users;
+mod views;
 mod workspaces;
 
 pub use access::{ApiToken, FoundSession, WebSession};
 pub use activity::{ActivityHour, ActivityRow};
+pub use audit::{AskerKind, AuditEntry, AuditFilter, Note};
 pub use backup::SnapshotError;
 pub use column::UnknownWord;
 pub use company::Company;
@@ -61,6 +64,7 @@ pub use refusals::{REFUSALS_TOLD_DAYS, Refusals};
 pub use sessions::{Session, VANISHED_AFTER_MS};
 pub use signing_keys::KeyPeriod;
 pub use users::{CompanyRole, User, UserFilter, UserStatus, VALIDATION_OK};
+pub use views::{NewView, View, ViewKind};
 pub use workspaces::Workspace;
 
 use std::path::Path;
@@ -158,10 +162,7 @@ impl Db {
             .after_release(|connection, _| Box::pin(is_out_of_transactions(connection)))
             .connect_with(options.clone())
             .await?;
-        MIGRATIONS
-            .run(&writer)
-            .await
-            .map_err(StoreError::Migration)?;
+        audit::migrate_sqlite(&writer, &MIGRATIONS).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -177,7 +178,7 @@ impl Db {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(PgConnectOptions::from_str(url)?)
             .await?;
-        MIGRATIONS.run(&pool).await.map_err(StoreError::Migration)?;
+        audit::migrate_postgres(&pool, &MIGRATIONS).await?;
         Ok(Self::Postgres(pool))
     }
 
@@ -241,8 +242,9 @@ impl Write {
         })
     }
 
-    /// Makes everything since [`Db::write`] durable.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    /// Makes everything since [`Db::write`] durable, with its entries in the audit log.
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.settle_audit().await?;
         match self.0.inner {
             Inner::Sqlite(transaction) => transaction.commit().await?,
             Inner::Postgres(transaction) => transaction.commit().await?,

@@ -16,8 +16,9 @@ use crate::AppState;
 use crate::api::payload_response;
 use crate::auth::Actor;
 use crate::error::ApiError;
-use crate::people::reach;
+use crate::people::{self, Look, reach};
 use crate::report::Grade;
+use crate::store::{Record, ViewKind};
 
 /// Pictures of a day that are walked through.
 const SHOTS: u32 = 10_000;
@@ -35,6 +36,8 @@ pub(super) async fn show(
     if !is_picture(record.kind) {
         return Err(gone().into());
     }
+    // The picture itself counts when it is fetched.
+    looked(&state, &actor, &record, 0).await?;
     let employee = read.employee(record.employee_id).await?.ok_or_else(gone)?;
     let zone = zone::of_employee(&mut read, employee.employee_id).await?;
     let date = zone.date(record.captured_at);
@@ -133,7 +136,24 @@ pub(super) async fn image(
     if !is_picture(record.kind) || record.payload_len == 0 {
         return Err(ApiError::not_found("picture").into());
     }
+    looked(&state, &actor, &record, 1).await?;
     Ok(payload_response(&state, actor.company_id, id).await?)
+}
+
+/// Writes down who looks.
+async fn looked(
+    state: &AppState,
+    actor: &Actor,
+    record: &Record,
+    times: i64,
+) -> Result<(), ApiError> {
+    let look = Look {
+        employee_id: record.employee_id,
+        from_ms: record.captured_at,
+        to_ms: record.captured_at,
+        times,
+    };
+    people::note_looks(state, actor, ViewKind::Pictures, &[look], None).await
 }
 
 fn is_picture(kind: Kind) -> bool {

@@ -22,9 +22,9 @@ use super::zone;
 use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
-use crate::people::reach;
+use crate::people::{self, Look, reach};
 use crate::report::{Grade, Stretch, idle_within, tracked_within, withdrawn_within};
-use crate::store::{ActivityRow, Doubt, Project, Screenshot, Session};
+use crate::store::{ActivityRow, Doubt, Project, Screenshot, Session, ViewKind};
 
 /// Most pictures on a page.
 const SHOTS: u32 = 1000;
@@ -58,6 +58,13 @@ pub(super) async fn show(
         Some(text) => text.parse().map_err(|_| ApiError::not_found("day"))?,
     };
     let (from, to) = zone.day(date);
+    let look = Look {
+        employee_id: id,
+        from_ms: from,
+        to_ms: to - 1,
+        times: 1,
+    };
+    people::note_looks(&state, &actor, ViewKind::Day, &[look], None).await?;
     let facts = Facts {
         now_ms,
         day: (from, to),

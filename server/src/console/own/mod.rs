@@ -147,6 +147,10 @@ async fn me(state: &AppState, actor: &Actor, viewer: Viewer, errors: Errors) -> 
         last_name: user.last_name.clone(),
         email: user.email.clone(),
         user_id: user.login.clone(),
+        employee_id: member
+            .as_ref()
+            .and_then(|member| member.employee_id)
+            .map(|id| id.to_string()),
         member: member.map(|member| Membership {
             first_day: member.first_day,
             working_days: member.working_days.split(',').map(str::to_owned).collect(),

@@ -17,6 +17,8 @@ pub(crate) struct MeView {
     pub(crate) user_id: String,
     /// Their part in the workspace they work in.
     pub(crate) member: Option<Membership>,
+    /// Whose time they track there, if they do.
+    pub(crate) employee_id: Option<String>,
     pub(crate) errors: Errors,
 }
 
@@ -80,6 +82,7 @@ mod samples {
                 last_name: "Doe".into(),
                 email: "jo@acme.example".into(),
                 user_id: "jdoe".into(),
+                employee_id: Some("e1".into()),
                 member,
                 errors,
             };
