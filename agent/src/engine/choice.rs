@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 
 use glasshour_protocol::device::Project;
 use glasshour_protocol::{CompanyId, ProjectId};
+use glasshour_words::{Message, Outside, Words};
 
 use crate::ipc::{RefusedBy, Work};
 
@@ -56,34 +57,43 @@ impl NoChoice {
 }
 
 /// Finds what was asked for among the employers, of which there is at least one.
-pub(super) fn choose(employers: &[Employer], work: &Work) -> Result<Choice, NoChoice> {
+pub(super) fn choose(
+    employers: &[Employer],
+    work: &Work,
+    words: Words,
+) -> Result<Choice, NoChoice> {
     let named = work
         .employer
         .as_deref()
-        .map(|name| named(employers, name))
+        .map(|name| named(employers, name, words))
         .transpose()?;
     let candidates = match named {
         Some(employer) => vec![employer],
         None => for_worklogs(employers),
     };
     let Some(first) = candidates.first() else {
-        return Err(NoChoice::license(by_monitoring_alone(employers)));
+        return Err(NoChoice::license(by_monitoring_alone(employers, words)));
     };
     match (&work.project, candidates.as_slice()) {
         (Some(project), [one]) => {
+            let found = find_project(one, project, words);
+            let project =
+                found.map_err(|no| of_monitoring(employers, project, words).unwrap_or(no))?;
             Ok(Choice {
                 company: one.company,
-                project: Some(find_project(&one.projects, project).map_err(|no| {
-                    of_monitoring(employers, project).unwrap_or(NoChoice::state(no))
-                })?),
+                project: Some(project),
             })
         }
-        (Some(project), several) => by_project(several, project)
-            .map_err(|no| of_monitoring(employers, project).unwrap_or(no)),
+        (Some(project), several) => by_project(several, project, words)
+            .map_err(|no| of_monitoring(employers, project, words).unwrap_or(no)),
         (None, several) => {
             let choice = most_recent(several).or((several.len() == 1).then_some(*first));
             let company = choice
-                .ok_or_else(|| NoChoice::state(say_whom(several)))?
+                .ok_or_else(|| {
+                    let companies = list(several, &[]);
+                    let companies = Outside(&companies);
+                    NoChoice::state(words.say(Message::NoWhom { companies }))
+                })?
                 .company;
             Ok(Choice {
                 company,
@@ -95,7 +105,8 @@ pub(super) fn choose(employers: &[Employer], work: &Work) -> Result<Choice, NoCh
 
 /// The employer that a worklog is for where nothing was asked for.
 pub(super) fn default(employers: &[Employer]) -> Option<CompanyId> {
-    choose(employers, &Work::default())
+    // Why there is none is said to nobody.
+    choose(employers, &Work::default(), Words::ENGLISH)
         .ok()
         .map(|choice| choice.company)
 }
@@ -112,14 +123,15 @@ fn most_recent<'a>(employers: &[&'a Employer]) -> Option<&'a Employer> {
     used.min_by_key(|e| Reverse(e.last_used_ms)).copied()
 }
 
-fn named<'a>(employers: &'a [Employer], name: &str) -> Result<&'a Employer, NoChoice> {
-    let employer = find_employer(employers, name)?;
+fn named<'a>(
+    employers: &'a [Employer],
+    name: &str,
+    words: Words,
+) -> Result<&'a Employer, NoChoice> {
+    let employer = find_employer(employers, name, words)?;
     if employer.monitors {
-        return Err(NoChoice::license(format!(
-            "{} monitors this computer by its license, which can be neither started nor stopped by \
-             hand.",
-            employer.name
-        )));
+        let company = Outside(&employer.name);
+        return Err(NoChoice::license(words.say(Message::NoByHand { company })));
     }
     Ok(employer)
 }
@@ -128,6 +140,7 @@ fn named<'a>(employers: &'a [Employer], name: &str) -> Result<&'a Employer, NoCh
 pub(super) fn find_employer<'a>(
     employers: &'a [Employer],
     name: &str,
+    words: Words,
 ) -> Result<&'a Employer, NoChoice> {
     let wanted = name.trim().to_lowercase();
     let id = wanted.parse::<CompanyId>().ok();
@@ -135,21 +148,28 @@ pub(super) fn find_employer<'a>(
         Some(employer.company) == id || employer.name.to_lowercase() == wanted
     };
     let found: Vec<_> = employers.iter().filter(fits).collect();
+    let name = Outside(name);
     match found.as_slice() {
-        [] => Err(NoChoice::state(format!(
-            "No license of {name:?} is loaded. There are: {}.",
-            list(&employers.iter().collect::<Vec<_>>(), employers)
-        ))),
+        [] => {
+            let companies = list(&employers.iter().collect::<Vec<_>>(), employers);
+            let companies = Outside(&companies);
+            Err(NoChoice::state(
+                words.say(Message::NoEmployer { name, companies }),
+            ))
+        }
         [employer] => Ok(employer),
-        several => Err(NoChoice::state(format!(
-            "Several employers are called {name:?}: say which with its id. There are: {}.",
-            list(several, employers)
-        ))),
+        several => {
+            let companies = list(several, employers);
+            let companies = Outside(&companies);
+            Err(NoChoice::state(
+                words.say(Message::NoOneEmployer { name, companies }),
+            ))
+        }
     }
 }
 
 /// That a project which nobody else has is the monitoring employer's, where that is so.
-fn of_monitoring(employers: &[Employer], name: &str) -> Option<NoChoice> {
+fn of_monitoring(employers: &[Employer], name: &str, words: Words) -> Option<NoChoice> {
     let monitors = employers.iter().find(|employer| employer.monitors)?;
     let project = monitors.projects.iter().find(|p| is_called(p, name))?;
     let others = employers.iter().filter(|employer| !employer.monitors);
@@ -157,11 +177,10 @@ fn of_monitoring(employers: &[Employer], name: &str) -> Option<NoChoice> {
     if known.any(|project| is_called(project, name)) {
         return None;
     }
-    Some(NoChoice::license(format!(
-        "{} is a project of {}, which monitors this computer by its license: that time is recorded \
-         without your starting it, and no worklog can be for it.",
-        project.name, monitors.name
-    )))
+    Some(NoChoice::license(words.say(Message::NoTheirProject {
+        project: Outside(&project.name),
+        company: Outside(&monitors.name),
+    })))
 }
 
 /// Whether that is the project's id or its name, without regard to case.
@@ -171,7 +190,7 @@ fn is_called(project: &Project, name: &str) -> bool {
         || project.name.to_lowercase() == wanted.to_lowercase()
 }
 
-fn by_project(candidates: &[&Employer], name: &str) -> Result<Choice, NoChoice> {
+fn by_project(candidates: &[&Employer], name: &str, words: Words) -> Result<Choice, NoChoice> {
     let project_of = |employer: &Employer| {
         let mut projects = employer.projects.iter();
         let project = projects.find(|project| is_called(project, name))?;
@@ -182,68 +201,64 @@ fn by_project(candidates: &[&Employer], name: &str) -> Result<Choice, NoChoice> 
         .filter_map(|employer| Some((*employer, project_of(employer)?)))
         .collect();
     match found.as_slice() {
-        [] => Err(NoChoice::state(no_such_project(candidates, name))),
+        [] => Err(NoChoice::state(no_such_project(candidates, name, words))),
         [(employer, project)] => Ok(Choice {
             company: employer.company,
             project: Some(*project),
         }),
         several => {
             let owners: Vec<_> = several.iter().map(|(employer, _)| *employer).collect();
-            Err(NoChoice::state(format!(
-                "Several employers have a project {name:?}: say whose with --employer. There are: {}.",
-                list(&owners, &[])
-            )))
+            let companies = list(&owners, &[]);
+            Err(NoChoice::state(words.say(Message::NoOneProject {
+                name: Outside(name),
+                companies: Outside(&companies),
+            })))
         }
     }
 }
 
 /// Finds a project of one employer by id or by name, without regard to case.
-pub(super) fn find_project(projects: &[Project], name: &str) -> Result<ProjectId, String> {
-    let wanted = name.trim().to_lowercase();
-    if let Ok(id) = wanted.parse::<ProjectId>() {
+fn find_project(of: &Employer, name: &str, words: Words) -> Result<ProjectId, NoChoice> {
+    if let Ok(id) = name.trim().parse::<ProjectId>() {
         return Ok(id);
     }
-    let found = projects
-        .iter()
-        .find(|project| project.name.to_lowercase() == wanted);
+    let found = of.projects.iter().find(|project| is_called(project, name));
     found.map(|project| project.project_id).ok_or_else(|| {
-        if projects.is_empty() {
-            return "The projects are not known yet: the server has not been reached.".into();
-        }
-        format!(
-            "There is no project {name:?}. There are: {}.",
-            names(projects)
-        )
+        NoChoice::state(if of.projects.is_empty() {
+            words.say(Message::NoProjectsYet {
+                company: Outside(&of.name),
+            })
+        } else {
+            words.say(Message::NoProject {
+                name: Outside(name),
+                projects: Outside(&names(&of.projects)),
+            })
+        })
     })
 }
 
-fn no_such_project(candidates: &[&Employer], name: &str) -> String {
-    let mut sentences = vec![format!("No employer has a project {name:?}.")];
+fn no_such_project(candidates: &[&Employer], name: &str, words: Words) -> String {
+    let name = Outside(name);
+    let mut sentences = vec![words.say(Message::NoProjectOfAny { name })];
     for Employer { name, projects, .. } in candidates {
+        let company = Outside(name);
         sentences.push(if projects.is_empty() {
-            format!("Those of {name} are not known yet: its server has not been reached.")
+            words.say(Message::NoProjectsYet { company })
         } else {
-            format!("{name} has: {}.", names(projects))
+            let projects = names(projects);
+            let projects = Outside(&projects);
+            words.say(Message::HasProjects { company, projects })
         });
     }
     sentences.join(" ")
 }
 
-fn say_whom(candidates: &[&Employer]) -> String {
-    format!(
-        "You have licenses of several employers: say whom this worklog is for, with --employer. \
-         There are: {}. From then on the last one is taken where you name none.",
-        list(candidates, &[])
-    )
-}
-
-fn by_monitoring_alone(employers: &[Employer]) -> String {
+fn by_monitoring_alone(employers: &[Employer], words: Words) -> String {
     let names: Vec<_> = employers.iter().map(|e| e.name.as_str()).collect();
-    format!(
-        "Tracking cannot be started or stopped by hand: your license of {} is for monitoring mode, \
-         which runs while you are logged in.",
-        names.join(", ")
-    )
+    let companies = names.join(", ");
+    words.say(Message::NoByHandOf {
+        companies: Outside(&companies),
+    })
 }
 
 fn names(projects: &[Project]) -> String {
@@ -318,7 +333,7 @@ mod tests {
             employer: given(employer),
             project: given(project),
         };
-        choose(employers, &work)
+        choose(employers, &work, Words::ENGLISH)
             .map(|choice| {
                 let project = choice.project.map_or(0, |project| project.0.as_u128());
                 (choice.company.0.as_u128(), project)
@@ -381,23 +396,23 @@ mod tests {
                 employer: Some(name.into()),
                 project: None,
             };
-            choose(employers, &work).unwrap_err().reason
+            choose(employers, &work, Words::ENGLISH).unwrap_err().reason
         };
         assert_eq!(refused(&employers, "Acme"), RefusedBy::License);
         let work = |project: &str| Work {
             employer: None,
             project: Some(project.into()),
         };
-        let theirs = choose(&employers, &work("apollo")).unwrap_err();
+        let theirs = choose(&employers, &work("apollo"), Words::ENGLISH).unwrap_err();
         assert_eq!(theirs.reason, RefusedBy::License);
         assert!(
             theirs.message.starts_with("Apollo is a project of Acme"),
             "{}",
             theirs.message
         );
-        let nobodys = choose(&employers, &work("Nimbus")).unwrap_err();
+        let nobodys = choose(&employers, &work("Nimbus"), Words::ENGLISH).unwrap_err();
         assert_eq!(nobodys.reason, RefusedBy::State);
-        let alone = choose(&employers[..1], &Work::default()).unwrap_err();
+        let alone = choose(&employers[..1], &Work::default(), Words::ENGLISH).unwrap_err();
         assert_eq!(alone.reason, RefusedBy::License);
     }
 

@@ -187,7 +187,8 @@ impl Engine {
 
     fn choose(&self, work: &Work) -> Result<Choice, Answer> {
         let Choice { company, project } =
-            choice::choose(&self.employers(), work).map_err(|no| refuse(no.reason, no.message))?;
+            choice::choose(&self.employers(), work, self.config.words)
+                .map_err(|no| refuse(no.reason, no.message))?;
         let default = || self.trackings.get(&company)?.default_project();
         let project = project.or_else(default);
         Ok(Choice { company, project })
@@ -196,7 +197,7 @@ impl Engine {
     /// Whose session a note is for: that of the worklog, else the one of monitoring.
     fn whose_session(&self, employer: Option<&str>) -> Result<Option<CompanyId>, Answer> {
         if let Some(name) = employer {
-            let company = choice::find_employer(&self.employers(), name)
+            let company = choice::find_employer(&self.employers(), name, self.config.words)
                 .map_err(|no| refuse(no.reason, no.message))?
                 .company;
             return Ok(Some(company));

@@ -64,6 +64,19 @@ told-hours-over = The licensed hours are over: nothing is captured.
 told-camera = Camera
 told-camera-soon = In { $seconds } seconds the camera takes one picture of you for { $company }, as your license says.
 
+# Why a worklog is not begun
+no-whom = You have licenses of several employers: say whom this worklog is for, with --employer. There are: { $companies }. From then on the last one is taken where you name none.
+no-by-hand = { $company } monitors this computer by its license, which can be neither started nor stopped by hand.
+no-by-hand-of = Tracking cannot be started or stopped by hand: your license of { $companies } is for monitoring mode, which runs while you are logged in.
+no-employer = No license of “{ $name }” is loaded. There are: { $companies }.
+no-one-employer = Several employers are called “{ $name }”: say which with its id. There are: { $companies }.
+no-their-project = { $project } is a project of { $company }, which monitors this computer by its license: that time is recorded without your starting it, and no worklog can be for it.
+no-one-project = Several employers have a project “{ $name }”: say whose with --employer. There are: { $companies }.
+no-project = There is no project “{ $name }”. There are: { $projects }.
+no-projects-yet = The projects of { $company } are not known yet: its server has not been reached.
+no-project-of-any = No employer has a project “{ $name }”.
+has-projects = { $company } has: { $projects }.
+
 license-waits = A license of { $company } waits for you. Load it with `glasshour license load { $file }`.
 license-newer = Your employer has issued a newer license; it is fetched as soon as the server gives it.
 license-wider-worklog = Your employer’s newer license would capture more than you have agreed to. Until you agree, only what both permit is captured. Read it with `glasshour license show`, agree with `glasshour license agree`.

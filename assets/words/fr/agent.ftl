@@ -64,6 +64,19 @@ told-hours-over = Les horaires autorisés sont terminés : rien n’est enregis
 told-camera = Caméra
 told-camera-soon = Dans { $seconds } secondes, la caméra prend une photo de vous pour { $company }, comme le dit votre licence.
 
+# Pourquoi un suivi n’est pas démarré
+no-whom = Vous avez des licences de plusieurs employeurs : dites pour qui vous travaillez, avec --employer. Il y a : { $companies }. Ensuite, sans indication, c’est le dernier qui est retenu.
+no-by-hand = { $company } surveille cet ordinateur en vertu de sa licence, ce qui ne se démarre ni ne s’arrête à la main.
+no-by-hand-of = Le suivi ne se démarre ni ne s’arrête à la main : votre licence de { $companies } est en mode surveillance, actif tant que votre session est ouverte.
+no-employer = Aucune licence de « { $name } » n’est chargée. Il y a : { $companies }.
+no-one-employer = Plusieurs employeurs s’appellent « { $name } » : précisez lequel par son identifiant. Il y a : { $companies }.
+no-their-project = { $project } est un projet de { $company }, qui surveille cet ordinateur en vertu de sa licence : ce temps est enregistré sans que vous le démarriez, et aucun suivi manuel ne peut lui être destiné.
+no-one-project = Plusieurs employeurs ont un projet « { $name } » : précisez lequel avec --employer. Il y a : { $companies }.
+no-project = Il n’y a pas de projet « { $name } ». Il y a : { $projects }.
+no-projects-yet = Les projets de { $company } ne sont pas encore connus : son serveur n’a pas été joint.
+no-project-of-any = Aucun employeur n’a de projet « { $name } ».
+has-projects = { $company } a : { $projects }.
+
 license-waits = Une licence délivrée par { $company } vous attend. Chargez-la avec `glasshour license load { $file }`.
 license-newer = Votre employeur a délivré une licence plus récente ; elle sera récupérée dès que le serveur la fournira.
 license-wider-worklog = La licence plus récente de votre employeur permettrait d’enregistrer plus que ce que vous avez accepté. Tant que vous ne l’acceptez pas, seul ce que permettent les deux licences est enregistré. Lisez-la avec `glasshour license show`, acceptez-la avec `glasshour license agree`.
