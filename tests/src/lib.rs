@@ -20,6 +20,7 @@ pub mod picture;
 pub mod process;
 pub mod profiles;
 pub mod programs;
+pub mod python;
 pub mod recorder;
 pub mod seen;
 pub mod server;

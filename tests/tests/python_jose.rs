@@ -15,68 +15,26 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use glasshour_license_format::read;
 use glasshour_protocol::jws;
+use glasshour_tests::python::{Environment, run};
 use glasshour_tests::server::Owner;
 use glasshour_tests::{Server, profiles, programs};
 use serde_json::{Value, json};
 
-const REQUIREMENTS: &str = include_str!("../python/requirements.txt");
+const JOSE: Environment = Environment {
+    name: "python-jose",
+    requirements: include_str!("../python/requirements.txt"),
+    imports: "joserfc, jsonschema",
+};
 
 fn in_repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
-fn run(command: &mut Command) -> Result<String> {
-    let output = command
-        .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .output()
-        .with_context(|| format!("cannot run {}", command.get_program().display()))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        bail!("{command:?} ({}):\n{said}", output.status);
-    }
-    Ok(String::from_utf8(output.stdout)?)
-}
-
-/// The Python of the environment; makes it the first time.
-fn python() -> Result<PathBuf> {
-    let system = programs::systems("python3")?;
-    let cache = match std::env::var_os("XDG_CACHE_HOME").filter(|dir| !dir.is_empty()) {
-        Some(dir) => PathBuf::from(dir),
-        None => PathBuf::from(std::env::var_os("HOME").context("HOME is not set")?).join(".cache"),
-    }
-    .join("glasshour");
-    std::fs::create_dir_all(&cache)?;
-    // Tests run side by side: one makes the environment, the others wait for it.
-    let lock = std::fs::File::create(cache.join("python-jose.lock"))?;
-    lock.lock()?;
-
-    let hash = jws::sha256_hex(REQUIREMENTS.as_bytes());
-    let folder = cache.join(format!("python-jose-{}", hash.get(..16).unwrap_or(&hash)));
-    let python = folder.join("bin/python");
-    let complete = |python: &Path| {
-        run(Command::new(python).args(["-c", "import joserfc, jsonschema"])).is_ok()
-    };
-    if !complete(&python) {
-        run(Command::new(system)
-            .args(["-m", "venv", "--clear"])
-            .arg(&folder))
-        .context("python3-venv is needed: ./dev puts it in place")?;
-        run(Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "--only-binary", ":all:"])
-            .arg("-r")
-            .arg(in_repository("tests/python/requirements.txt")))
-        .context("the first run installs joserfc and jsonschema and needs a network")?;
-        ensure!(complete(&python), "{} lacks its packages", folder.display());
-    }
-    Ok(python)
-}
-
 fn license_py(command: &str) -> Result<Command> {
-    let mut python = Command::new(python()?);
+    let mut python = Command::new(JOSE.python()?);
     python
         .arg(in_repository("tests/python/license.py"))
         .arg(command);
