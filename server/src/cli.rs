@@ -10,6 +10,7 @@ use glasshour_protocol::CompanyId;
 use crate::backup::{self, Folders, Report};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, RawConfig, objects_folder};
+use crate::mail::SmtpFlags;
 use crate::plan::{self, PlanChange};
 use crate::rotate::{self, RotateKey};
 use crate::setup::{self, Made, NewCompany};
@@ -88,6 +89,10 @@ Examples:
   Behind a proxy that ends TLS:
     glasshour-server serve --data /var/lib/glasshour --listen 127.0.0.1:8080 \\
         --public-url https://time.acme.example
+  With mail, by STARTTLS; the password stands in a file:
+    glasshour-server serve --data /var/lib/glasshour --listen 127.0.0.1:8080 \\
+        --public-url https://time.acme.example --mail-from time@acme.example \\
+        --smtp smtp://glasshour@mail.acme.example --smtp-password-file /etc/glasshour/smtp-password
 
 Once ready it prints `listening on URL` to standard output. SIGTERM and SIGINT end it after the
 requests that run. The public URL is written into every license: agents send there.")]
@@ -132,7 +137,8 @@ Example:
   glasshour-server doctor --data /var/lib/glasshour
 
 It looks at the folder's permissions, the database's integrity and the signing key, and compares each
-picture with its hash: what the disk has altered is named, and never shown. It changes nothing. Exit code 0: all is well.")]
+picture with its hash: what the disk has altered is named, and never shown. It says what mail failed, and
+with --smtp (or its environment) whether the mail server lets us in. It changes nothing. Exit code 0: all is well.")]
     Doctor {
         /// The data folder
         #[arg(long, value_name = "DIR", env = "GLASSHOUR_DATA")]
@@ -140,6 +146,8 @@ picture with its hash: what the disk has altered is named, and never shown. It c
         /// Where the pictures lie, as `serve` was told: `file:///folder`
         #[arg(long, value_name = "URL", env = "GLASSHOUR_OBJECTS", value_parser = objects_folder)]
         objects: Option<PathBuf>,
+        #[command(flatten)]
+        smtp: SmtpFlags,
     },
 }
 
@@ -271,11 +279,16 @@ impl Cli {
                 archive.report(&made?, "Restored")
             }),
             Command::RotateKey(asked) => block_on(rotate::rotate(asked, &SystemClock)),
-            Command::Doctor { data, objects } => block_on(async {
+            Command::Doctor {
+                data,
+                objects,
+                smtp,
+            } => block_on(async {
+                let smtp = smtp.check()?;
                 let objects = objects.unwrap_or_else(|| setup::objects_folder(&data));
                 let progress = Progress::new("compared");
                 let now_ms = SystemClock.now_ms();
-                doctor::doctor(&data, &objects, now_ms, |n| progress.at(n)).await
+                doctor::doctor(&data, &objects, smtp.as_ref(), now_ms, |n| progress.at(n)).await
             }),
         }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::mail::{SmtpConfig, SmtpConfigError, SmtpFlags};
 use crate::setup;
 use crate::state::SignUp;
 
@@ -57,6 +58,8 @@ pub struct RawConfig {
     /// invitation's link, need no sign-up
     #[arg(long, value_enum, default_value_t = SignUp::Invited, env = "GLASSHOUR_SIGN_UP")]
     sign_up: SignUp,
+    #[command(flatten)]
+    smtp: SmtpFlags,
 }
 
 /// The same, checked.
@@ -76,6 +79,8 @@ pub struct Config {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Who may make an account by themself.
     pub sign_up: SignUp,
+    /// Who carries the mail; `None`: no mail is sent.
+    pub smtp: Option<SmtpConfig>,
 }
 
 /// A flag has a value that cannot be used.
@@ -97,6 +102,9 @@ pub enum ConfigError {
     /// `--objects`.
     #[error("--objects must be file:/// and an absolute folder")]
     Objects,
+    /// The flags about mail.
+    #[error(transparent)]
+    Smtp(#[from] SmtpConfigError),
 }
 
 impl TryFrom<RawConfig> for Config {
@@ -123,6 +131,7 @@ impl TryFrom<RawConfig> for Config {
             public_url: raw.public_url.map(origin).transpose()?,
             tls: raw.tls_cert.zip(raw.tls_key),
             sign_up: raw.sign_up,
+            smtp: raw.smtp.check()?,
         })
     }
 }
@@ -175,6 +184,7 @@ mod tests {
             tls_cert: None,
             tls_key: None,
             sign_up: SignUp::Invited,
+            smtp: SmtpFlags::default(),
         }
     }
 

@@ -6,16 +6,22 @@ use std::path::Path;
 use glasshour_protocol::CompanyId;
 
 use crate::backup;
+use crate::mail::{Smtp, SmtpConfig};
 use crate::objects::{LocalFolder, ObjectError, ObjectKey, Objects as _};
 use crate::refusal;
 use crate::setup;
 use crate::store::{Db, KeyPeriod, REFUSALS_TOLD_DAYS};
 
-/// Checks a data folder; an error where anything is wrong. `progress` hears how many pictures were
+/// How long mail that failed is told.
+const MAIL_TOLD_DAYS: i64 = 7;
+const MAIL_TOLD_MS: i64 = MAIL_TOLD_DAYS * 24 * 3_600_000;
+
+/// Checks a data folder, and the mail server where one is named; an error where anything is wrong. `progress` hears how many pictures were
 /// compared with their hashes so far.
 pub(crate) async fn doctor(
     data: &Path,
     objects: &Path,
+    smtp: Option<&SmtpConfig>,
     now_ms: i64,
     progress: impl Fn(u64),
 ) -> anyhow::Result<()> {
@@ -43,6 +49,25 @@ pub(crate) async fn doctor(
             println!("         {line}");
         }
         tell_refusals(&db, *id, now_ms).await?;
+        let failed = read.failed_mail(now_ms - MAIL_TOLD_MS).await?;
+        tell(
+            "mail",
+            failed.map(|(count, last)| {
+                format!(
+                    "{count} failed in the last {MAIL_TOLD_DAYS} days, the last because: {last} The \
+                     list is at GET /api/v1/mail; send again what is still needed."
+                )
+            }),
+        );
+    }
+    let counts = db.mail_counts(now_ms).await?;
+    println!(
+        "         {} mails wait to be sent, {} of them were tried in vain",
+        counts.queued, counts.retried
+    );
+    if let Some(smtp) = smtp {
+        let smtp = Smtp::new(smtp).await?;
+        tell("mail server", smtp.check().await.err());
     }
     let pictures = match LocalFolder::open(objects) {
         Ok(folder) => folder.ping().await.err(),

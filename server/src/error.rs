@@ -31,6 +31,10 @@ pub struct ApiError {
 
 /// No license was ever issued: the employee has not been active yet.
 pub(crate) const NO_LICENSE: &str = "no_license";
+/// The employee has no e-mail address to send anything to (rule 15).
+pub(crate) const NO_EMAIL: &str = "no_email";
+/// This server sends no mail.
+pub(crate) const MAIL_OFF: &str = "mail_off";
 /// No seat is free for one more active user (rule 32).
 pub(crate) const NO_SEAT: &str = "no_seat";
 /// Seats of this company are set by whoever runs the server (rule 33).

@@ -24,6 +24,7 @@ pub mod console;
 mod doctor;
 mod error;
 mod license;
+pub mod mail;
 pub mod objects;
 pub mod people;
 pub mod plan;

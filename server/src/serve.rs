@@ -10,11 +10,12 @@ use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::objects::LocalFolder;
-use crate::{AppState, router, setup};
+use crate::{AppState, mail, router, setup};
 
 /// How long running requests may take once the server was asked to end.
 const GRACE: Duration = Duration::from_secs(20);
@@ -59,6 +60,15 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         Arc::new(SystemClock),
     );
     state.sign_up = config.sign_up;
+    let end = CancellationToken::new();
+    let mailing = match &config.smtp {
+        None => None,
+        Some(smtp) => {
+            state.mail_is_sent = true;
+            let mailer = mail::Mailer::new(smtp).await?;
+            Some(tokio::spawn(mail::run(state.clone(), mailer, end.clone())))
+        }
+    };
     let app = router(state).into_make_service_with_connect_info::<SocketAddr>();
 
     let handle = Handle::new();
@@ -81,6 +91,11 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         }
     }
     ending.abort();
+    end.cancel();
+    if let Some(mailing) = mailing {
+        // What is on its way is brought to its end.
+        let _ = tokio::time::timeout(GRACE, mailing).await;
+    }
     db.close().await;
     tracing::info!("ended");
     Ok(())

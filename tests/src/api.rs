@@ -284,6 +284,14 @@ impl Api {
         }
     }
 
+    /// Asks for something that no story but one needs.
+    ///
+    /// # Errors
+    /// The server does not answer 2xx with JSON.
+    pub fn get_json(&self, path: &str) -> Result<Value> {
+        read_json(self.get(path)?)
+    }
+
     fn get(&self, path: &str) -> Result<Response<Body>> {
         let request = self
             .http
@@ -292,7 +300,11 @@ impl Api {
         request.call().with_context(|| format!("GET {path}"))
     }
 
-    fn post(&self, path: &str, body: &Value) -> Result<Value> {
+    /// Posts something that no story but one needs.
+    ///
+    /// # Errors
+    /// The server does not answer 2xx with JSON.
+    pub fn post(&self, path: &str, body: &Value) -> Result<Value> {
         let request = self
             .http
             .post(self.at(path))

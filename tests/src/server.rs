@@ -47,6 +47,8 @@ pub struct Server {
     /// What licenses name as the server's address from the next start on, where that is not its own: that
     /// of a proxy.
     pub public_url: Option<String>,
+    /// Added to the command line of each start.
+    pub arguments: Vec<OsString>,
     /// Added to the environment of each start.
     pub environment: Vec<(String, OsString)>,
     /// What `init` answered.
@@ -82,6 +84,7 @@ impl Server {
             starts: 0,
             wrapper: Vec::new(),
             public_url: None,
+            arguments: Vec::new(),
             environment: Vec::new(),
             init,
             owner,
@@ -192,6 +195,7 @@ impl Server {
             ])
             .with(["--listen", listen])
             .with(public_url.into_iter().flatten())
+            .with(self.arguments.clone())
             .within(&[
                 ("HOME".to_owned(), self.data.as_os_str().to_owned()),
                 ("GLASSHOUR_LOG".to_owned(), OsString::from("info")),

@@ -14,6 +14,8 @@ mod extract;
 mod health;
 mod ingest;
 mod invitations;
+mod licenses;
+mod mail;
 mod me;
 mod members;
 mod openapi;
@@ -122,6 +124,12 @@ fn people() -> Router<AppState> {
             "/api/v1/users/{id}",
             get(users::read).patch(users::update).delete(users::delete),
         )
+        .route(
+            "/api/v1/employees/{employee_id}/license/send",
+            post(licenses::send),
+        )
+        .route("/api/v1/licenses/send", post(licenses::send_many))
+        .route("/api/v1/mail", get(mail::list))
         .route("/api/v1/users/{id}/welcome", post(users::welcome))
         .route("/api/v1/members", get(members::list).post(members::create))
         .route(

@@ -9,8 +9,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::{
-    audit, company, device, devices, employees, entry, export, health, ingest, invitations, me,
-    members, profiles, projects, records, reports, sessions, users, workspaces,
+    audit, company, device, devices, employees, entry, export, health, ingest, invitations,
+    licenses, mail, me, members, profiles, projects, records, reports, sessions, users, workspaces,
 };
 
 /// Every error: the code is for programs, the message for a person.
@@ -106,6 +106,7 @@ pub(super) struct DeviceProjectSchema {
     ),
     paths(
         employees::list, employees::create, employees::read, employees::update, employees::license,
+        licenses::send, licenses::send_many, mail::list,
         profiles::list, profiles::create, profiles::read, profiles::update,
         projects::list, projects::create, projects::read, projects::update,
         devices::list, devices::revoke, device::enroll, device::state,

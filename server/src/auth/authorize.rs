@@ -52,6 +52,8 @@ pub enum Object {
     Employee,
     /// An employee's license file.
     License,
+    /// Mail that was sent, waits or failed.
+    Mail,
     /// A profile.
     Profile,
     /// A project or department.
@@ -119,6 +121,8 @@ const ALLOWED: &[(Object, Verb, &[Role])] = &[
     (O::Employee, Create, &[Company, Owner, Admin]),
     (O::Employee, Change, &[Company, Owner, Admin]),
     (O::License, Read, &[Company, Owner, Admin]),
+    (O::License, Change, &[Company, Owner, Admin]),
+    (O::Mail, Read, &[Company]),
     (O::Profile, Read, &[Company, Owner, Admin, Manager]),
     (O::Profile, Create, &[Company]),
     (O::Profile, Change, &[Company]),

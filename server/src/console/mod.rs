@@ -71,6 +71,10 @@ pub fn router(state: AppState) -> Router {
         )
         .route("/employees/{id}/active", post(employees::set_active))
         .route("/employees/{id}/license.gz", get(employees::license))
+        .route(
+            "/employees/{id}/license/send",
+            post(employees::send_license),
+        )
         .route("/employees/{id}/day", get(day::show))
         .route("/captures/{id}", get(capture::show))
         .route("/captures/{id}/image", get(capture::image))

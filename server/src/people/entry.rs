@@ -13,7 +13,9 @@ use super::links::{self, Letter};
 use super::{company, members, rules};
 use crate::auth::{self, Actor, LoggedIn};
 use crate::error::{ApiError, SIGN_UP_CLOSED};
-use crate::store::{Link, LinkPurpose, Member, MemberStatus, StoreError, User, Write};
+use crate::store::{
+    Link, LinkPurpose, MailTemplate, Member, MemberStatus, StoreError, User, Write,
+};
 use crate::{AppState, SignUp};
 
 /// What somebody enters who comes in for the first time.
@@ -326,13 +328,14 @@ pub async fn sign_up(state: &AppState, email: &str, from: IpAddr) -> Result<(), 
         params: json!({}),
     };
     if known.is_some() {
-        links::queue(&mut write, &letter("sign_up_known"), None, now_ms).await?;
+        let known = letter(MailTemplate::SignUpKnown);
+        links::queue(state, &mut write, &known, None, now_ms).await?;
     } else {
         links::send(
             state,
             &mut write,
             LinkPurpose::SignUp,
-            &letter("sign_up"),
+            &letter(MailTemplate::SignUp),
             now_ms,
         )
         .await?;

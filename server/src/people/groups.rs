@@ -94,7 +94,13 @@ pub async fn delete_group(state: &AppState, actor: &Actor, id: &str) -> Result<(
     Ok(())
 }
 
-async fn find(read: &mut Read, actor: &Actor, verb: Verb, id: &str) -> Result<Group, ApiError> {
+/// A group, for somebody who may do that with it.
+pub(super) async fn find(
+    read: &mut Read,
+    actor: &Actor,
+    verb: Verb,
+    id: &str,
+) -> Result<Group, ApiError> {
     actor.may(verb, Object::Group)?;
     let group = read.group(id).await?;
     let group = group.ok_or_else(|| ApiError::not_found("group"))?;

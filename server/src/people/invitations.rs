@@ -10,7 +10,9 @@ use super::{company, members, rules};
 use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::{ApiError, TOO_MANY_INVITATIONS};
-use crate::store::{LinkPurpose, Member, MemberRole, MemberStatus, Notice, Workspace, Write};
+use crate::store::{
+    LinkPurpose, MailTemplate, Member, MemberRole, MemberStatus, Notice, Workspace, Write,
+};
 
 /// Most addresses in one invitation where the plan names no cap: what a form can hold.
 const MAX_AT_ONCE: usize = 5000;
@@ -292,9 +294,9 @@ async fn send(
     let letter = Letter {
         to: &member.email,
         template: if member.user_id.is_some() {
-            "invitation_account"
+            MailTemplate::InvitationAccount
         } else {
-            "invitation"
+            MailTemplate::Invitation
         },
         subject_id: &member.member_id,
         params: params.clone(),

@@ -8,7 +8,7 @@ use super::company;
 use crate::AppState;
 use crate::auth::{Secret, hash_token};
 use crate::error::{ApiError, LINK_EXPIRED, LINK_UNKNOWN};
-use crate::store::{Link, LinkPurpose, Mail, Read, User, Write};
+use crate::store::{Link, LinkPurpose, Mail, MailTemplate, Read, User, Write};
 
 /// How long an invitation's link lives (rule 49).
 pub(super) const INVITATION_MS: i64 = 30 * 24 * 3_600_000;
@@ -18,9 +18,10 @@ const WELCOME_MS: i64 = 7 * 24 * 3_600_000;
 const SIGN_UP_MS: i64 = 24 * 3_600_000;
 
 /// What a mail is about, and to whom it goes.
+#[derive(Clone, Debug)]
 pub(super) struct Letter<'a> {
     pub(super) to: &'a str,
-    pub(super) template: &'static str,
+    pub(super) template: MailTemplate,
     /// A user, a member or an address: a later letter about the same takes the place of this one.
     pub(super) subject_id: &'a str,
     pub(super) params: Value,
@@ -50,12 +51,21 @@ pub(super) async fn send(
     };
     write.replace_link(&link, now_ms).await?;
     let address = format!("{}/join/{}", state.server_url, token.expose());
-    queue(write, letter, Some(&address), now_ms).await?;
+    let mut params = letter.params.clone();
+    if let Some(params) = params.as_object_mut() {
+        params.insert("link_lives_ms".into(), life.into());
+    }
+    let letter = Letter {
+        params,
+        ..letter.clone()
+    };
+    queue(state, write, &letter, Some(&address), now_ms).await?;
     Ok(link.expires_at)
 }
 
-/// Queues a letter.
+/// Queues a letter. Where this server sends no mail it is kept, so that its link can be shown.
 pub(super) async fn queue(
+    state: &AppState,
     write: &mut Write,
     letter: &Letter<'_>,
     link: Option<&str>,
@@ -68,6 +78,7 @@ pub(super) async fn queue(
         subject_id: letter.subject_id,
         params: &letter.params,
         link,
+        is_sent: state.mail_is_sent,
     };
     write.queue_mail(&mail, now_ms).await?;
     Ok(())
@@ -83,7 +94,7 @@ pub(super) async fn send_welcome(
     let company = company(write).await?.name;
     let letter = Letter {
         to: &user.email,
-        template: "welcome",
+        template: MailTemplate::Welcome,
         subject_id: &user.user_id,
         params: json!({"name": user.name(), "company": company, "user_id": user.login}),
     };

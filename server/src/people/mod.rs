@@ -22,6 +22,7 @@ mod profiles;
 mod projects;
 pub(crate) mod reach;
 mod rules;
+mod sending;
 mod timesheet;
 pub(crate) mod tracking;
 mod users;
@@ -54,6 +55,7 @@ pub use profiles::{ProfileForm, create_profile, standard_profile, update_profile
 pub(crate) use projects::find_project;
 pub use projects::{DEFAULT_COLOR, ProjectForm, create_project, update_project};
 pub(crate) use rules::{email, name};
+pub use sending::{LicenseSent, SelectionForm, send_license, send_licenses};
 pub use timesheet::{Grouping, Line, TimesheetQuery, timesheet};
 pub use users::{UserForm, create_user, delete_user, send_welcome, update_user};
 pub use views::own_views;

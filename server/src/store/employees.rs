@@ -49,6 +49,21 @@ pub struct EmployeeFilter {
     pub limit: u32,
 }
 
+/// Which active employees: those that fit all that is said.
+#[derive(Clone, Debug, Default)]
+pub struct EmployeeSelection {
+    /// Of this workspace.
+    pub workspace_id: Option<String>,
+    /// On this project or department.
+    pub project_id: Option<ProjectId>,
+    /// On this profile.
+    pub profile_id: Option<String>,
+    /// Whose member is in this group.
+    pub group_id: Option<String>,
+    /// Only who has no device that is not revoked.
+    pub without_device: bool,
+}
+
 impl Read {
     /// An employee by id.
     pub async fn employee(&mut self, id: EmployeeId) -> Result<Option<Employee>, StoreError> {
@@ -79,6 +94,33 @@ impl Read {
         Ok(on!(self, c => sqlx::query_as(SQL)
             .bind(&self.company).bind(&name).bind(&id).bind(i64::from(filter.limit))
             .bind(filter.workspace_id.clone().unwrap_or_default())
+            .fetch_all(c).await)?)
+    }
+
+    /// Active employees that a selection names, by name.
+    pub async fn selected_employees(
+        &mut self,
+        selection: &EmployeeSelection,
+    ) -> Result<Vec<Employee>, StoreError> {
+        // The limit only bounds memory: it lies far above any company.
+        const SQL: &str = "SELECT employee_id, workspace_id, name, email, work_mode, project_id, \
+            profile_id, active, serial, created_at, updated_at \
+            FROM employees e WHERE company_id = $1 AND active = TRUE \
+            AND ($2 = '' OR workspace_id = $2) AND ($3 = '' OR project_id = $3) \
+            AND ($4 = '' OR profile_id = $4) \
+            AND ($5 = '' OR EXISTS (SELECT 1 FROM group_members g JOIN members m \
+                ON m.company_id = g.company_id AND m.member_id = g.member_id \
+                WHERE g.company_id = e.company_id AND g.group_id = $5 \
+                AND m.employee_id = e.employee_id AND m.status <> 'deleted')) \
+            AND ($6 = 0 OR NOT EXISTS (SELECT 1 FROM devices d WHERE d.company_id = e.company_id \
+                AND d.employee_id = e.employee_id AND d.revoked_at IS NULL)) \
+            ORDER BY name, employee_id LIMIT 1000000";
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        let project_id = selection.project_id.map(|id| id.to_string());
+        Ok(on!(self, c => sqlx::query_as(SQL)
+            .bind(&self.company).bind(text(&selection.workspace_id)).bind(text(&project_id))
+            .bind(text(&selection.profile_id)).bind(text(&selection.group_id))
+            .bind(i64::from(selection.without_device))
             .fetch_all(c).await)?)
     }
 

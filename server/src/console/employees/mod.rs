@@ -129,6 +129,7 @@ async fn said(
             "{name} is saved, and license no. {serial} is ready."
         )),
         "saved" => Some(format!("{name} is saved. A license is made on activation.")),
+        "sent" => Some(format!("The license of {name} is on its way.")),
         "active" if active => Some(format!(
             "{name} is active, and license no. {serial} is ready."
         )),
@@ -160,6 +161,16 @@ pub(super) async fn set_active(
     people::update_employee(&state, &actor, id, change).await?;
     let said = if form.active { "active" } else { "inactive" };
     Ok(Redirect::to(&format!("/employees?said={said}&id={id}")).into_response())
+}
+
+/// "Send license": queued as an attachment of a mail, with instructions (rules 14 and 15).
+pub(super) async fn send_license(
+    actor: Actor,
+    State(state): State<AppState>,
+    PathId(id): PathId<EmployeeId>,
+) -> PageResult {
+    people::send_license(&state, &actor, id).await?;
+    Ok(Redirect::to(&format!("/employees?said=sent&id={id}")).into_response())
 }
 
 /// "Save license": the file (rule 14).

@@ -205,6 +205,11 @@ pub(super) async fn notices(
                     text("workspace"),
                     text("by")
                 ),
+                "mail_failed" => format!(
+                    "Mail to {} could not be sent: {}",
+                    text("to"),
+                    text("reason")
+                ),
                 other => other.to_owned(),
             },
             ago: words::ago(now_ms - notice.created_at),
