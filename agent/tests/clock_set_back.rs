@@ -43,11 +43,8 @@ fn license(serial: u64, server_url: &str) -> Vec<u8> {
 }
 
 fn load(home: &Home, file: &[u8], wall_ms: i64) -> Result<(), LoadError> {
-    let options = LoadOptions {
-        trust_new_key: false,
-        allow_plain_http: &[],
-        now: LatestTime::open(home.clone()).now_for_validity(COMPANY, wall_ms),
-    };
+    let options =
+        LoadOptions::strict(LatestTime::open(home.clone()).now_for_validity(COMPANY, wall_ms));
     let signed = glasshour_license_format::read(file).unwrap();
     LicenseStore::new(home.clone())
         .load(file, signed, &options)

@@ -80,11 +80,7 @@ impl Stage {
         let claims = serde_json::from_value(self.claims.clone()).unwrap();
         let key = SigningKey::from_bytes(&[8; 32]);
         let file = glasshour_license_format::sign(&claims, &key).unwrap();
-        let options = LoadOptions {
-            trust_new_key: false,
-            allow_plain_http: &[],
-            now: jiff::Timestamp::MIN,
-        };
+        let options = LoadOptions::strict(jiff::Timestamp::MIN);
         let signed = glasshour_license_format::read(&file).unwrap();
         LicenseStore::new(self.home())
             .load(&file, signed, &options)

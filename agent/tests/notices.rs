@@ -48,11 +48,7 @@ impl Stage {
         let file = glasshour_license_format::sign(&claims.unwrap(), &key).unwrap();
         let signed = glasshour_license_format::read(&file).unwrap();
         let sha256 = signed.payload_sha256().to_owned();
-        let options = LoadOptions {
-            trust_new_key: false,
-            allow_plain_http: &[],
-            now: jiff::Timestamp::MIN,
-        };
+        let options = LoadOptions::strict(jiff::Timestamp::MIN);
         let store = LicenseStore::new(Home::open(dir.path()).unwrap());
         store.load(&file, signed, &options).unwrap();
         Self {

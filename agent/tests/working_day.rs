@@ -73,11 +73,7 @@ impl Day {
         let claims = serde_json::from_value(claims).unwrap();
         let key = SigningKey::from_bytes(&[8; 32]);
         let file = glasshour_license_format::sign(&claims, &key).unwrap();
-        let options = LoadOptions {
-            trust_new_key: false,
-            allow_plain_http: &[],
-            now: jiff::Timestamp::MIN,
-        };
+        let options = LoadOptions::strict(jiff::Timestamp::MIN);
         let signed = glasshour_license_format::read(&file).unwrap();
         let store = LicenseStore::new(day.home());
         store.load(&file, signed, &options).unwrap();

@@ -164,7 +164,10 @@ pub fn narrowed(accepted: &Profile, new: &Profile) -> Profile {
         }),
         idle_after_s: new.idle_after_s,
         schedule: match (&accepted.schedule, &new.schedule) {
-            (Some(accepted), Some(new)) if !within(accepted, new) => Some(accepted.clone()),
+            // Of another zone, or without an hour in common, they can only be told side by side.
+            (Some(accepted), Some(new)) => {
+                Some(common(accepted, new).unwrap_or_else(|| accepted.clone()))
+            }
             (Some(accepted), None) => Some(accepted.clone()),
             (_, new) => new.clone(),
         },
@@ -378,6 +381,23 @@ fn within(old: &Schedule, new: &Schedule) -> bool {
         && new.to <= old.to
 }
 
+/// The hours that are in both, where one schedule can say them.
+fn common(a: &Schedule, b: &Schedule) -> Option<Schedule> {
+    let days: Vec<_> = b
+        .days
+        .iter()
+        .filter(|day| a.days.contains(day))
+        .copied()
+        .collect();
+    let (from, to) = (a.from.max(b.from), a.to.min(b.to));
+    (a.time_zone == b.time_zone && !days.is_empty() && from < to).then(|| Schedule {
+        time_zone: b.time_zone.clone(),
+        days,
+        from,
+        to,
+    })
+}
+
 fn both<T>(a: Option<&T>, b: Option<&T>, merge: impl FnOnce(&T, &T) -> T) -> Option<T> {
     Some(merge(a?, b?))
 }
@@ -543,6 +563,8 @@ mod tests {
             ("/profile/activity/window_titles", json!(true)),
             ("/profile/schedule", Value::Null),
             ("/profile/schedule/time_zone", json!("Europe/London")),
+            ("/profile/schedule/from", json!("10:00")),
+            ("/profile/schedule/to", json!("23:00")),
             ("/profile/exclude/applications", json!(["Signal"])),
             ("/profile/review_hold_s", json!(60)),
             ("/profile/employee_may_delete", json!(false)),
@@ -551,6 +573,10 @@ mod tests {
             let mut effective = new.clone();
             effective.profile = narrowed(&old.profile, &new.profile);
             assert!(!widens(&changes(&old, &effective)), "{pointer}");
+            // Of hours by another clock no single schedule can say both: a license holds each.
+            if !pointer.ends_with("time_zone") {
+                assert!(!widens(&changes(&new, &effective)), "{pointer}");
+            }
             if !widens(&changes(&old, &new)) {
                 assert_eq!(effective.profile, new.profile, "{pointer} holds at once");
             }

@@ -163,10 +163,14 @@ impl Profile {
                 self.permits(header, Payload::Minute(&minute))
             }
             Kind::Screenshot | Kind::Camera => {
-                // A picture that equals the last one has no bytes; what no reader can read, no
-                // server stores.
+                // A picture that equals the last one has no bytes; one that cannot be read could be
+                // as large as it likes.
                 let size = picture::size(&header.content_type, payload);
-                self.permits(header, size.map_or(Payload::Other, Payload::Picture))
+                self.permits(header, size.map_or(Payload::Other, Payload::Picture))?;
+                if size.is_none() && !payload.is_empty() {
+                    return Err(Excess::Unreadable);
+                }
+                Ok(())
             }
             Kind::Session | Kind::Health | Kind::Notice => self.permits(header, Payload::Other),
         }

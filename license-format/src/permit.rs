@@ -18,12 +18,14 @@ use crate::read::SignedLicense;
 
 /// A license whose signer is trusted.
 ///
-/// What holds of it may be less than what it says: a newer license that captures more than the one
-/// the employee has agreed to is taken [`within`](Self::within) that one until they agree.
+/// What holds of it may be less than what it says: one that the employee has agreed to is
+/// [`narrowed_by`](Self::narrowed_by) every newer one until they agree to that.
 #[derive(Clone, Debug)]
 pub struct License {
     signed: Arc<SignedLicense>,
     profile: Profile,
+    /// All of them at once.
+    schedules: Vec<Schedule>,
     work_mode: WorkMode,
     not_before: Option<Timestamp>,
     expires_at: Option<Timestamp>,
@@ -55,6 +57,7 @@ impl SignedLicense {
         }
         Ok(License {
             profile: self.claims().profile.clone(),
+            schedules: self.claims().profile.schedule.iter().cloned().collect(),
             work_mode: self.claims().work_mode,
             not_before: self.claims().not_before,
             expires_at: self.claims().expires_at,
@@ -184,6 +187,11 @@ impl License {
         self.work_mode
     }
 
+    /// The hours that hold: within every one of these. None: any hour.
+    pub fn schedules(&self) -> &[Schedule] {
+        &self.schedules
+    }
+
     /// From when on it holds; `None`: from ever.
     pub fn not_before(&self) -> Option<Timestamp> {
         self.not_before
@@ -204,23 +212,50 @@ impl License {
         &self.signed
     }
 
-    /// The part of this license that one which the employee has agreed to permits as well: what it
-    /// narrows holds at once, what it widens does not.
+    /// The part of this license that a newer one permits as well: what that one narrows holds at once,
+    /// what it widens does not. It stays this license, which the employee has agreed to.
     #[must_use]
-    pub fn within(&self, agreed: &Self) -> Self {
+    pub fn narrowed_by(&self, newer: &Self) -> Self {
+        let mut schedules = self.schedules.clone();
+        let more = newer
+            .schedules
+            .iter()
+            .filter(|one| !self.schedules.contains(one));
+        schedules.extend(more.cloned());
         Self {
             signed: self.signed.clone(),
-            profile: narrowed(&agreed.profile, &self.claims().profile),
+            profile: narrowed(&self.profile, &newer.profile),
+            schedules,
             // Nobody is monitored who agreed to keep a worklog.
-            work_mode: match agreed.work_mode {
+            work_mode: match self.work_mode {
                 WorkMode::Worklog => WorkMode::Worklog,
-                WorkMode::Monitoring => self.claims().work_mode,
+                WorkMode::Monitoring => newer.work_mode,
             },
-            not_before: agreed.not_before.max(self.claims().not_before),
-            expires_at: match (agreed.expires_at, self.claims().expires_at) {
-                (Some(agreed), Some(new)) => Some(agreed.min(new)),
-                (agreed, new) => agreed.or(new),
+            not_before: self.not_before.max(newer.not_before),
+            expires_at: match (self.expires_at, newer.expires_at) {
+                (Some(own), Some(newer)) => Some(own.min(newer)),
+                (own, newer) => own.or(newer),
             },
         }
+    }
+
+    /// This license without a channel: what holds of one that nobody is known to have agreed to.
+    #[must_use]
+    pub fn without_channels(&self) -> Self {
+        let mut bare = self.clone();
+        bare.profile.screenshots = None;
+        bare.profile.camera = None;
+        bare.profile.activity = None;
+        bare
+    }
+
+    /// What holds, as a license would say it: to be read, and to compare a newer one with.
+    pub fn in_force(&self) -> Claims {
+        let mut claims = self.claims().clone();
+        claims.profile = self.profile.clone();
+        claims.work_mode = self.work_mode;
+        claims.not_before = self.not_before;
+        claims.expires_at = self.expires_at;
+        claims
     }
 }

@@ -69,13 +69,6 @@ impl SignedLicense {
     pub fn key_history(&self) -> &KeyHistory {
         &self.key_history
     }
-
-    /// Whether the same key signed both, or the key of one leads, announced step by step, to that of the
-    /// other.
-    pub fn is_of_one_line_with(&self, other: &Self) -> bool {
-        let leads = |from: &Self, to: &Self| to.key_history.way_from(&from.thumbprint).is_some();
-        self.thumbprint == other.thumbprint || leads(self, other) || leads(other, self)
-    }
 }
 
 /// Each way in which a license file can be wrong. Messages are written for the person who holds it.

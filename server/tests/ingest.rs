@@ -289,6 +289,34 @@ async fn p12_after_a_narrower_license_only_what_was_captured_before_or_stays_per
         .expect(StatusCode::CREATED);
 }
 
+#[tokio::test]
+async fn p12_what_was_captured_is_held_against_the_license_of_that_day_not_of_today() {
+    let server = Server::start().await;
+    let employee = server.employee().await;
+    let mut device = server.device(&employee).await;
+    let standard = server.get("/api/v1/profiles").await.json()["items"][0]["profile_id"].clone();
+    let path = format!("/api/v1/profiles/{}", standard.as_str().unwrap());
+    let shots = json!({"screenshots": {"per_hour": 60}});
+    let counts = json!({"activity": {"input_counts": true, "applications": true}});
+    let mut made = Vec::new();
+    // With pictures, without, with them again: the device hears of none of it.
+    for settings in [counts.clone(), shots.clone(), counts] {
+        server.clock.advance(60_000);
+        let body = json!({ "settings": settings });
+        server.patch(&path, body).await.expect(StatusCode::OK);
+        server.clock.advance(60_000);
+        made.push(device.screenshot());
+    }
+    for (made, taken) in made.iter().zip([false, true, false]) {
+        let answer = device.put(&server, made).await;
+        if taken {
+            answer.expect(StatusCode::CREATED);
+        } else {
+            answer.refused(403, "license_superseded");
+        }
+    }
+}
+
 /// The employee's next license, with an end.
 #[cfg(test)]
 async fn license_until(server: &Server, employee: &str, end_ms: i64) {

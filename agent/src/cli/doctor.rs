@@ -13,7 +13,7 @@ use crate::config::{self, Policy};
 use crate::exit::Exit;
 use crate::home::Home;
 use crate::ipc::{Answer, CallError, Request, call};
-use crate::license::{LicenseStore, LoadError, Loaded, read_file};
+use crate::license::{LicenseStore, LoadError, Notices, read_file};
 use crate::platform::{self, Platform, Unavailable};
 use crate::sentence::with_causes;
 use crate::status::Status;
@@ -68,7 +68,7 @@ pub(super) fn doctor(home: &Home, json: bool) -> anyhow::Result<Exit> {
         Err(error) => findings.push(Finding::bad("policy", with_causes(&error))),
     }
     findings.extend(system_licenses(&store, &config::license_dir()));
-    findings.extend(licenses(&store, &platform));
+    findings.extend(licenses(&store, &Notices::open(home.clone()), &platform));
     match block_on(call(&home.socket(), &Request::Status))? {
         Ok(Answer::Done { status }) => findings.extend(running(&status)),
         Ok(Answer::Refused { message, .. }) => findings.push(Finding::bad("agent", message)),
@@ -175,24 +175,23 @@ fn system_license(store: &LicenseStore, path: &Path) -> Finding {
 }
 
 /// The licenses, and each channel that they permit, tried for real.
-fn licenses(store: &LicenseStore, platform: &Arc<dyn Platform>) -> Vec<Finding> {
-    let Loaded {
-        current: loaded,
-        problems,
-        ..
-    } = match store.read() {
+fn licenses(store: &LicenseStore, notices: &Notices, platform: &Arc<dyn Platform>) -> Vec<Finding> {
+    let loaded = match store.read() {
         Ok(loaded) => loaded,
         Err(error) => return vec![Finding::bad("license", format!("{error:#}"))],
     };
     let mut findings = vec![Finding::good("desktop", platform.describe())];
-    findings.extend(problems.into_iter().map(|p| Finding::bad("license", p)));
-    if loaded.is_empty() {
+    let problems = loaded.problems.iter();
+    findings.extend(problems.map(|p| Finding::bad("license", p)));
+    if loaded.current.is_empty() {
         findings.push(Finding::bad(
             "license",
             Words::ENGLISH.say(Message::NoLicense {}),
         ));
     }
-    for license in &loaded {
+    for newest in &loaded.current {
+        // Nothing is opened that nobody has agreed to.
+        let license = loaded.agreement(newest, |id| notices.event(id)).in_force;
         let claims = license.claims();
         findings.push(Finding::good(
             "license",

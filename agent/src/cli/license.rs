@@ -18,7 +18,7 @@ use crate::config;
 use crate::exit::Exit;
 use crate::home::Home;
 use crate::license::{
-    Agreement, LatestTime, LicenseStore, LoadError, LoadOptions, Notices, Showing, read_file,
+    LatestTime, LicenseStore, LoadError, LoadOptions, Notices, Showing, read_file,
 };
 use crate::platform;
 
@@ -125,6 +125,7 @@ fn load(
     let options = LoadOptions {
         trust_new_key,
         allow_plain_http: &policy.allow_plain_http,
+        even_expired: false,
         now: LatestTime::open(home.clone()).now_for_validity(company, now.wall_ms),
     };
     let notices = Notices::open(home.clone());
@@ -144,7 +145,7 @@ fn load(
         .iter()
         .find(|one| one.claims().issuer.company_id == company);
     if let Some(before) = before {
-        let standing = Agreement::of(before, &loaded.all, |id| notices.event(id));
+        let standing = loaded.agreement(before, |id| notices.event(id));
         lines = changes::lines(words, &standing.claims(), signed.claims());
         lines.push(String::new());
     }
@@ -236,7 +237,7 @@ fn agree(home: &Home, yes: bool, reader: Reader) -> anyhow::Result<Exit> {
     let loaded = store.read()?;
     let mut agreed = Vec::new();
     for newest in &loaded.current {
-        let standing = Agreement::of(newest, &loaded.all, |id| notices.event(id));
+        let standing = loaded.agreement(newest, |id| notices.event(id));
         let id = newest.claims().license_id;
         if !standing.waits() {
             continue;

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::device;
 use crate::home::Home;
-use crate::license::Book;
+use crate::license::{Book, Loaded};
 use crate::platform::Platform;
 use crate::sentence::with_causes;
 
@@ -98,22 +98,27 @@ impl Accounts {
         }
     }
 
-    /// Opens what is new and points senders to newer licenses. `all` includes superseded and removed
-    /// licenses: what was captured under them is still delivered. `server_of`: where everything of a
-    /// company goes whose newest license that is. Returns what did not work, by company.
+    /// Opens what is new and points senders to newer licenses. What was captured under superseded and
+    /// removed licenses is still delivered. `server_of`: where everything of a company goes whose newest
+    /// license that is. Returns what did not work, by company.
     pub(super) fn set(
         &mut self,
-        current: &[License],
-        all: &[License],
+        loaded: &Loaded,
         server_of: impl Fn(&License) -> String,
     ) -> BTreeMap<CompanyId, String> {
-        self.book.set(all);
+        let Loaded {
+            current,
+            all,
+            strangers,
+            ..
+        } = loaded;
+        let is_stranger = |license: &License| strangers.contains(&license.claims().license_id);
         let mut newest: BTreeMap<CompanyId, &License> = BTreeMap::new();
         for license in all {
             let claims = license.claims();
-            let serial = |other: &&License| other.claims().serial;
-            let known = newest.get(&claims.issuer.company_id).map(serial);
-            if known.is_none_or(|known| known < claims.serial) {
+            let rank = |one: &License| (!is_stranger(one), one.claims().serial);
+            let known = newest.get(&claims.issuer.company_id);
+            if known.is_none_or(|known| rank(known) < rank(license)) {
                 newest.insert(claims.issuer.company_id, license);
             }
         }
@@ -121,9 +126,23 @@ impl Accounts {
         for license in current {
             newest.insert(license.claims().issuer.company_id, license);
         }
+        let servers: BTreeMap<CompanyId, String> = newest
+            .iter()
+            .map(|(company, license)| (*company, server_of(license)))
+            .collect();
+        // What was captured for a key that nobody announced goes to no other server than its license
+        // names: it waits.
+        let goes_there = |license: &&License| {
+            let issuer = &license.claims().issuer;
+            !is_stranger(license) || servers.get(&issuer.company_id) == Some(&issuer.server_url)
+        };
+        self.book.set(all.iter().filter(goes_there));
         let mut problems = BTreeMap::new();
         for (company, license) in newest {
-            if let Err(problem) = self.open(company, license, &server_of(license)) {
+            let Some(server) = servers.get(&company) else {
+                continue;
+            };
+            if let Err(problem) = self.open(company, license, server) {
                 problems.insert(company, with_causes(problem.as_ref()));
             }
         }

@@ -76,7 +76,7 @@ pub(super) fn choose(
     };
     match (&work.project, candidates.as_slice()) {
         (Some(project), [one]) => {
-            let found = find_project(one, project, words);
+            let found = find_project(employers, one, project, words);
             let project =
                 found.map_err(|no| of_monitoring(employers, project, words).unwrap_or(no))?;
             Ok(Choice {
@@ -217,12 +217,21 @@ fn by_project(candidates: &[&Employer], name: &str, words: Words) -> Result<Choi
     }
 }
 
-/// Finds a project of one employer by id or by name, without regard to case.
-fn find_project(of: &Employer, name: &str, words: Words) -> Result<ProjectId, NoChoice> {
-    if let Ok(id) = name.trim().parse::<ProjectId>() {
-        return Ok(id);
-    }
+/// Finds a project of one employer by id or by name, without regard to case. An id that nobody has told
+/// of is believed; one that is another employer's goes to none but that one.
+fn find_project(
+    employers: &[Employer],
+    of: &Employer,
+    name: &str,
+    words: Words,
+) -> Result<ProjectId, NoChoice> {
     let found = of.projects.iter().find(|project| is_called(project, name));
+    if let (None, Ok(id)) = (found, name.trim().parse::<ProjectId>()) {
+        let mut others = employers.iter().flat_map(|employer| &employer.projects);
+        if !others.any(|project| project.project_id == id) {
+            return Ok(id);
+        }
+    }
     found.map(|project| project.project_id).ok_or_else(|| {
         NoChoice::state(if of.projects.is_empty() {
             words.say(Message::NoProjectsYet {
@@ -422,5 +431,10 @@ mod tests {
         assert!(ask(&two(), "", &id).is_err());
         assert_eq!(ask(&two(), "Acme", &id), Ok((ACME, 99)));
         assert_eq!(ask(&two()[..1], "", &id), Ok((ACME, 99)));
+        let beta_s = Uuid::from_u128(21).to_string();
+        assert!(ask(&two(), "Acme", &beta_s).is_err());
+        let mut employers = two();
+        employers[1].monitors = true;
+        assert!(ask(&employers, "", &beta_s).is_err());
     }
 }

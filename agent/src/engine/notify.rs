@@ -112,6 +112,7 @@ impl Engine {
             let options = LoadOptions {
                 trust_new_key: false,
                 allow_plain_http: &self.config.allow_plain_http,
+                even_expired: false,
                 now: self.latest(signed.claims().issuer.company_id, now),
             };
             let loaded = self.load_and_tell(bytes, signed, &options);

@@ -18,6 +18,10 @@ impl Engine {
     /// Loads the newer license of that company, if one was fetched since. Returns whether licenses
     /// changed.
     pub(super) fn take_newer_license(&mut self, company: CompanyId, now: Moment) -> bool {
+        // One that was taken out of use does not come back by itself.
+        if !self.trackings.contains_key(&company) && !self.out_of_order.contains_key(&company) {
+            return false;
+        }
         let status = self.accounts.send_status(company);
         let Some(file) = status.and_then(|status| status.newer_license) else {
             return false;
@@ -31,7 +35,16 @@ impl Engine {
         match self.load_newer(company, &file, now) {
             Ok(changed) => changed,
             Err(problem) => {
-                self.refresh_problem.insert(company, problem);
+                let why = with_causes(problem.as_ref());
+                let text = format!("The newer license that the server sent cannot be used: {why}.");
+                self.refresh_problem.insert(company, text);
+                if problem
+                    .downcast_ref()
+                    .is_some_and(LoadError::is_of_this_computer)
+                {
+                    // A full disk says nothing of the file: it is taken up at the next look.
+                    self.last_newer_license.remove(&company);
+                }
                 false
             }
         }
@@ -42,33 +55,29 @@ impl Engine {
         company: CompanyId,
         file: &Arc<[u8]>,
         now: Moment,
-    ) -> Result<bool, String> {
-        let failed = |error: &dyn std::error::Error| {
-            let why = with_causes(error);
-            format!("The newer license that the server sent cannot be used: {why}.")
-        };
-        let signed = read(file).map_err(|error| failed(&error))?;
+    ) -> anyhow::Result<bool> {
+        let signed = read(file)?;
         let claims = signed.claims().clone();
-        if claims.issuer.company_id != company {
-            return Err("The server sent a license of another company; it is not used.".into());
-        }
+        anyhow::ensure!(
+            claims.issuer.company_id == company,
+            "it is of another company"
+        );
         if self.store.has(claims.license_id) {
             return Ok(false);
         }
         let options = LoadOptions {
             trust_new_key: false,
             allow_plain_http: &self.config.allow_plain_http,
+            // What has run out ends what the one before it would still permit.
+            even_expired: true,
             now: self.latest(company, now),
         };
         let before = self.trackings.get(&company).map(Tracking::license_id);
-        self.load_and_tell(file, signed, &options)
-            .map_err(|error: LoadError| failed(&error))?;
+        self.load_and_tell(file, signed, &options)?;
         // It goes when the administrator takes the file away that the first one came from.
-        let from = before.map(|id| self.store.adopted_from(id)).transpose();
-        if let Some(from) = from.map_err(|error| failed(&error))?.flatten() {
-            self.store
-                .note_adopted(claims.license_id, &from)
-                .map_err(|error| failed(&error))?;
+        let from = before.map(|id| self.store.adopted_from(id)).transpose()?;
+        if let Some(from) = from.flatten() {
+            self.store.note_adopted(claims.license_id, &from)?;
         }
         if claims.work_mode == WorkMode::Worklog {
             let text = format!(

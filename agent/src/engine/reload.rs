@@ -9,7 +9,6 @@ use super::Engine;
 use super::shots::ShotDone;
 use super::tracking::{self, Tracking};
 use crate::clock::Moment;
-use crate::license::Agreement;
 use crate::sentence::with_causes;
 
 impl Engine {
@@ -27,21 +26,23 @@ impl Engine {
                 return;
             }
         };
-        self.license_problems.extend(loaded.problems);
-        self.key_changes = loaded.key_changes;
+        self.license_problems
+            .extend(loaded.problems.iter().cloned());
+        self.key_changes.clone_from(&loaded.key_changes);
         // What the employee has not agreed to yet does not hold, and nothing goes to another server.
         let event = |id| self.notices.event(id);
         let server_of = |newest: &License| {
-            let agreed = Agreement::of(newest, &loaded.all, event).agreed;
-            agreed.claims().issuer.server_url.clone()
+            let holds = loaded.agreement(newest, event).in_force;
+            holds.claims().issuer.server_url.clone()
         };
-        let closed = self.accounts.set(&loaded.current, &loaded.all, server_of);
+        let closed = self.accounts.set(&loaded, server_of);
         let mut in_force = Vec::with_capacity(loaded.current.len());
         self.waiting.clear();
         for newest in &loaded.current {
-            let standing = Agreement::of(newest, &loaded.all, event);
+            let standing = loaded.agreement(newest, event);
             if standing.waits() {
                 self.waiting.insert(newest.claims().issuer.company_id);
+                self.show_notice_once(newest);
             }
             in_force.push(standing.in_force);
         }

@@ -139,10 +139,7 @@ impl Tracking {
         done: mpsc::Sender<ShotDone>,
     ) -> Result<Self, TrackingError> {
         let profile = license.profile();
-        // What the employee agreed to may have had other hours than the license has by now: nothing
-        // is captured outside of either.
-        let schedules = [&profile.schedule, &license.claims().profile.schedule];
-        let hours = LicensedHours::within(schedules.into_iter().flatten())?;
+        let hours = LicensedHours::within(license.schedules())?;
         let mode = license.work_mode();
         let company = license.claims().issuer.company_id;
         let machine = Machine::new(mode, profile.idle_after_s, Some(hours), now, new_session_id);
@@ -215,7 +212,8 @@ impl Tracking {
                 name: String::new(),
                 ..license.profile().clone()
             };
-            (profile, license.work_mode(), license.not_before())
+            let hours = license.schedules().to_vec();
+            (profile, hours, license.work_mode(), license.not_before())
         };
         extent(&self.license) == extent(license)
     }
@@ -582,7 +580,7 @@ impl Tracking {
 
 /// A license's notice as a message that stays until it is closed.
 pub(super) fn notice_message(license: &License, words: Words) -> Message {
-    let notice = notice(license.claims(), words);
+    let notice = notice(&license.in_force(), words);
     Message {
         title: notice.title.clone(),
         body: notice.to_text(),

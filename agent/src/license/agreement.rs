@@ -12,68 +12,61 @@ use glasshour_protocol::payload::NoticeKind;
 /// How the newest license of an employer stands.
 #[derive(Clone, Debug)]
 pub struct Agreement<'a> {
-    /// What holds: the newest license, or the part of it that everything since the agreed one permits.
+    /// What holds: the license that was agreed to last, and of it what every newer one permits as well.
+    /// What is captured bears it, and goes where it says.
     pub in_force: License,
-    /// The license that was agreed to last: the newest where that holds altogether. What is captured
-    /// goes where it says.
-    pub agreed: &'a License,
+    newest: &'a License,
+    /// Whether anything is known to be agreed to.
+    settled: bool,
 }
 
 impl<'a> Agreement<'a> {
-    /// How `newest` stands.
-    ///
-    /// `all`: every license of that employee that was ever loaded here, in any order; the first of them
-    /// was agreed to when it was loaded. `event`: what became of a license's notice.
-    pub fn of(
+    /// How `newest` stands after those before it, by serial. The first of them all was agreed to when it
+    /// was loaded, unless `whole` is false: then an earlier one may be missing, and its own notice must
+    /// say so. `event`: what became of a license's notice.
+    pub(super) fn of(
+        before: Vec<&'a License>,
         newest: &'a License,
-        all: &'a [License],
+        whole: bool,
         event: impl Fn(LicenseId) -> Option<NoticeKind>,
     ) -> Self {
-        let employee = &newest.claims().employee.employee_id;
-        let mut history: Vec<_> = all
-            .iter()
-            .filter(|license| license.claims().employee.employee_id == *employee)
-            .filter(|license| license.claims().serial < newest.claims().serial)
-            // What was signed by a key that nobody announced was agreed to by itself, if at all.
-            .filter(|license| license.signed().is_of_one_line_with(newest.signed()))
-            .chain([newest])
-            .collect();
-        history.sort_by_key(|license| license.claims().serial);
-        let mut history = history.into_iter();
+        let mut history = before.into_iter().chain([newest]);
         let first = history.next().unwrap_or(newest);
-        history.fold(Self::to(first), |standing, license| {
-            let wider = widens(&changes(&standing.claims(), license.claims()));
-            let event = event(license.claims().license_id);
-            if !wider || is_agreed(license.work_mode(), event) {
-                return Self::to(license);
-            }
+        let agreed =
+            |license: &License| is_agreed(license.work_mode(), event(license.claims().license_id));
+        let settled = whole || agreed(first);
+        let beginning = Self {
+            in_force: if settled {
+                first.clone()
+            } else {
+                first.without_channels()
+            },
+            newest,
+            settled,
+        };
+        history.fold(beginning, |standing, license| {
+            let wider = widens(&changes(&standing.in_force.in_force(), license.claims()));
+            let holds = agreed(license) || (standing.settled && !wider);
             Self {
-                in_force: license.within(&standing.in_force),
-                agreed: standing.agreed,
+                in_force: if holds {
+                    license.clone()
+                } else {
+                    standing.in_force.narrowed_by(license)
+                },
+                settled: standing.settled || holds,
+                newest,
             }
         })
     }
 
-    fn to(license: &'a License) -> Self {
-        Self {
-            in_force: license.clone(),
-            agreed: license,
-        }
-    }
-
     /// Whether the newest license waits to be agreed to, as a whole or in part.
     pub fn waits(&self) -> bool {
-        self.in_force.claims().license_id != self.agreed.claims().license_id
+        !self.settled || self.in_force.claims().license_id != self.newest.claims().license_id
     }
 
     /// What holds, as a license would say it: to be read, and to compare a newer one with.
     pub fn claims(&self) -> Claims {
-        let mut claims = self.agreed.claims().clone();
-        claims.profile = self.in_force.profile().clone();
-        claims.work_mode = self.in_force.work_mode();
-        claims.not_before = self.in_force.not_before();
-        claims.expires_at = self.in_force.expires_at();
-        claims
+        self.in_force.in_force()
     }
 }
 
@@ -129,7 +122,9 @@ mod tests {
     /// What holds, and whether something waits.
     fn holds(all: &[License], event: impl Fn(LicenseId) -> Option<NoticeKind>) -> (License, bool) {
         let newest = all.iter().max_by_key(|l| l.claims().serial).unwrap();
-        let standing = Agreement::of(newest, all, event);
+        let mut before: Vec<_> = all.iter().filter(|l| !std::ptr::eq(*l, newest)).collect();
+        before.sort_by_key(|license| license.claims().serial);
+        let standing = Agreement::of(before, newest, true, event);
         let waits = standing.waits();
         (standing.in_force, waits)
     }
@@ -166,7 +161,7 @@ mod tests {
             issued(2, "worklog", shots(6), &elsewhere),
         ];
         let goes_to = |event: fn(LicenseId) -> Option<NoticeKind>| {
-            let standing = Agreement::of(&all[1], &all, event);
+            let standing = Agreement::of(vec![&all[0]], &all[1], true, event);
             standing.claims().issuer.server_url
         };
         assert_eq!(
@@ -222,6 +217,46 @@ mod tests {
         assert!(held.permits().screenshots().is_none() && waits);
         let agree = |_| Some(NoticeKind::Acknowledged);
         assert_eq!(per_hour(&holds(&all, agree).0), 6);
+    }
+
+    #[test]
+    fn where_an_earlier_license_may_be_missing_nothing_counts_as_agreed_to_by_itself() {
+        let newest = license(2, "worklog", shots(60));
+        let standing = Agreement::of(vec![], &newest, false, NOTHING);
+        assert!(standing.in_force.permits().screenshots().is_none() && standing.waits());
+        let agree = |_| Some(NoticeKind::Acknowledged);
+        let standing = Agreement::of(vec![], &newest, false, agree);
+        assert!(standing.in_force.permits().screenshots().is_some() && !standing.waits());
+    }
+
+    #[test]
+    fn hours_that_a_waiting_license_narrowed_stay_narrow() {
+        let hours = |from: &str, to: &str| {
+            json!({"name": "P", "schedule": {
+                "time_zone": "Europe/Paris", "days": ["mon"], "from": from, "to": to}})
+        };
+        let all = [
+            license(1, "worklog", hours("08:00", "12:00")),
+            license(2, "worklog", hours("10:00", "19:00")),
+            license(3, "worklog", hours("08:00", "12:00")),
+        ];
+        let (held, waits) = holds(&all[..2], NOTHING);
+        let told = held.in_force().profile.schedule.unwrap();
+        assert_eq!((told.from.minutes(), told.to.minutes()), (600, 720));
+        assert_eq!((held.schedules().len(), waits), (2, true));
+        assert!(holds(&all, NOTHING).1);
+    }
+
+    #[test]
+    fn what_was_agreed_to_stays_the_license_that_records_bear() {
+        let delete = |may: bool| json!({"name": "P", "employee_may_delete": may});
+        let all = [
+            license(1, "worklog", delete(true)),
+            license(2, "worklog", delete(false)),
+        ];
+        let (held, waits) = holds(&all, NOTHING);
+        assert_eq!((held.claims().serial, waits), (1, true));
+        assert!(held.profile().employee_may_delete);
     }
 
     #[test]

@@ -79,6 +79,12 @@ pub enum LoadError {
         /// The highest that was ever loaded.
         loaded: u64,
     },
+    /// Another license than the loaded one has its serial.
+    #[error(
+        "another license of the same employer with serial {0} was loaded here before, and each has a \
+         serial of its own; ask your employer for the newest license"
+    )]
+    SerialTaken(u64),
     /// For somebody else.
     #[error(
         "this license is for {offered}, but this user of the computer is enrolled at {company} as \
@@ -111,6 +117,13 @@ pub enum LoadError {
     /// It could not be kept.
     #[error(transparent)]
     Store(#[from] super::StoreError),
+}
+
+impl LoadError {
+    /// Whether it says something of this computer, not of the license.
+    pub fn is_of_this_computer(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Io { .. })
+    }
 }
 
 /// Reads at most as many bytes as a license can have, whatever the file is.

@@ -5,7 +5,7 @@
 //! top of what the file says then: an acknowledgement is never taken back by a later `shown`.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 
 use glasshour_protocol::LicenseId;
@@ -140,15 +140,7 @@ impl Notices {
 
     /// Held until it is dropped. Not the file itself, which each write replaces.
     fn lock(&self) -> io::Result<File> {
-        let path = self.home.notices().with_extension("lock");
-        let mut options = OpenOptions::new();
-        let lock = options
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path)?;
-        lock.lock()?;
-        Ok(lock)
+        files::lock(&self.home.notices().with_extension("lock"))
     }
 
     fn read_or_empty(&self) -> Entries {

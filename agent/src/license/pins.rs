@@ -35,6 +35,10 @@ enum Pin {
         /// Where the key before has announced it; absent where the person took it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         followed: Option<Followed>,
+        /// Which keys belong together: announced ones are of the line of the key before, one that
+        /// the person took begins another. A key that is not here is of line 0.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        lines: BTreeMap<String, u32>,
     },
 }
 
@@ -76,7 +80,28 @@ impl Pin {
         }
     }
 
-    fn succeeded_by(&self, key: &str) -> Self {
+    /// The line of a key that is, or was, pinned.
+    fn line(&self, key: &str) -> Option<u32> {
+        let known = self.key() == key || self.former().iter().any(|former| former == key);
+        known.then(|| self.lines().get(key).copied().unwrap_or(0))
+    }
+
+    fn lines(&self) -> BTreeMap<String, u32> {
+        match self {
+            Self::Only(_) => BTreeMap::new(),
+            Self::After { lines, .. } => lines.clone(),
+        }
+    }
+
+    /// `joins`: the key is of the line of the one before, unless it has a line already.
+    fn succeeded_by(&self, key: &str, joins: bool) -> Self {
+        let mut lines = self.lines();
+        let line = match self.line(key) {
+            Some(own) => own,
+            None if joins => self.line(self.key()).unwrap_or(0),
+            None => lines.values().max().unwrap_or(&0) + 1,
+        };
+        lines.insert(key.to_owned(), line);
         let former = self.former().iter().map(String::as_str);
         Self::After {
             key: key.to_owned(),
@@ -86,6 +111,7 @@ impl Pin {
                 .map(str::to_owned)
                 .collect(),
             followed: None,
+            lines,
         }
     }
 }
@@ -143,6 +169,28 @@ impl Pins {
         }
     }
 
+    /// Whether a key, or one that leads to the license's key, is of the line of keys that license is
+    /// loaded into: each line counts by itself, its serials and what was agreed to.
+    pub(super) fn is_of_line(&self, key: &str, signed: &SignedLicense, joins: bool) -> bool {
+        let Some(pin) = self.by_company.get(&signed.claims().issuer.company_id) else {
+            return true;
+        };
+        let line = match self.standing(signed) {
+            Standing::First => return true,
+            Standing::Pinned | Standing::Former => pin.line(signed.thumbprint()),
+            Standing::Announced => pin.line(pin.key()),
+            Standing::Foreign if joins => pin.line(pin.key()),
+            Standing::Foreign => None,
+        };
+        line.is_some() && line == pin.line(key)
+    }
+
+    /// Whether a license is by a key of the line of the one that counts.
+    pub(super) fn is_of_present_line(&self, signed: &SignedLicense) -> bool {
+        let pin = self.by_company.get(&signed.claims().issuer.company_id);
+        pin.is_some_and(|pin| pin.line(signed.thumbprint()) == pin.line(pin.key()))
+    }
+
     /// Takes each announced step from the key that counts.
     pub(super) fn follow(
         &mut self,
@@ -157,7 +205,7 @@ impl Pins {
         let from = pin.key().to_owned();
         let mut pin = pin.clone();
         for step in way {
-            pin = pin.succeeded_by(&step.key);
+            pin = pin.succeeded_by(&step.key, true);
         }
         if let Pin::After { followed, .. } = &mut pin {
             *followed = Some(Followed { from, at });
@@ -166,16 +214,18 @@ impl Pins {
         self.write(home)
     }
 
-    /// Makes that key the one that counts, and writes the file if that is news.
+    /// Makes that key the one that counts, and writes the file if that is news. `joins`: it is of the
+    /// line of the key before, as the administrator says who lists both.
     pub(super) fn set(
         &mut self,
         home: &Home,
         company: CompanyId,
         thumbprint: &str,
+        joins: bool,
     ) -> Result<(), StoreError> {
         let pin = match self.by_company.get(&company) {
             Some(pin) if pin.key() == thumbprint => return Ok(()),
-            Some(pin) => pin.succeeded_by(thumbprint),
+            Some(pin) => pin.succeeded_by(thumbprint, joins),
             None => Pin::Only(thumbprint.to_owned()),
         };
         self.by_company.insert(company, pin);

@@ -4,16 +4,19 @@
 //! not what was remembered about it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 use glasshour_license_format::{Claims, License, SignedLicense, UntrustedKey, WorkMode};
+use glasshour_protocol::payload::NoticeKind;
 use glasshour_protocol::{CompanyId, LicenseId};
 use glasshour_uploader::send::LicenseBook;
 use glasshour_words::{Message, Outside, Words};
 use jiff::Timestamp;
 
 use super::adopted::{self, Present};
+use super::agreement::Agreement;
 use super::load::{LoadError, check_server_url, read_file};
 use super::pins::{Pins, Standing};
 use super::trusted_keys::TrustedKeys;
@@ -55,6 +58,32 @@ pub struct Loaded {
     pub all: Vec<License>,
     /// Why licenses that are loaded are out of use, where the administrator's pins are the reason.
     pub problems: Vec<String>,
+    /// Those of `all` that are by keys which nobody announced to be of one line with the key that
+    /// counts: loaded by mistake, or before a key was lost.
+    pub strangers: Vec<LicenseId>,
+    /// Whether a file could not be read: what somebody agreed to may be in it.
+    pub damaged: bool,
+}
+
+impl Loaded {
+    /// How a license of `current` stands. `event`: what became of a license's notice.
+    pub fn agreement<'a>(
+        &'a self,
+        newest: &'a License,
+        event: impl Fn(LicenseId) -> Option<NoticeKind>,
+    ) -> Agreement<'a> {
+        let counts = |license: &&License| {
+            let (claims, newest) = (license.claims(), newest.claims());
+            claims.issuer.company_id == newest.issuer.company_id
+                && claims.employee.employee_id == newest.employee.employee_id
+                && claims.serial <= newest.serial
+                && claims.license_id != newest.license_id
+                && !self.strangers.contains(&claims.license_id)
+        };
+        let mut before: Vec<_> = self.all.iter().filter(counts).collect();
+        before.sort_by_key(|license| license.claims().serial);
+        Agreement::of(before, newest, !self.damaged, event)
+    }
 }
 
 /// All licenses of one home.
@@ -86,8 +115,13 @@ impl LicenseStore {
     /// and left out.
     pub fn read(&self) -> Result<Loaded, StoreError> {
         let pins = Pins::read(&self.home)?;
-        let in_use = read_folder(&self.home.licenses())?;
-        let removed = read_folder(&self.home.removed_licenses())?;
+        let (in_use, damaged) = read_whole_folder(&self.home.licenses())?;
+        let (removed, others_damaged) = read_whole_folder(&self.home.removed_licenses())?;
+        let known = || in_use.iter().chain(&removed);
+        let strangers = known()
+            .filter(|signed| !pins.is_of_present_line(signed))
+            .map(|signed| signed.claims().license_id)
+            .collect();
         let pinned: Vec<License> = in_use
             .iter()
             .filter_map(|signed| {
@@ -113,6 +147,8 @@ impl LicenseStore {
         Ok(Loaded {
             key_changes: key_changes.collect(),
             problems: self.trusted_keys.problems(&refused),
+            strangers,
+            damaged: damaged || others_damaged,
             current: current.into_values().collect(),
             all: in_use
                 .into_iter()
@@ -147,7 +183,8 @@ impl LicenseStore {
             self.check_key(signed)?;
         }
         check_server_url(&claims.issuer.server_url, options.allow_plain_http)?;
-        if let Some(end) = claims.expires_at.filter(|end| *end <= options.now) {
+        let ended = claims.expires_at.filter(|end| *end <= options.now);
+        if let Some(end) = ended.filter(|_| !options.even_expired) {
             return Err(LoadError::Expired(end.to_string()));
         }
         // Also what was removed counts: taking a license out of use makes no way back to an older one,
@@ -156,7 +193,13 @@ impl LicenseStore {
             |loaded: &License| loaded.claims().issuer.company_id == claims.issuer.company_id;
         let known = self.read()?;
         self.check_number(signed)?;
-        for license in known.all.iter().filter(|loaded| same_company(loaded)) {
+        // Each line of keys counts by itself: one that nobody announced says nothing of the other's.
+        let pins = Pins::read(&self.home)?;
+        let joins = self.trusted_keys.in_force();
+        let same_line = |loaded: &&License| {
+            same_company(loaded) && pins.is_of_line(loaded.signed().thumbprint(), signed, joins)
+        };
+        for license in known.all.iter().filter(same_line) {
             let loaded = license.claims();
             if loaded.employee.employee_id != claims.employee.employee_id {
                 return Err(LoadError::OtherEmployee {
@@ -165,13 +208,14 @@ impl LicenseStore {
                     company: claims.issuer.company.clone(),
                 });
             }
-            // Each line of keys counts by itself: one that nobody announced says nothing of the other's.
-            let counts = license.signed().is_of_one_line_with(signed);
-            if counts && claims.serial < loaded.serial {
+            if claims.serial < loaded.serial {
                 return Err(LoadError::OlderSerial {
                     offered: claims.serial,
                     loaded: loaded.serial,
                 });
+            }
+            if claims.serial == loaded.serial && claims.license_id != loaded.license_id {
+                return Err(LoadError::SerialTaken(claims.serial));
             }
         }
         for other in known.current.iter().filter(|other| !same_company(other)) {
@@ -270,6 +314,7 @@ impl LicenseStore {
         signed: SignedLicense,
         options: &LoadOptions<'_>,
     ) -> Result<License, LoadError> {
+        let _lock = self.lock()?;
         self.check(&signed, options)?;
         let claims = signed.claims();
         let path = self.home.licenses().join(file_name(claims.license_id));
@@ -284,7 +329,10 @@ impl LicenseStore {
             (Standing::Announced, Some(way)) => {
                 pins.follow(&self.home, company, way, options.now)?;
             }
-            _ => pins.set(&self.home, company, signed.thumbprint())?,
+            _ => {
+                let joins = self.trusted_keys.in_force();
+                pins.set(&self.home, company, signed.thumbprint(), joins)?;
+            }
         }
         files::write_private(&path, bytes).map_err(|source| StoreError::Io { path, source })?;
         // One that was removed and is loaded again is in use, and in one place. Where it cannot be
@@ -293,6 +341,12 @@ impl LicenseStore {
         let _ = std::fs::remove_file(removed.join(file_name(claims.license_id)));
         let thumbprint = signed.thumbprint().to_owned();
         Ok(signed.trust(&thumbprint)?)
+    }
+
+    /// Only one program at a time changes what is loaded and trusted.
+    fn lock(&self) -> Result<File, StoreError> {
+        let path = self.home.trust().with_extension("lock");
+        files::lock(&path).map_err(|source| StoreError::Io { path, source })
     }
 
     /// Whether that very license is loaded.
@@ -311,6 +365,7 @@ impl LicenseStore {
 
     /// Remembers that a loaded license came from that file in the administrator's folder.
     pub fn note_adopted(&self, id: LicenseId, file: &str) -> Result<(), StoreError> {
+        let _lock = self.lock()?;
         let mut adopted = adopted::read(&self.home)?;
         if adopted.insert(id, file.to_owned()).as_deref() == Some(file) {
             return Ok(());
@@ -328,6 +383,7 @@ impl LicenseStore {
     /// come back in its place. `present` is everything that lies there for this user. Returns the
     /// companies concerned.
     pub fn retire_missing(&self, present: &[Present]) -> Result<Vec<CompanyId>, StoreError> {
+        let _lock = self.lock()?;
         let mut adopted = adopted::read(&self.home)?;
         if adopted.is_empty() {
             return Ok(Vec::new());
@@ -365,6 +421,7 @@ impl LicenseStore {
     /// Takes all licenses of a company out of use. They stay on disk, apart, so that what was captured
     /// under them can still be delivered. Returns how many there were.
     pub fn remove(&self, company: CompanyId) -> Result<usize, StoreError> {
+        let _lock = self.lock()?;
         self.take_out(|claims| claims.issuer.company_id == company)
     }
 
@@ -414,8 +471,22 @@ pub struct LoadOptions<'a> {
     pub trust_new_key: bool,
     /// Hosts that the administrator's policy lets be reached without TLS.
     pub allow_plain_http: &'a [String],
+    /// Load one that has run out as well: so that it takes the place of one that would go on.
+    pub even_expired: bool,
     /// The time, for `expires_at`.
     pub now: Timestamp,
+}
+
+impl LoadOptions<'static> {
+    /// No exception of any kind.
+    pub const fn strict(now: Timestamp) -> Self {
+        Self {
+            trust_new_key: false,
+            allow_plain_http: &[],
+            even_expired: false,
+            now,
+        }
+    }
 }
 
 fn file_name(id: LicenseId) -> String {
@@ -423,11 +494,17 @@ fn file_name(id: LicenseId) -> String {
 }
 
 fn read_folder(folder: &Path) -> Result<Vec<SignedLicense>, StoreError> {
+    Ok(read_whole_folder(folder)?.0)
+}
+
+/// The licenses of a folder, and whether one could not be read.
+fn read_whole_folder(folder: &Path) -> Result<(Vec<SignedLicense>, bool), StoreError> {
     let io = |source| StoreError::Io {
         path: folder.to_owned(),
         source,
     };
     let mut licenses = Vec::new();
+    let mut damaged = false;
     for entry in std::fs::read_dir(folder).map_err(io)? {
         let path = entry.map_err(io)?.path();
         if !path.to_string_lossy().ends_with(SUFFIX) {
@@ -440,10 +517,11 @@ fn read_folder(folder: &Path) -> Result<Vec<SignedLicense>, StoreError> {
             Ok(signed) => licenses.push(signed),
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "a license is left out");
+                damaged = true;
             }
         }
     }
-    Ok(licenses)
+    Ok((licenses, damaged))
 }
 
 /// The highest serial of each company.
@@ -478,9 +556,9 @@ pub struct Book {
 
 impl Book {
     /// Replaces the content.
-    pub fn set(&self, licenses: &[License]) {
+    pub fn set<'a>(&self, licenses: impl IntoIterator<Item = &'a License>) {
         let claims = licenses
-            .iter()
+            .into_iter()
             .map(|license| {
                 (
                     license.claims().license_id,

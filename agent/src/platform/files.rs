@@ -40,6 +40,16 @@ pub fn append_private(path: &Path, line: &str) -> io::Result<()> {
     file.sync_data()
 }
 
+/// Waits until nobody else holds the lock of that file, and holds it until what is returned is dropped.
+pub fn lock(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    private_mode(&mut options);
+    let lock = options.open(path)?;
+    lock.lock()?;
+    Ok(lock)
+}
+
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.create(true).write(true).truncate(true);

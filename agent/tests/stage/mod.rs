@@ -109,11 +109,7 @@ impl Stage {
         let claims = serde_json::from_value(claims).unwrap();
         let key = [u8::try_from(employer.number).unwrap(); 32];
         let file = glasshour_license_format::sign(&claims, &SigningKey::from_bytes(&key)).unwrap();
-        let options = LoadOptions {
-            trust_new_key: false,
-            allow_plain_http: &[],
-            now: jiff::Timestamp::MIN,
-        };
+        let options = LoadOptions::strict(jiff::Timestamp::MIN);
         let signed = glasshour_license_format::read(&file).unwrap();
         LicenseStore::new(self.home())
             .load(&file, signed, &options)

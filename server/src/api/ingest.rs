@@ -255,11 +255,13 @@ async fn check_permit(
         return Err(permit::trial_ended());
     }
     let license = read.license(header.license_id).await?;
-    let current = read.current_license(device.employee_id).await?;
+    let then = read
+        .license_at(device.employee_id, header.captured_at_ms)
+        .await?;
     let facts = Facts {
         employee: &employee,
         license: license.as_ref(),
-        current: current.as_ref(),
+        then: then.as_ref(),
     };
     let permit = permit::check(&facts, header, withdrawn)?;
     if matches!(payload, Payload::Unread) {

@@ -29,8 +29,8 @@ pub(super) struct Facts<'a> {
     pub(super) employee: &'a Employee,
     /// The license that the record names, if this server issued it.
     pub(super) license: Option<&'a License>,
-    /// The employee's current license.
-    pub(super) current: Option<&'a License>,
+    /// The employee's current license when the record was captured.
+    pub(super) then: Option<&'a License>,
 }
 
 /// A minute of activity is dated by its end: the one that was under way when the license ran out
@@ -85,9 +85,9 @@ pub(super) fn check(
             "says that the license was superseded, and it was not",
         ));
     }
-    let newer = match (superseded.filter(|_| withdrawn.is_none()), facts.current) {
+    let newer = match (superseded.filter(|_| withdrawn.is_none()), facts.then) {
         (None, _) => None,
-        (Some(at), Some(current)) => Some((current.claims.profile.clone(), at)),
+        (Some(at), Some(then)) => Some((then.claims.profile.clone(), at.max(then.issued_at))),
         (Some(_), None) => return Err(superseded_by("")),
     };
     let permit = Permit {

@@ -50,6 +50,20 @@ impl Read {
         Ok(on!(self, c => sqlx::query_as(SQL)
             .bind(&self.company).bind(employee.to_string()).fetch_optional(c).await)?)
     }
+
+    /// The license that was the employee's current one at that moment (UTC milliseconds).
+    pub async fn license_at(
+        &mut self,
+        employee: EmployeeId,
+        at_ms: i64,
+    ) -> Result<Option<License>, StoreError> {
+        const SQL: &str = "SELECT license_id, employee_id, serial, claims, file, issued_at, \
+            superseded_at FROM licenses WHERE company_id = $1 AND employee_id = $2 \
+            AND issued_at <= $3 ORDER BY serial DESC LIMIT 1";
+        Ok(on!(self, c => sqlx::query_as(SQL)
+            .bind(&self.company).bind(employee.to_string()).bind(at_ms)
+            .fetch_optional(c).await)?)
+    }
 }
 
 impl Write {

@@ -4,7 +4,7 @@ use super::{no_license, store};
 use crate::cli::out::{self, Reader};
 use crate::exit::Exit;
 use crate::home::Home;
-use crate::license::{Agreement, LatestTime, Notices};
+use crate::license::{LatestTime, Notices};
 use crate::platform;
 
 use glasshour_license_format::{Claims, SignedLicense};
@@ -50,7 +50,7 @@ pub(super) fn show_loaded(home: &Home, reader: Reader) -> anyhow::Result<Exit> {
     let loaded = store(home)?.read()?;
     let notices = Notices::open(home.clone());
     for newest in &loaded.current {
-        let standing = Agreement::of(newest, &loaded.all, |id| notices.event(id));
+        let standing = loaded.agreement(newest, |id| notices.event(id));
         let (holds, signed) = (standing.claims(), newest.signed());
         if json {
             out::json(&Described {
@@ -128,7 +128,7 @@ pub(super) fn notice_lines(signed: &SignedLicense, words: Words) -> Vec<String> 
 pub(super) fn list(home: &Home, reader: Reader) -> anyhow::Result<Exit> {
     let read = store(home)?.read()?;
     let notices = Notices::open(home.clone());
-    let waits = |newest| Agreement::of(newest, &read.all, |id| notices.event(id)).waits();
+    let waits = |newest| read.agreement(newest, |id| notices.event(id)).waits();
     let loaded = &read.current;
     if reader.json {
         let items: Vec<_> = loaded

@@ -8,11 +8,7 @@ use glasshour_license_format::{read, sign};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-const OPTIONS: LoadOptions<'_> = LoadOptions {
-    trust_new_key: false,
-    allow_plain_http: &[],
-    now: Timestamp::UNIX_EPOCH,
-};
+const OPTIONS: LoadOptions<'_> = LoadOptions::strict(Timestamp::UNIX_EPOCH);
 
 struct Shelf {
     _dir: tempfile::TempDir,
@@ -116,8 +112,51 @@ fn a_key_that_was_taken_by_mistake_shuts_nobody_out() {
         shelf.load(1, 3, json!({}), &anew),
         Err(LoadError::OlderSerial { .. })
     ));
-    // What was captured under the forgery is still known, and agreed to by itself alone.
-    assert_eq!(serials(&shelf.store.read().unwrap().all), [4, 5, 99]);
+    // What was captured under the forgery is still known, and says nothing of what was agreed to.
+    let known = shelf.store.read().unwrap();
+    assert_eq!(serials(&known.all), [4, 5, 99]);
+    assert_eq!(known.strangers, [LicenseId(Uuid::from_u128(77))]);
+    let standing = known.agreement(&known.current[0], |_| None);
+    assert!(!standing.waits(), "nothing was widened since serial 4");
+}
+
+#[test]
+fn a_license_that_leaves_its_keys_history_out_is_of_the_same_line() {
+    let shelf = Shelf::new();
+    let shots = |per_hour: u32| json!({"name": "P", "screenshots": {"per_hour": per_hour}});
+    shelf
+        .load(1, 1, json!({"profile": shots(6)}), &OPTIONS)
+        .unwrap();
+    let announced = succession::with_history(&[1, 2], 2, json!({"profile": shots(60)}));
+    let signed = read(&announced).unwrap();
+    shelf.store.load(&announced, signed, &OPTIONS).unwrap();
+    let older = shelf.load(2, 1, json!({"license_id": Uuid::from_u128(9)}), &OPTIONS);
+    assert!(older.is_err(), "no way back by the new key");
+    shelf
+        .load(2, 3, json!({"profile": shots(60)}), &OPTIONS)
+        .unwrap();
+    let known = shelf.store.read().unwrap();
+    let standing = known.agreement(&known.current[0], |_| None);
+    let rate = standing
+        .in_force
+        .permits()
+        .screenshots()
+        .unwrap()
+        .settings()
+        .per_hour;
+    assert_eq!((rate, standing.waits()), (6, true));
+}
+
+#[test]
+fn a_serial_is_given_once() {
+    let shelf = Shelf::new();
+    shelf.load(1, 2, json!({}), &OPTIONS).unwrap();
+    let other = json!({"license_id": Uuid::from_u128(9)});
+    assert!(matches!(
+        shelf.load(1, 2, other, &OPTIONS),
+        Err(LoadError::SerialTaken(2))
+    ));
+    shelf.load(1, 2, json!({}), &OPTIONS).unwrap();
 }
 
 #[test]

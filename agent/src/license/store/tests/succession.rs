@@ -6,6 +6,11 @@ use super::*;
 
 /// Acme's announcements from each of these keys to the next one, and a license by the last.
 fn rotated(keys: &[u8], serial: u64) -> Vec<u8> {
+    with_history(keys, serial, json!({}))
+}
+
+/// The same with other members.
+pub(super) fn with_history(keys: &[u8], serial: u64, mut changes: Value) -> Vec<u8> {
     let history: Vec<_> = keys
         .windows(2)
         .map(|pair| {
@@ -25,7 +30,8 @@ fn rotated(keys: &[u8], serial: u64) -> Vec<u8> {
         "server_url": "https://time.acme.example",
         "key_history": history,
     });
-    license(*keys.last().unwrap(), serial, json!({ "issuer": issuer }))
+    changes["issuer"] = issuer;
+    license(*keys.last().unwrap(), serial, changes)
 }
 
 fn load_file(store: &LicenseStore, bytes: &[u8]) -> Result<License, LoadError> {
