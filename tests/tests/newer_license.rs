@@ -41,11 +41,11 @@ fn p17_what_a_newer_license_narrows_holds_at_once_and_what_it_widens_waits() -> 
 
         // Wider: fetched, and not in force before the employee agrees.
         api.set_profile(&employee, &wide)?;
-        wait_until(NEWS, "the wider license to be there", || {
-            Ok(when(permitted(&story.agent)? == (3, false)))
+        wait_until(NEWS, "the wider license to wait for the employee", || {
+            let problems = story.agent.status()?.0["problems"].to_string();
+            Ok(when(problems.contains("license agree")))
         })?;
-        let problems = story.agent.status()?.0["problems"].to_string();
-        assert!(problems.contains("license agree"), "{problems}");
+        assert_eq!(permitted(&story.agent)?, (2, false));
         let seen = Seen::now(&api, &employee)?;
         assert_eq!(seen.count(Kind::Screenshot), before, "not one picture more");
 

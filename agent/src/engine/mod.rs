@@ -24,7 +24,7 @@ mod tracking;
 
 pub use report::plain_status;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -133,7 +133,7 @@ struct Engine {
     /// Changes of employers' keys that were followed.
     key_changes: Vec<KeyChange>,
     /// Companies whose newest license waits, in part, to be agreed to.
-    waiting: BTreeSet<CompanyId>,
+    waiting: BTreeMap<CompanyId, License>,
     /// The newer license that was last fetched from a server, as a file, and why it cannot be used.
     last_newer_license: BTreeMap<CompanyId, Arc<[u8]>>,
     refresh_problem: BTreeMap<CompanyId, String>,
@@ -257,7 +257,7 @@ impl Engine {
             spool_trouble: BTreeMap::new(),
             license_problems: Vec::new(),
             key_changes: Vec::new(),
-            waiting: BTreeSet::new(),
+            waiting: BTreeMap::new(),
             last_newer_license: BTreeMap::new(),
             refresh_problem: BTreeMap::new(),
             user_names: HashMap::new(),

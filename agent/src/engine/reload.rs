@@ -41,7 +41,8 @@ impl Engine {
         for newest in &loaded.current {
             let standing = loaded.agreement(newest, event);
             if standing.waits() {
-                self.waiting.insert(newest.claims().issuer.company_id);
+                let company = newest.claims().issuer.company_id;
+                self.waiting.insert(company, newest.clone());
                 self.show_notice_once(newest);
             }
             in_force.push(standing.in_force);

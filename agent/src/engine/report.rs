@@ -125,7 +125,9 @@ async fn employer(
     let running = tracking.and_then(|tracking| tracking.machine.running());
     let sent = engine.accounts.send_status(company).unwrap_or_default();
     let device = sent.device.as_ref();
-    let superseded = device.is_some_and(|device| device.current_serial > claims.serial);
+    let waiting = engine.waiting.get(&company).map(License::claims);
+    let newest = waiting.map_or(claims.serial, |waiting| waiting.serial);
+    let superseded = device.is_some_and(|device| device.current_serial > newest);
     let projects = device.map(|d| d.projects.clone()).unwrap_or_default();
     let project_id = running.and_then(|running| running.project_id);
     let running_ms = running.map(|running| running.running_ms);
@@ -276,10 +278,7 @@ fn employer_problems(
             problems.push(format!("{}: {reason}", channel.channel));
         }
     }
-    if let Some(waiting) = tracking
-        .map(Tracking::license)
-        .filter(|_| engine.waiting.contains(&company))
-    {
+    if let Some(waiting) = engine.waiting.get(&company) {
         problems.push(engine.config.words.say(match waiting.claims().work_mode {
             WorkMode::Worklog => Message::LicenseWiderWorklog {},
             WorkMode::Monitoring => Message::LicenseWiderMonitoring {},
