@@ -24,6 +24,7 @@ pub(crate) async fn issue(
 ) -> Result<(), ApiError> {
     write.hold_signing_key().await?;
     let company = people::company(write).await?;
+    let settings = people::company_settings(write).await?;
     let claims = Claims {
         version: 1,
         license_id: LicenseId(Uuid::now_v7()),
@@ -45,7 +46,7 @@ pub(crate) async fn issue(
         },
         work_mode: employee.work_mode,
         default_project_id: Some(employee.project_id),
-        notice: None,
+        notice: settings.notice,
         profile: profile.settings.clone(),
         unknown: std::collections::BTreeMap::new(),
     };

@@ -5,30 +5,11 @@ mod common;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
+use common::person::form;
 use common::{Answer, OWNER, PASSWORD, START_MS, Server};
 use glasshour_protocol::Kind;
 use glasshour_protocol::payload::SessionEventKind;
 use serde_json::json;
-
-/// Percent-encodes form fields.
-#[cfg(test)]
-fn form(fields: &[(&str, &str)]) -> String {
-    let encode = |text: &str| -> String {
-        text.bytes()
-            .map(|byte| match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
-                    char::from(byte).to_string()
-                }
-                _ => format!("%{byte:02X}"),
-            })
-            .collect()
-    };
-    let pairs: Vec<String> = fields
-        .iter()
-        .map(|(name, value)| format!("{name}={}", encode(value)))
-        .collect();
-    pairs.join("&")
-}
 
 struct Browser {
     server: Server,

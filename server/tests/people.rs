@@ -3,8 +3,9 @@
 mod common;
 
 use axum::http::{Method, StatusCode};
-use common::Server;
+use common::{OWNER, Server};
 use glasshour_license_format::WorkMode;
+use glasshour_protocol::payload::SessionEventKind;
 use serde_json::{Value, json};
 
 fn form(active: bool) -> Value {
@@ -85,6 +86,47 @@ async fn p05_the_default_project_is_chosen_and_a_new_one_can_be() {
         .post("/api/v1/projects", json!({"name": "Support"}))
         .await
         .refused(409, "conflict");
+}
+
+#[tokio::test]
+async fn p06_the_employees_name_is_in_every_report() {
+    let server = Server::start().await;
+    let employee = server.employee().await;
+    let mut device = server.device(&employee).await;
+    let at = server.clock_ms();
+    for made in [
+        device.session(SessionEventKind::Started, at),
+        device.activity(),
+        device.session(SessionEventKind::Stopped, at + 60_000),
+    ] {
+        let put = device.put(&server, &made).await;
+        put.expect(StatusCode::CREATED);
+    }
+    // Whatever reports there are, by the API's own description.
+    let described = server.get("/api/openapi.json").await.json();
+    let paths = described["paths"].as_object().unwrap();
+    let reports: Vec<&String> = paths
+        .keys()
+        .filter(|path| path.starts_with("/api/v1/reports/"))
+        .collect();
+    assert!(!reports.is_empty());
+    for path in reports {
+        let report = server.get(&format!("{path}?group_by=employee")).await;
+        let text = String::from_utf8(report.expect(StatusCode::OK).body).unwrap();
+        assert!(text.contains("Jo Doe"), "{path}: {text}");
+    }
+    // And the pages.
+    let owner = server.log_in(OWNER).await;
+    for path in [
+        format!("/employees/{employee}/day"),
+        "/employees".into(),
+        "/team".into(),
+        "/devices".into(),
+    ] {
+        let answer = owner.get(&path).await.expect(StatusCode::OK);
+        let text = String::from_utf8(answer.body).unwrap();
+        assert!(text.contains("Jo Doe"), "{path}");
+    }
 }
 
 #[tokio::test]

@@ -26,18 +26,29 @@ pub(super) struct CompanyView {
     name: String,
     /// Whom employees ask about their data.
     privacy_contact: Option<String>,
+    /// IANA time zone; `null`: where the records come from.
+    time_zone: Option<String>,
+    /// `en` or `fr`.
+    language: String,
+    /// Words of its own in the notice.
+    notice: Option<String>,
     /// RFC 7638 thumbprint of the key that signs its licenses: agents show the same.
     key_fingerprint: String,
 }
 
-impl From<Company> for CompanyView {
-    fn from(company: Company) -> Self {
-        Self {
+impl CompanyView {
+    async fn of(state: &AppState, company: Company) -> Result<Self, ApiError> {
+        let mut read = state.read(company.company_id).await?;
+        let settings = people::company_settings(&mut read).await?;
+        Ok(Self {
+            time_zone: settings.time_zone,
+            language: settings.language,
+            notice: settings.notice,
             company_id: company.company_id,
             name: company.name,
             privacy_contact: company.privacy_contact,
             key_fingerprint: thumbprint(&company.signing_key.verifying_key()),
-        }
+        })
     }
 }
 
@@ -83,7 +94,8 @@ pub(super) async fn read(
     actor: Actor,
     State(state): State<AppState>,
 ) -> Result<Json<CompanyView>, ApiError> {
-    Ok(Json(people::read_company(&state, &actor).await?.into()))
+    let company = people::read_company(&state, &actor).await?;
+    Ok(Json(CompanyView::of(&state, company).await?))
 }
 
 /// Changes what the company says of itself. Licenses issued from now on say the new.
@@ -96,9 +108,8 @@ pub(super) async fn update(
     State(state): State<AppState>,
     JsonBody(form): JsonBody<CompanyForm>,
 ) -> Result<Json<CompanyView>, ApiError> {
-    Ok(Json(
-        people::update_company(&state, &actor, form).await?.into(),
-    ))
+    let company = people::update_company(&state, &actor, form).await?;
+    Ok(Json(CompanyView::of(&state, company).await?))
 }
 
 /// Shows the plan and what is used of it.

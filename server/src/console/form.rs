@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Deserializer};
 
+use crate::error::ApiError;
+
 /// What is wrong with a form, by field; empty where nothing is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Errors(Vec<(String, String)>);
@@ -47,6 +49,27 @@ pub(crate) fn ticked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool,
     Ok(!matches!(value.as_str(), "" | "no" | "false" | "0"))
 }
 
+/// A refusal's message as a form shows it: fields by what people read, not by what scripts send.
+/// `` `first_name` must not be empty. `` becomes `First name must not be empty.`
+pub(crate) fn plainly(error: &ApiError) -> String {
+    let mut plain = String::new();
+    for (at, part) in error.message.split('`').enumerate() {
+        let quoted = at % 2 == 1;
+        let words = match part {
+            _ if !quoted => part.to_owned(),
+            "user_id" => "User ID".into(),
+            "email" | "emails" => "E-mail".into(),
+            other => other.replace('_', " "),
+        };
+        plain.push_str(&words);
+    }
+    let mut letters = plain.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,5 +83,17 @@ mod tests {
         assert_eq!(errors.of("name"), Some("Enter a name."));
         assert_eq!(errors.elsewhere(&["name"]), Some("Gone."));
         assert_eq!(errors.elsewhere(&["name", "workspace"]), None);
+    }
+
+    #[test]
+    fn a_form_names_fields_as_people_read_them() {
+        let told = |message: &str| plainly(&ApiError::invalid("any", message));
+        assert_eq!(
+            told("`first_name` must not be empty."),
+            "First name must not be empty."
+        );
+        assert_eq!(told("`user_id` is taken."), "User ID is taken.");
+        assert_eq!(told("Choose `a_b`."), "Choose a b.");
+        assert_eq!(told(""), "");
     }
 }

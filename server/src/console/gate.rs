@@ -101,18 +101,18 @@ pub(super) async fn guard(
 async fn known(
     state: &AppState,
     user: CurrentUser,
-    words: Words,
+    words: Option<Words>,
 ) -> Result<(Actor, Viewer), ApiError> {
     let actor = auth::of_user(state, user).await?;
     let viewer = Viewer::of(state, &actor, words).await?;
     Ok((actor, viewer))
 }
 
-/// The language that a browser asks for.
-fn words(headers: &HeaderMap) -> Words {
-    let asked = headers.get(header::ACCEPT_LANGUAGE);
-    let asked = asked.and_then(|value| value.to_str().ok());
-    Words::new(asked.map_or_else(Language::default, Language::accepted))
+/// The language that a browser asks for; `None` where it asks for none.
+fn words(headers: &HeaderMap) -> Option<Words> {
+    let asked = headers.get(header::ACCEPT_LANGUAGE)?;
+    let asked = asked.to_str().ok()?;
+    Some(Words::new(Language::accepted(asked)))
 }
 
 /// A stranger's request for a page comes back to it after log-in; a form does not, as what was
@@ -130,7 +130,7 @@ fn to_login(request: &Request) -> Response {
 }
 
 /// Percent-encodes all but what is plain in a query value (RFC 3986, section 3.4).
-fn form_encode(text: &str) -> String {
+pub(super) fn form_encode(text: &str) -> String {
     use std::fmt::Write as _;
     let mut encoded = String::new();
     for byte in text.bytes() {

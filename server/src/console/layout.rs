@@ -13,9 +13,12 @@ use crate::store::MemberStatus;
 pub(crate) enum Part {
     Team,
     Employees,
+    Members,
     Profiles,
     Projects,
     Devices,
+    Users,
+    Company,
     Audit,
     /// The person's own pages.
     Own,
@@ -25,12 +28,15 @@ pub(crate) enum Part {
 
 impl Part {
     /// The navigation, in order, with what one must be allowed to look at.
-    const NAV: [(Self, &'static str, &'static str, Object); 6] = [
+    const NAV: [(Self, &'static str, &'static str, Object); 9] = [
         (Self::Team, "Team", "/team", Object::Employee),
         (Self::Employees, "Employees", "/employees", Object::Employee),
+        (Self::Members, "Members", "/members", Object::Member),
         (Self::Profiles, "Profiles", "/profiles", Object::Profile),
         (Self::Projects, "Projects", "/projects", Object::Project),
         (Self::Devices, "Devices", "/devices", Object::Device),
+        (Self::Users, "Users", "/users", Object::User),
+        (Self::Company, "Company", "/company", Object::Company),
         (Self::Audit, "Audit log", "/audit", Object::Audit),
     ];
 }
@@ -40,7 +46,8 @@ impl Part {
 pub(crate) struct Viewer {
     pub(crate) name: String,
     pub(crate) company: String,
-    /// Their language: what their browser asks for. So far only notices are in it.
+    /// Their language: what their browser asks for, else what their company has set. So far only notices
+    /// are in it.
     pub(crate) words: Words,
     /// What they are where they work now.
     pub(crate) role: Role,
@@ -66,7 +73,7 @@ impl Viewer {
     pub(crate) async fn of(
         state: &AppState,
         actor: &Actor,
-        words: Words,
+        asked: Option<Words>,
     ) -> Result<Self, ApiError> {
         let user = people::person(actor)?;
         let home = user.company_id;
@@ -109,6 +116,13 @@ impl Viewer {
         let workspace = match &actor.workspace_id {
             Some(id) => read.workspace(id).await?.map(|one| one.name),
             None => None,
+        };
+        let words = match asked {
+            Some(words) => words,
+            None => {
+                let own = people::company_settings(&mut read).await?;
+                Words::new(own.language.parse().unwrap_or_default())
+            }
         };
         Ok(Self {
             name: user.name(),
@@ -163,6 +177,12 @@ impl Page {
             viewer: None,
             said: None,
         }
+    }
+
+    /// Whether whoever looks may do that: what would be refused is not offered.
+    pub(crate) fn may(&self, verb: Verb, object: Object) -> bool {
+        let viewer = self.viewer.as_ref();
+        viewer.is_some_and(|viewer| allows(viewer.role, verb, object))
     }
 
     /// With a word on what was just done.

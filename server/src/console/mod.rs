@@ -9,6 +9,8 @@ mod assets;
 mod audit;
 mod capture;
 mod chart;
+mod company;
+mod confirm;
 mod day;
 mod devices;
 mod employee;
@@ -19,14 +21,18 @@ mod gate;
 mod join;
 mod layout;
 mod login;
+mod members;
 mod own;
+mod place;
 mod profile;
 mod profiles;
 mod projects;
 #[cfg(test)]
 mod samples;
 mod team;
+mod users;
 mod words;
+mod workspace;
 mod zone;
 
 use axum::Router;
@@ -44,6 +50,49 @@ const MAX_FORM_BYTES: usize = 64 * 1024;
 /// What stands above a notice that is previewed, in its language.
 fn notice_intro(notice: &Notice) -> String {
     Words::new(notice.language).say(Message::ConsoleNoticeIntro {})
+}
+
+/// Members of workspaces, users of the company, and the company itself.
+fn people() -> Router<AppState> {
+    Router::new()
+        .route("/members", get(members::list))
+        .route(
+            "/members/invite",
+            get(members::invite_form).post(members::invite),
+        )
+        .route("/members/{id}", get(members::show).post(members::update))
+        .route("/members/{id}/status", post(members::set_status))
+        .route("/members/{id}/send", post(members::send))
+        .route("/members/{id}/withdraw", post(members::withdraw))
+        .route("/members/{id}/leave", post(members::set_leave))
+        .route(
+            "/members/{id}/own",
+            get(members::ask_own).post(members::own),
+        )
+        .route(
+            "/members/{id}/delete",
+            get(members::ask_delete).post(members::delete),
+        )
+        .route("/users", get(users::list))
+        .route("/users/new", get(users::blank).post(users::create))
+        .route("/users/{id}", get(users::show).post(users::update))
+        .route("/users/{id}/status", post(users::set_status))
+        .route("/users/{id}/welcome", post(users::welcome))
+        .route(
+            "/users/{id}/delete",
+            get(users::ask_delete).post(users::delete),
+        )
+        .route(
+            "/workspaces/{id}",
+            get(workspace::show).post(workspace::save),
+        )
+        .route(
+            "/workspaces/{id}/delete",
+            get(workspace::ask_delete).post(workspace::delete),
+        )
+        .route("/company", get(company::show).post(company::save))
+        .route("/company/seats", post(company::set_seats))
+        .route("/company/key", get(company::ask_key).post(company::rotate))
 }
 
 /// The console's routes.
@@ -92,6 +141,7 @@ pub fn router(state: AppState) -> Router {
         )
         .route("/devices", get(devices::list))
         .route("/devices/{id}/revoke", post(devices::revoke))
+        .merge(people())
         .layer(middleware::from_fn_with_state(state.clone(), gate::guard));
     Router::new()
         .route("/login", get(login::show).post(login::submit))

@@ -5,6 +5,8 @@ use askama::Template;
 use super::{
     audit::{AuditView, ViewsView},
     capture::CaptureView,
+    company::CompanyView,
+    confirm::ConfirmView,
     day::DayView,
     devices::DevicesView,
     employee::EmployeeView,
@@ -12,11 +14,14 @@ use super::{
     fault::FaultView,
     join::{JoinView, SignUpView},
     login::LoginView,
+    members::{InviteView, MemberView, MembersView},
     own::{MeView, NoticesView, WorkspaceView},
     profile::ProfileView,
     profiles::ProfilesView,
     projects::{ProjectView, ProjectsView},
     team::TeamView,
+    users::{UserView, UsersView},
+    workspace::WorkspaceSettingsView,
 };
 
 /// Every page with every sample: name and HTML.
@@ -45,6 +50,14 @@ fn all() -> Vec<(String, String)> {
         render("me", MeView::samples()),
         render("notices", NoticesView::samples()),
         render("workspace", WorkspaceView::samples()),
+        render("members", MembersView::samples()),
+        render("member", MemberView::samples()),
+        render("invite", InviteView::samples()),
+        render("users", UsersView::samples()),
+        render("user", UserView::samples()),
+        render("company", CompanyView::samples()),
+        render("workspace-settings", WorkspaceSettingsView::samples()),
+        render("confirm", ConfirmView::samples()),
         render("join", JoinView::samples()),
         render("sign-up", SignUpView::samples()),
     ]

@@ -168,6 +168,34 @@ pub(crate) fn minutes(hours: &str) -> Result<i64, ApiError> {
     }
 }
 
+/// Cents as an amount in a field: `80`, `80.50`.
+pub(crate) fn amount(cents: i64) -> String {
+    match cents % 100 {
+        0 => (cents / 100).to_string(),
+        part => format!("{}.{part:02}", cents / 100),
+    }
+}
+
+/// Reads what [`amount`] wrote, with a comma or a point; empty: none.
+pub(crate) fn cents(amount: &str) -> Result<Option<i64>, ApiError> {
+    let text = amount.trim().replace(',', ".");
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let read = || -> Option<i64> {
+        let fits = !whole.is_empty() && whole.len() <= 6 && part.len() <= 2;
+        let plain = fits && digits(whole) && digits(part);
+        let part: i64 = format!("{part:0<2}").parse().ok().filter(|_| plain)?;
+        Some(whole.parse::<i64>().ok()? * 100 + part)
+    };
+    read().map(Some).ok_or_else(|| {
+        let message = "Enter an amount of at most 100000, such as 80 or 80.50.";
+        ApiError::invalid("hourly_rate_cents", message)
+    })
+}
+
 /// How long ago, in one unit: `12 s`, `3 m`, `2 h`, `4 days`; a moment yet to come is `now`.
 pub(crate) fn ago(ms: i64) -> String {
     let seconds = ms / 1000;
@@ -179,6 +207,11 @@ pub(crate) fn ago(ms: i64) -> String {
         86_400..=172_799 => format!("1{NBSP}day"),
         _ => format!("{}{NBSP}days", seconds / 86_400),
     }
+}
+
+/// `2026-11-20`, in UTC: for what has no zone of its own.
+pub(crate) fn utc_day(ms: i64) -> String {
+    at(ms).strftime("%Y-%m-%d").to_string()
 }
 
 /// `Friday 20 November 2026`.
@@ -259,6 +292,24 @@ mod tests {
         assert_eq!(minutes("7,5").unwrap(), 450);
         for bad in ["", "x", "25", "24.5", "-1", "1.234", "."] {
             assert!(minutes(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_read_as_they_are_written() {
+        for money in [0, 5, 50, 8000, 8050, 9_999_999] {
+            assert_eq!(cents(&amount(money)).unwrap(), Some(money));
+        }
+        assert_eq!(
+            (amount(8000).as_str(), amount(8050).as_str()),
+            ("80", "80.50")
+        );
+        assert_eq!(
+            (cents("80,5").unwrap(), cents(" ").unwrap()),
+            (Some(8050), None)
+        );
+        for bad in ["x", "-1", "1.234", ".", "1e3", "12345678"] {
+            assert!(cents(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -1,5 +1,5 @@
-//! The time zone of a page: what the license's hours are counted in, else where the records came
-//! from, else UTC.
+//! The time zone of a page: what the license's hours are counted in, else what the company has set (for
+//! pages about everybody the other way round), else where the records came from, else UTC.
 
 use glasshour_protocol::EmployeeId;
 
@@ -20,6 +20,11 @@ pub(super) async fn of_employee(read: &mut Read, id: EmployeeId) -> Result<Zone,
 
 /// The zone of pages about everybody.
 pub(super) async fn of_company(read: &mut Read) -> Result<Zone, StoreError> {
+    let settings = read.company_settings().await?;
+    let set = settings.and_then(|settings| Zone::named(&settings.time_zone?));
+    if let Some(zone) = set {
+        return Ok(zone);
+    }
     let profile = read.default_profile().await?;
     let scheduled = profile
         .and_then(|profile| profile.settings.schedule)

@@ -1,13 +1,17 @@
 //! The company itself: what it says of itself, and its plan (rules 16 and 33).
 
 use axum::http::StatusCode;
+use glasshour_words::Language;
 use serde::Deserialize;
 
 use super::rules;
 use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::{ApiError, NO_SEAT, OPERATOR_ONLY};
-use crate::store::{Company, Plan, Read, SeatsBy};
+use crate::store::{Company, CompanySettings, Plan, Read, SeatsBy};
+
+/// Longest text that a company adds to the notice, in characters.
+const MAX_NOTICE_CHARS: usize = 2000;
 
 /// What a company can change about itself; what is absent stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
@@ -17,6 +21,13 @@ pub struct CompanyForm {
     pub name: Option<String>,
     /// Whom employees ask about their data; empty: nobody is named.
     pub privacy_contact: Option<String>,
+    /// IANA time zone of pages about everybody, and of a new profile's hours; empty: where the records
+    /// come from.
+    pub time_zone: Option<String>,
+    /// `en` or `fr`: of notices, where a reader's own language is not known.
+    pub language: Option<String>,
+    /// Words of its own in the notice of licenses made from now on; empty: none.
+    pub notice: Option<String>,
 }
 
 /// What a company can change about its plan, where the operator lets it.
@@ -54,6 +65,12 @@ pub async fn read_company(state: &AppState, actor: &Actor) -> Result<Company, Ap
     company(&mut state.read(actor.company_id).await?).await
 }
 
+/// The company's settings.
+pub(crate) async fn company_settings(read: &mut Read) -> Result<CompanySettings, ApiError> {
+    let settings = read.company_settings().await?;
+    settings.ok_or_else(|| ApiError::internal("rows of a company that is not there"))
+}
+
 /// Changes what the company says of itself. Licenses that are out keep what they say; those issued from
 /// now on say the new.
 pub async fn update_company(
@@ -73,11 +90,49 @@ pub async fn update_company(
             text => Some(rules::name("privacy_contact", text)?),
         };
     }
+    let mut settings = company_settings(&mut write).await?;
+    if let Some(zone) = form.time_zone {
+        settings.time_zone = time_zone(&zone)?;
+    }
+    if let Some(language) = form.language {
+        let known: Language = language
+            .parse()
+            .map_err(|_| ApiError::invalid("language", "`language` must be `en` or `fr`."))?;
+        known.code().clone_into(&mut settings.language);
+    }
+    if let Some(notice) = form.notice {
+        settings.notice = own_words(&notice)?;
+    }
     write
         .update_company(&company.name, company.privacy_contact.as_deref())
         .await?;
+    write.set_company_settings(&settings).await?;
     write.commit().await?;
     Ok(company)
+}
+
+fn time_zone(text: &str) -> Result<Option<String>, ApiError> {
+    match text.trim() {
+        "" => Ok(None),
+        name if jiff::tz::TimeZone::get(name).is_ok() => Ok(Some(name.to_owned())),
+        _ => Err(ApiError::invalid(
+            "time_zone",
+            "There is no such time zone. Write it like Europe/Paris.",
+        )),
+    }
+}
+
+/// What the company adds to the notice: several lines, but none that hides or moves what stands around.
+fn own_words(text: &str) -> Result<Option<String>, ApiError> {
+    let text = text.replace("\r\n", "\n");
+    let text = text.trim();
+    let hidden = |c: char| c.is_control() && c != '\n';
+    if text.chars().count() > MAX_NOTICE_CHARS || text.chars().any(hidden) {
+        let message =
+            format!("`notice` must be plain text of at most {MAX_NOTICE_CHARS} characters.");
+        return Err(ApiError::invalid("notice", message));
+    }
+    Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
 }
 
 /// The plan and what is used of it.

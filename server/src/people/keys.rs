@@ -8,9 +8,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::company;
+use crate::AppState;
+use crate::auth::{Actor, Object, Verb, forbidden};
 use crate::error::ApiError;
 use crate::license;
-use crate::store::Db;
+use crate::store::{CompanyRole, Db};
 
 /// What a change of the key has done.
 #[derive(Clone, Debug, Serialize)]
@@ -34,6 +36,22 @@ pub(crate) fn new_key() -> Result<SigningKey, getrandom::Error> {
     let mut seed = [0_u8; 32];
     getrandom::fill(&mut seed)?;
     Ok(SigningKey::from_bytes(&seed))
+}
+
+/// Whether the asker may replace the company's key: its owner alone, as a person.
+pub fn may_replace_key(actor: &Actor) -> Result<(), ApiError> {
+    actor.may(Verb::Change, Object::Company)?;
+    if actor.user()?.role == CompanyRole::Owner {
+        Ok(())
+    } else {
+        Err(forbidden())
+    }
+}
+
+/// Replaces the key of the asker's company.
+pub async fn replace_key(state: &AppState, actor: &Actor) -> Result<Rotated, ApiError> {
+    may_replace_key(actor)?;
+    rotate_key(&state.db, actor.company_id, state.clock.now_ms()).await
 }
 
 /// Replaces a company's signing key. The new one is announced by the one that goes, and every active

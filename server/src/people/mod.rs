@@ -33,7 +33,7 @@ pub use audit::read_audit;
 pub use company::{
     CompanyForm, PlanForm, PlanState, read_company, read_plan, update_company, update_plan,
 };
-pub(crate) use company::{company, plan};
+pub(crate) use company::{company, company_settings, plan};
 pub use devices::revoke_device;
 pub use employees::{
     EmployeeForm, create_employee, license_file, license_file_name, license_for, update_employee,
@@ -44,7 +44,7 @@ pub use groups::{Filled, GroupForm, create_group, delete_group, read_group, upda
 pub(crate) use invitations::find as find_invitation;
 pub use invitations::{InviteForm, Invited, invite, send_invitation, withdraw_invitation};
 pub(crate) use keys::new_key;
-pub use keys::{Rotated, rotate_key};
+pub use keys::{Rotated, may_replace_key, replace_key, rotate_key};
 pub use leave::{LeaveForm, read_leave, set_leave};
 pub use links::link_to_copy;
 pub(crate) use members::{DAYS, MAX_PHOTO_BYTES, find as find_member, person};

@@ -45,6 +45,21 @@ impl Person<'_> {
         self.call(Method::DELETE, path, None).await
     }
 
+    /// A page of the console, as they see it.
+    pub(crate) async fn page(&self, path: &str) -> String {
+        let answer = self.get(path).await.expect(StatusCode::OK);
+        String::from_utf8(answer.body).unwrap()
+    }
+
+    /// Sends a form of the console.
+    pub(crate) async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let request = Request::post(path)
+            .header(header::COOKIE, &self.cookie)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form(fields)));
+        self.server.send(request.unwrap()).await
+    }
+
     /// The ids of the workspaces that they take part in.
     pub(crate) async fn workspaces(&self) -> Vec<String> {
         let me = self.get("/api/v1/me").await.expect(StatusCode::OK).json();
@@ -168,6 +183,25 @@ impl Server {
             .map(|(_, template)| template)
             .collect()
     }
+}
+
+/// Percent-encodes the fields of a form.
+pub(crate) fn form(fields: &[(&str, &str)]) -> String {
+    let encode = |text: &str| -> String {
+        text.bytes()
+            .map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
+                    char::from(byte).to_string()
+                }
+                _ => format!("%{byte:02X}"),
+            })
+            .collect()
+    };
+    let pairs: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| format!("{name}={}", encode(value)))
+        .collect();
+    pairs.join("&")
 }
 
 /// The API's address of a link that a person would open.

@@ -3,6 +3,7 @@
 use askama::Template;
 use glasshour_protocol::payload::HealthReport;
 
+use crate::auth::{Object, Verb};
 use crate::console::layout::{MARK, Page, State};
 use crate::console::words;
 use crate::refusal;

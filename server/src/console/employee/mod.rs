@@ -16,6 +16,7 @@ use super::employees::MANY;
 use super::form::{Choice, Errors};
 use super::gate::{FormOf, PageResult, PathId, page, refused};
 use super::layout::{Page, Part, Viewer};
+use super::words::utc_day;
 use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
@@ -267,13 +268,9 @@ async fn key_view(read: &mut Read) -> PageResult<KeyView> {
     let (now, former) = keys
         .split_last()
         .ok_or_else(|| ApiError::internal("the company has no signing key"))?;
-    let day = |ms| {
-        let moment = jiff::Timestamp::from_millisecond(ms).unwrap_or_default();
-        moment.strftime("%Y-%m-%d").to_string()
-    };
     Ok(KeyView {
         fingerprint: now.fingerprint.clone(),
-        changed: (!former.is_empty()).then(|| day(now.created_at)),
+        changed: (!former.is_empty()).then(|| utc_day(now.created_at)),
     })
 }
 
@@ -296,6 +293,7 @@ async fn notice_of(
             .ok_or_else(|| ApiError::internal("the company has no default profile"))?,
     };
     let company = people::company(read).await?;
+    let settings = people::company_settings(read).await?;
     let input = NoticeInput {
         company: &company.name,
         employee: &form.name,
@@ -304,7 +302,7 @@ async fn notice_of(
         server_url: &state.server_url,
         retention: None,
         privacy_contact: company.privacy_contact.as_deref(),
-        extra: None,
+        extra: settings.notice.as_deref(),
         not_before: None,
         expires_at: None,
     };

@@ -5,8 +5,6 @@ mod view;
 use axum::extract::{Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Redirect};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use glasshour_license_format::WorkMode;
 use glasshour_protocol::EmployeeId;
 use serde::Deserialize;
@@ -16,6 +14,7 @@ pub(super) use view::{EmployeesView, Row};
 use super::form::ticked;
 use super::gate::{FormOf, PageError, PageResult, PathId, page};
 use super::layout::{Page, Part, Viewer};
+use super::place;
 use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
@@ -47,7 +46,13 @@ pub(super) async fn list(
 ) -> PageResult {
     actor.may(Verb::Read, Object::Employee)?;
     let scope = actor.scope(None)?;
-    let after = query.after.as_deref().map(read_place).transpose()?;
+    let after = match query.after.as_deref().map(place::read).transpose()? {
+        None => None,
+        Some((name, id)) => {
+            let id = id.parse().map_err(|_| ApiError::not_found("page"))?;
+            Some((name, id))
+        }
+    };
     let later_page = after.is_some();
     let mut read = state.read(actor.company_id).await?;
     let filter = EmployeeFilter {
@@ -62,7 +67,8 @@ pub(super) async fn list(
     let next = employees
         .last()
         .filter(|_| more)
-        .map(|last| format!("/employees?after={}", place(&last.name, last.employee_id)));
+        .map(|last| place::write(&last.name, &last.employee_id.to_string()))
+        .map(|place| format!("/employees?after={place}"));
     let projects = read.projects(None, MANY).await?;
     let profiles = read.profiles(MANY).await?;
     let rows = employees
@@ -191,30 +197,4 @@ pub(super) async fn license(
         (header::CONTENT_DISPOSITION, disposition),
     ];
     Ok((headers, license.file).into_response())
-}
-
-/// A place in the list as a word for the address: the last name and id that were shown.
-fn place(name: &str, id: EmployeeId) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{id} {name}"))
-}
-
-fn read_place(text: &str) -> Result<(String, EmployeeId), ApiError> {
-    let wrong = || ApiError::not_found("page");
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| wrong())?;
-    let text = String::from_utf8(bytes).map_err(|_| wrong())?;
-    let (id, name) = text.split_once(' ').ok_or_else(wrong)?;
-    Ok((name.to_owned(), id.parse().map_err(|_| wrong())?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_in_the_list_survives_the_address() {
-        let id: EmployeeId = "0193f2a4-5b6c-7d8e-9fa0-b1c2d3e4f5a6".parse().unwrap();
-        let name = "Åsa & Söhne <x>";
-        assert_eq!(read_place(&place(name, id)).unwrap(), (name.to_owned(), id));
-        assert!(read_place("!").is_err() && read_place("YQ").is_err());
-    }
 }

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::auth::{Object, Verb};
 use crate::console::layout::{MARK, Page, State};
 
 /// The page.
@@ -36,7 +37,8 @@ pub(crate) struct Row {
 #[cfg(test)]
 impl EmployeesView {
     pub(crate) fn samples() -> Vec<(&'static str, Self)> {
-        use crate::console::layout::Part;
+        use crate::auth::Role;
+        use crate::console::layout::{Part, Viewer};
 
         let row = |id: &str, name: &str, mode, project: &str, color: &str, active, serial| Row {
             employee_id: id.into(),
@@ -73,6 +75,17 @@ impl EmployeesView {
                 ),
             ],
         );
-        vec![("full", full), ("empty", view(page(), vec![]))]
+        let by_manager = Self {
+            page: Page::new("Employees", Part::Employees, Viewer::sample(Role::Manager)),
+            ..view(
+                page(),
+                vec![row("1", "Jo Doe", "Worklog", "Apollo", "#0072b2", true, 7)],
+            )
+        };
+        vec![
+            ("full", full),
+            ("empty", view(page(), vec![])),
+            ("by-manager", by_manager),
+        ]
     }
 }

@@ -31,7 +31,11 @@ pub(super) async fn blank(
     State(state): State<AppState>,
 ) -> PageResult {
     actor.may(Verb::Create, Object::Profile)?;
-    let form = ProfileForm::of(&people::standard_profile(""));
+    let mut form = ProfileForm::of(&people::standard_profile(""));
+    let mut read = state.read(actor.company_id).await?;
+    let own = people::company_settings(&mut read).await?;
+    drop(read);
+    form.time_zone = own.time_zone.unwrap_or_default();
     page(&view(&state, &actor, viewer, None, form, Errors::default()).await?)
 }
 
@@ -160,7 +164,9 @@ async fn notice_of(
     words: Words,
     settings: &Settings,
 ) -> PageResult<Notice> {
-    let company = people::company(&mut state.read(actor.company_id).await?).await?;
+    let mut read = state.read(actor.company_id).await?;
+    let company = people::company(&mut read).await?;
+    let own = people::company_settings(&mut read).await?;
     let input = NoticeInput {
         company: &company.name,
         employee: "",
@@ -169,7 +175,7 @@ async fn notice_of(
         server_url: &state.server_url,
         retention: None,
         privacy_contact: company.privacy_contact.as_deref(),
-        extra: None,
+        extra: own.notice.as_deref(),
         not_before: None,
         expires_at: None,
     };

@@ -3,6 +3,7 @@
 use askama::Template;
 use glasshour_license_format::{Blur, Monitors, Profile};
 
+use crate::auth::{Object, Verb};
 use crate::console::layout::Page;
 use crate::console::words;
 

@@ -19,7 +19,7 @@ use super::layout::{Page, Part, State as Shape, Viewer};
 use super::words::{self, Zone};
 use super::zone;
 use crate::AppState;
-use crate::auth::{Actor, Object, Verb};
+use crate::auth::{Actor, Object, Verb, allows};
 use crate::report::{Grade, tracked_within};
 use crate::store::{
     ActivitySlot, Device, Doubt, Employee, EmployeeFilter, Session, VANISHED_AFTER_MS,
@@ -85,12 +85,15 @@ pub(super) async fn show(
     let any_record = read.latest_offset(None).await?.is_some();
     let first = employees.iter().find(|employee| employee.active);
     let first_id = first.map(|employee| employee.employee_id.to_string());
+    // Who cannot take them has no use for the steps.
+    let may_begin = allows(actor.role, Verb::Create, Object::Employee);
     let steps = steps(Progress {
         employee: first_id.as_deref(),
         license: first.is_some_and(|employee| employee.serial > 0),
         device: !facts.devices.is_empty(),
         record: any_record,
-    });
+    })
+    .filter(|_| may_begin);
     let active: Vec<&Employee> = employees
         .iter()
         .filter(|employee| employee.active)

@@ -50,6 +50,9 @@ pub(super) const AUDITED: &[Audited] = &[
             "seats_by",
             "invitations_at_once",
             "trial_ends_at",
+            "time_zone",
+            "language",
+            "notice",
         ],
         ignored: &["company_id", "created_at"],
         ..PLAIN
