@@ -35,6 +35,7 @@ mod serve;
 pub mod setup;
 mod state;
 pub mod store;
+mod unreadable;
 
 pub use error::ApiError;
 pub use state::{AppState, SignUp, router};

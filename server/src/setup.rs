@@ -129,8 +129,8 @@ pub async fn add_company(
 
 /// Checks everything that a new company begins with.
 async fn found(company: NewCompany, clock: &dyn Clock) -> Result<(Founding, Made), SetupError> {
-    let name = people::name("name", &company.name).map_err(|_| {
-        SetupError::Invalid("The company's name must be one line, and not empty.".into())
+    let name = people::name("name", &company.name).map_err(|error| {
+        SetupError::Invalid(error.message.replacen("`name`", "The company's name", 1))
     })?;
     let email = people::email(&company.owner_email)?
         .ok_or_else(|| SetupError::Invalid("The owner needs an e-mail address.".into()))?;

@@ -6,7 +6,7 @@ use axum::http::{StatusCode, header};
 use common::person::column;
 use common::{OWNER, Server};
 use glasshour_server::plan::PlanChange;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -187,4 +187,85 @@ async fn what_a_company_says_of_itself_is_in_the_next_license() {
     let contact = license.claims().issuer.privacy_contact.as_deref();
     assert_eq!(contact, Some("dpo@acme.example"));
     assert_eq!(company.json()["key_fingerprint"], license.thumbprint());
+}
+
+#[tokio::test]
+async fn what_no_license_can_say_is_refused_where_it_comes_in() {
+    let server = Server::start().await;
+    let employee = server.employee().await;
+    for bad in ["Ac\u{202e}me", "Ac\u{200b}me", "Ac\u{2028}me"] {
+        for field in ["name", "privacy_contact"] {
+            let body = json!({ field: bad });
+            let answer = server.patch("/api/v1/company", body).await;
+            answer.refused(422, "invalid");
+            assert_eq!(answer.json()["field"], field, "{bad:?}");
+        }
+        for (path, body) in [
+            (
+                "/api/v1/employees",
+                json!({"name": bad, "work_mode": "worklog", "active": true}),
+            ),
+            ("/api/v1/projects", json!({"name": bad})),
+            ("/api/v1/profiles", json!({"name": bad, "settings": {}})),
+        ] {
+            let answer = server.post(path, body).await;
+            answer.refused(422, "invalid");
+            assert_eq!(answer.json()["field"], "name", "{path}");
+        }
+        let again = format!("/api/v1/employees/{employee}");
+        let answer = server.patch(&again, json!({"name": bad})).await;
+        answer.refused(422, "invalid");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_told_by_field_and_what_is_wanted() {
+    let server = Server::start().await;
+    let profile = |settings: Value| json!({"name": "P", "settings": settings});
+    let cases = [
+        (
+            "/api/v1/employees",
+            json!({"active": "yes"}),
+            "active",
+            "must be true or false",
+        ),
+        (
+            "/api/v1/employees",
+            json!({"nmae": "Jo"}),
+            "nmae",
+            "is not known",
+        ),
+        (
+            "/api/v1/employees",
+            json!([]),
+            "body",
+            "must be a JSON object",
+        ),
+        (
+            "/api/v1/profiles",
+            profile(json!({"idle_after_s": "x"})),
+            "settings",
+            "must be a whole number",
+        ),
+    ];
+    for (path, body, field, says) in cases {
+        let answer = server.post(path, body.clone()).await;
+        answer.refused(422, "invalid");
+        let answer = answer.json();
+        let message = answer["message"].as_str().unwrap();
+        assert_eq!(answer["field"], field, "{body}: {message}");
+        assert!(message.contains(says), "{body}: {message}");
+        for raw in [
+            "deserialize",
+            "expected",
+            "struct ",
+            "untagged",
+            " at line ",
+        ] {
+            assert!(!message.contains(raw), "{body}: {message}");
+        }
+    }
+    let path = "/api/v1/records?limit=many";
+    let answer = server.get(path).await;
+    assert_eq!(answer.json()["field"], "limit", "{}", answer.json());
 }

@@ -9,6 +9,7 @@ use glasshour_protocol::code;
 use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
+use crate::unreadable;
 
 /// A JSON body.
 #[derive(Debug)]
@@ -18,12 +19,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let Json(body) =
-            Json::from_request(request, state)
-                .await
-                .map_err(|rejection: JsonRejection| {
-                    rejected(rejection.status(), &rejection.body_text())
-                })?;
+        let Json(body) = Json::from_request(request, state)
+            .await
+            .map_err(|rejection: JsonRejection| rejected(&rejection))?;
         Ok(Self(body))
     }
 }
@@ -51,24 +49,28 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Query(query) = Query::from_request_parts(parts, state).await.map_err(
-            |rejection: QueryRejection| rejected(rejection.status(), &rejection.body_text()),
-        )?;
+        let Query(query) = Query::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection: QueryRejection| unreadable::refused(&told(&rejection), "query"))?;
         Ok(Self(query))
     }
 }
 
-fn rejected(status: StatusCode, reason: &str) -> ApiError {
-    if status == StatusCode::PAYLOAD_TOO_LARGE {
-        return ApiError::new(
+fn rejected(rejection: &JsonRejection) -> ApiError {
+    let status = rejection.status();
+    match rejection {
+        _ if status == StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(
             status,
             code::TOO_LARGE,
             "The request is larger than the server takes.",
-        );
+        ),
+        JsonRejection::JsonDataError(error) => unreadable::refused(&told(error), "body"),
+        _ => unreadable::not_json(status),
     }
-    ApiError::new(
-        status,
-        code::INVALID,
-        format!("The request cannot be read: {reason}"),
-    )
+}
+
+/// What the parser said, without what the framework says around it.
+fn told(rejection: &dyn std::error::Error) -> String {
+    let parser = rejection.source();
+    parser.map_or_else(|| rejection.to_string(), ToString::to_string)
 }

@@ -13,6 +13,7 @@ use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
 use crate::license;
 use crate::store::{Profile, StoreError};
+use crate::unreadable;
 
 /// The profile form: both are required for a new one; for a change, what is absent stays.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, utoipa::ToSchema)]
@@ -117,9 +118,8 @@ pub async fn update_profile(
 /// that a misspelt channel is not silently forbidden, every member that is not known.
 fn read_settings(name: &str, mut settings: Map<String, Value>) -> Result<Settings, ApiError> {
     settings.insert("name".into(), name.into());
-    let settings: Settings = serde_json::from_value(settings.into()).map_err(|error| {
-        ApiError::invalid("settings", format!("`settings` cannot be read: {error}."))
-    })?;
+    let settings: Settings = serde_json::from_value(settings.into())
+        .map_err(|error| unreadable::refused(&error.to_string(), "settings"))?;
     if let Some(unknown) = settings.unknown.keys().next() {
         let field = format!("settings.{unknown}");
         let message = format!("`{field}` is not known.");

@@ -1,6 +1,6 @@
 //! The rules that need nothing but the form.
 
-use glasshour_license_format::WorkMode;
+use glasshour_license_format::{WorkMode, misleads};
 
 use crate::error::ApiError;
 
@@ -17,7 +17,8 @@ pub(super) fn missing(field: &str) -> ApiError {
     ApiError::invalid(field, format!("`{field}` is missing."))
 }
 
-/// A name: trimmed, not empty, one line.
+/// A name: trimmed, not empty, one line, and nothing in it that a license may not say: it would be
+/// refused there, long after whoever wrote it.
 pub(crate) fn name(field: &str, text: &str) -> Result<String, ApiError> {
     let name = text.trim();
     if name.is_empty() {
@@ -30,6 +31,15 @@ pub(crate) fn name(field: &str, text: &str) -> Result<String, ApiError> {
         return Err(ApiError::invalid(
             field,
             format!("`{field}` must be one line of at most {MAX_NAME_CHARS} characters."),
+        ));
+    }
+    if name.chars().any(misleads) {
+        return Err(ApiError::invalid(
+            field,
+            format!(
+                "`{field}` must have no characters that are not seen or that turn the direction of \
+                 text. Type it anew instead of pasting it."
+            ),
         ));
     }
     Ok(name.to_owned())
@@ -125,6 +135,24 @@ mod tests {
         );
         assert_eq!(name("name", " Jo Doe ").unwrap(), "Jo Doe");
         assert!(name("name", "a\nb").is_err());
+    }
+
+    #[test]
+    fn a_name_that_no_license_could_say_is_refused_where_it_comes_in() {
+        for bad in [
+            "Ac\u{202e}me",
+            "Ac\u{200b}me",
+            "Ac\u{2028}me",
+            "Ac\u{feff}me",
+        ] {
+            assert_eq!(
+                name("name", bad).unwrap_err().field.as_deref(),
+                Some("name"),
+                "{bad:?}"
+            );
+        }
+        // Names in several scripts need the joiners.
+        assert!(name("name", "\u{645}\u{200c}\u{6cc}").is_ok());
     }
 
     #[test]
