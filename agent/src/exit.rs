@@ -15,6 +15,8 @@ pub enum Exit {
     NoLicense,
     /// The license, its mode or the server does not allow it.
     Refused,
+    /// Nothing is wrong with an export, and yet it is not proven to be whole.
+    Unproven,
 }
 
 impl From<Exit> for ExitCode {
@@ -26,6 +28,7 @@ impl From<Exit> for ExitCode {
             Exit::NotRunning => 3,
             Exit::NoLicense => 4,
             Exit::Refused => 5,
+            Exit::Unproven => 6,
         })
     }
 }

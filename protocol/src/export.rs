@@ -8,19 +8,23 @@
 //! {"device": {"device_id": …, "key": {"kty": "OKP", "crv": "Ed25519", "x": …}}}
 //! {"record": base64url(header), "signature": …, "payload": base64(payload) or null}
 //! {"record": …, "signature": …, "payload": null, "withdrawn": …}
-//! {"end": {"records": 1}}
+//! {"end": {"records": 1, "seal": …}}
 //! ```
 //!
 //! A device stands before its records. Records stand chain by chain (device and license), each in
 //! the order of `seq`. One whose payload was withdrawn bears what the device signed for that
-//! ([`crate::withdrawal`]): it is whole without a payload.
+//! ([`crate::withdrawal`]): it is whole without a payload. The server signs for all lines before the
+//! end ([`seal`]).
 //!
 //! # What the check proves
-//! That each header was signed by the device's key and each payload is the one that was signed; that
-//! within a chain none was changed, removed, inserted or put elsewhere. Where the export begins at a
-//! moment (`from_ms`), a chain may begin behind `seq` 1. What it cannot prove by itself: that the key is
-//! the device's (its fingerprint is told, to be compared on the computer), and that nothing is missing
-//! behind the last record of a chain (its `seq` is told).
+//! From the devices' signatures alone: that each header was signed by that key and each payload is the
+//! one that was signed; that between the first and the last record of a chain none was changed, removed,
+//! inserted or put elsewhere. Not: that nothing stood before the first or behind the last one, why a
+//! payload is not there, and whose records they are. Nothing that the first line says counts for that.
+//!
+//! By the seal, the server vouches for the rest: the company, the person, the time asked for, and that
+//! the file holds all that it had of them. Whoever took something out would have to sign anew. What the
+//! check cannot prove by itself is whose the keys are: their fingerprints are told, to be compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +37,10 @@ use crate::ids::{DeviceId, LicenseId, RecordId};
 use crate::jws::{self, Jwk};
 use crate::record::{HeaderError, SignedHeader};
 use crate::withdrawal::{self, WithdrawalError};
+
+pub mod seal;
+
+pub use seal::{LinesHash, Seal, SealError, Waiting};
 
 /// Version of the layout.
 pub const VERSION: u32 = 1;
@@ -102,10 +110,13 @@ pub struct Record {
 }
 
 /// The end of an export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
     /// How many records there are in it.
     pub records: u64,
+    /// What the server signs for ([`seal`]); absent in exports of servers before that was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<String>,
 }
 
 impl Record {
@@ -132,7 +143,10 @@ impl Record {
 #[derive(Debug, thiserror::Error)]
 pub enum Break {
     /// The line is not one of an export.
-    #[error("this line is not one of a Glasshour export: {0}")]
+    #[error(
+        "this line is not one of a Glasshour export: a JSON object with an `export`, a `device`, a \
+         `record` or an `end`"
+    )]
     Line(#[source] serde_json::Error),
     /// The first line is missing, or stands elsewhere too.
     #[error("an export begins with a line that says what it is, and has one such line")]
@@ -171,6 +185,8 @@ pub enum Break {
     /// Records are missing between two.
     #[error("{missing} record(s) before the record {record} are not there")]
     Missing {
+        /// The line of the first behind the gap, from 1.
+        line: u64,
         /// The first behind the gap.
         record: RecordId,
         /// How many.
@@ -185,6 +201,40 @@ pub enum Break {
     /// Something stands behind the end, or the end is missing, or counts other than there are.
     #[error("the end of the export is not right: it was cut short, or something was added")]
     End,
+    /// The seal is none.
+    #[error("the server's signature over the export does not hold: {0}")]
+    Seal(#[from] SealError),
+    /// The server signed for another file.
+    #[error(
+        "this is not the export that the server signed: a line was changed, added or taken away"
+    )]
+    Sealed,
+}
+
+/// What can be said of an export in which nothing is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The server vouches that this is all it had, and every content is there or was withdrawn.
+    Whole,
+    /// The same, but that records may still wait on the computer for the person's review.
+    Waiting,
+    /// Contents are not there, and no device signed for that.
+    ContentsMissing,
+    /// Each chain is unaltered as far as it goes; nobody vouches that it went no further.
+    Unsealed,
+    /// There is no record to say anything of.
+    Empty,
+}
+
+impl Break {
+    /// The line that it speaks of (from 1), where that is another one than the last that was read.
+    pub fn line(&self) -> Option<u64> {
+        match self {
+            Self::Missing { line, .. } => Some(*line),
+            _ => None,
+        }
+    }
 }
 
 /// A chain that is whole.
@@ -198,16 +248,37 @@ pub struct Chain {
     pub first_seq: u64,
     /// `seq` of its last record in the export.
     pub last_seq: u64,
+    /// When the first of them was captured, by the device's clock, UTC milliseconds.
+    pub first_at_ms: i64,
+    /// When the last of them was captured.
+    pub last_at_ms: i64,
+    /// Whether it starts where the chain does: with `seq` 1.
+    pub from_its_beginning: bool,
+}
+
+/// What the server signed for, and by which key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Sealed {
+    /// RFC 7638 thumbprint of that key.
+    pub key: String,
+    /// What it says.
+    pub says: Seal,
 }
 
 /// What was found to be whole and unaltered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verified {
-    /// What the export says of itself.
-    pub about: About,
+    /// What it comes to.
+    pub verdict: Verdict,
+    /// What the file says of itself, which nobody signed.
+    pub unsigned: About,
+    /// What the server signed for.
+    pub sealed: Option<Sealed>,
     /// How many records.
     pub records: u64,
-    /// How many of them are without their payload, and nobody signed for that.
+    /// How many are not there, for which the server signed that they may wait on the computer.
+    pub waiting: u64,
+    /// How many of the records are without their payload, and no device signed for that.
     pub without_payload: u64,
     /// How many the device sent without their payload, by the reason that it signed for.
     pub withdrawn: BTreeMap<String, u64>,
@@ -217,14 +288,59 @@ pub struct Verified {
     pub chains: Vec<Chain>,
 }
 
+/// Records that are not there, unless the server signed for that.
+#[derive(Debug)]
+struct Gap {
+    chain: (DeviceId, LicenseId),
+    first_seq: u64,
+    last_seq: u64,
+    behind: RecordId,
+    line: u64,
+}
+
+impl Gap {
+    fn count(&self) -> u64 {
+        self.last_seq - self.first_seq + 1
+    }
+
+    fn is_of(&self, waiting: &Waiting) -> bool {
+        self.chain == (waiting.device_id, waiting.license_id)
+            && waiting.first_seq <= self.first_seq
+            && self.last_seq <= waiting.last_seq
+    }
+}
+
+impl From<&Gap> for Break {
+    fn from(gap: &Gap) -> Self {
+        Self::Missing {
+            line: gap.line,
+            record: gap.behind,
+            missing: gap.count(),
+        }
+    }
+}
+
+/// The first gap of which nobody said that its records may wait.
+fn unexplained<'a>(gaps: &'a [Gap], waiting: &[Waiting]) -> Option<&'a Gap> {
+    gaps.iter()
+        .find(|gap| !waiting.iter().any(|waiting| gap.is_of(waiting)))
+}
+
+/// Most gaps that are remembered until the end says what they are.
+const MAX_GAPS: usize = 100_000;
+
 /// Checks an export line by line; holds no more than one record.
 #[derive(Debug, Default)]
 pub struct Verifier {
-    about: Option<About>,
+    at: u64,
+    unsigned: Option<About>,
     keys: BTreeMap<DeviceId, VerifyingKey>,
     chains: Vec<Chain>,
     begun: BTreeSet<(DeviceId, LicenseId)>,
     last_hash: String,
+    lines: LinesHash,
+    gaps: Vec<Gap>,
+    sealed: Option<Sealed>,
     records: u64,
     without_payload: u64,
     withdrawn: BTreeMap<String, u64>,
@@ -237,36 +353,53 @@ impl Verifier {
         if self.ended {
             return Err(Break::End);
         }
-        match serde_json::from_str(text).map_err(Break::Line)? {
+        self.at += 1;
+        let line: Line = serde_json::from_str(text).map_err(Break::Line)?;
+        if !matches!(line, Line::End { .. }) {
+            self.lines.line(text);
+        }
+        match line {
             Line::Export { export } => {
-                if self.about.is_some() {
+                if self.unsigned.is_some() {
                     return Err(Break::Beginning);
                 }
                 if export.version != VERSION {
                     return Err(Break::Version(export.version));
                 }
-                self.about = Some(export);
+                self.unsigned = Some(export);
                 Ok(())
             }
-            _ if self.about.is_none() => Err(Break::Beginning),
+            _ if self.unsigned.is_none() => Err(Break::Beginning),
             Line::Device { device } => self.device(&device),
             Line::Record(record) => self.record(&record),
-            Line::End { end } => {
-                if end.records != self.records {
-                    return Err(Break::End);
-                }
-                self.ended = true;
-                Ok(())
-            }
+            Line::End { end } => self.end(&end),
         }
     }
 
     /// Every line was taken.
     pub fn finish(self) -> Result<Verified, Break> {
-        let about = self.about.filter(|_| self.ended).ok_or(Break::End)?;
+        let unsigned = self.unsigned.filter(|_| self.ended).ok_or(Break::End)?;
+        let waiting = self.sealed.as_ref().map_or(&[][..], |s| &s.says.waiting);
+        if let Some(gap) = unexplained(&self.gaps, waiting) {
+            return Err(gap.into());
+        }
+        let verdict = if self.records == 0 {
+            Verdict::Empty
+        } else if self.without_payload > 0 {
+            Verdict::ContentsMissing
+        } else if self.sealed.is_none() {
+            Verdict::Unsealed
+        } else if self.gaps.is_empty() {
+            Verdict::Whole
+        } else {
+            Verdict::Waiting
+        };
         Ok(Verified {
-            about,
+            verdict,
+            unsigned,
+            sealed: self.sealed,
             records: self.records,
+            waiting: self.gaps.iter().map(Gap::count).sum(),
             without_payload: self.without_payload,
             withdrawn: self.withdrawn,
             keys: self
@@ -276,6 +409,33 @@ impl Verifier {
                 .collect(),
             chains: self.chains,
         })
+    }
+
+    fn end(&mut self, end: &End) -> Result<(), Break> {
+        // Where records are missing, that and the place say more than that something is wrong.
+        let gap = |waiting: &[Waiting]| unexplained(&self.gaps, waiting).map(Break::from);
+        if end.records != self.records {
+            return Err(gap(&[]).unwrap_or(Break::End));
+        }
+        if let Some(text) = &end.seal {
+            let (says, key) = seal::read(text)?;
+            let hash = std::mem::take(&mut self.lines).finish();
+            if says.lines_sha256 != hash || says.records != self.records {
+                return Err(gap(&says.waiting).unwrap_or(Break::Sealed));
+            }
+            self.sealed = Some(Sealed { key, says });
+        }
+        self.ended = true;
+        Ok(())
+    }
+
+    /// Remembers that records are not there, for the end to say whether the server knew.
+    fn missing(&mut self, gap: Gap) -> Result<(), Break> {
+        if self.gaps.len() >= MAX_GAPS {
+            return Err((&gap).into());
+        }
+        self.gaps.push(gap);
+        Ok(())
     }
 
     fn device(&mut self, device: &Device) -> Result<(), Break> {
@@ -322,42 +482,50 @@ impl Verifier {
         }
 
         let chain = (header.device_id, header.license_id);
+        let gap = |first_seq| Gap {
+            chain,
+            first_seq,
+            last_seq: header.seq - 1,
+            behind: id,
+            line: self.at,
+        };
         let running = self
             .chains
             .last_mut()
             .filter(|last| (last.device_id, last.license_id) == chain);
         if let Some(running) = running {
             let expected = running.last_seq.saturating_add(1);
-            match header.seq.checked_sub(expected) {
+            let missing = match header.seq.checked_sub(expected) {
                 None => return Err(Break::Order(id)),
-                Some(0) => {}
-                Some(missing) => {
-                    return Err(Break::Missing {
-                        record: id,
-                        missing,
-                    });
+                Some(0) if header.prev.as_deref() != Some(self.last_hash.as_str()) => {
+                    return Err(Break::Chain(id));
                 }
-            }
-            if header.prev.as_deref() != Some(self.last_hash.as_str()) {
-                return Err(Break::Chain(id));
-            }
+                Some(0) => None,
+                Some(_) => Some(gap(expected)),
+            };
             running.last_seq = header.seq;
+            running.last_at_ms = header.captured_at_ms;
+            if let Some(missing) = missing {
+                self.missing(missing)?;
+            }
         } else {
             if !self.begun.insert(chain) {
                 return Err(Break::Order(id));
             }
-            let whole = self.about.as_ref().is_some_and(|a| a.from_ms.is_none());
-            if whole && header.seq > 1 {
-                return Err(Break::Missing {
-                    record: id,
-                    missing: header.seq - 1,
-                });
+            // A file that says it is from the beginning is held to that.
+            let said_whole = self.unsigned.as_ref().is_some_and(|a| a.from_ms.is_none());
+            if said_whole && header.seq > 1 {
+                let missing = gap(1);
+                self.missing(missing)?;
             }
             self.chains.push(Chain {
                 device_id: header.device_id,
                 license_id: header.license_id,
                 first_seq: header.seq,
                 last_seq: header.seq,
+                first_at_ms: header.captured_at_ms,
+                last_at_ms: header.captured_at_ms,
+                from_its_beginning: header.seq == 1,
             });
         }
         self.last_hash = signed.hash();

@@ -4,7 +4,7 @@ mod common;
 
 use axum::http::StatusCode;
 use common::Server;
-use glasshour_protocol::export::{Break, Verified, Verifier};
+use glasshour_protocol::export::{Break, Verdict, Verified, Verifier};
 use glasshour_protocol::jws;
 use glasshour_protocol::payload::SessionEventKind::{Started, Stopped};
 
@@ -41,7 +41,18 @@ async fn p21_an_export_verifies_and_each_alteration_of_it_is_found() {
 
     let verified = verify(&text).unwrap();
     assert_eq!((verified.records, verified.without_payload), (4, 0));
-    assert_eq!(verified.about.company, "Acme");
+    assert_eq!(verified.verdict, Verdict::Whole);
+    let sealed = verified.sealed.unwrap();
+    let company = server.company().await;
+    assert_eq!(
+        sealed.key,
+        jws::thumbprint(&company.signing_key.verifying_key())
+    );
+    assert_eq!(
+        (sealed.says.company.as_str(), sealed.says.company_id),
+        ("Acme", company.company_id)
+    );
+    assert_eq!(sealed.says.employee_id.to_string(), employee);
     assert_eq!(verified.chains.len(), 1);
     assert_eq!(
         verified.keys.values().collect::<Vec<_>>(),
@@ -68,6 +79,11 @@ async fn p21_an_export_verifies_and_each_alteration_of_it_is_found() {
     let mut inserted = lines.clone();
     inserted.insert(last, lines[first]);
     assert!(matches!(verify(&inserted.join("\n")), Err(Break::Order(_))));
+    // The last ones, with the count made right: only the server could sign for that.
+    let end = lines[lines.len() - 1].replacen("\"records\":4", "\"records\":3", 1);
+    let mut cut = lines[..last].to_vec();
+    cut.push(&end);
+    assert!(matches!(verify(&cut.join("\n")), Err(Break::Sealed)));
 }
 
 #[tokio::test]
@@ -89,6 +105,7 @@ async fn an_export_is_of_one_known_employee_and_of_the_days_asked_for() {
     let path = format!("/api/v1/export?employee_id={employee}&from=2026-11-18T11:07:00Z");
     let text = String::from_utf8(server.get(&path).await.body).unwrap();
     let verified = verify(&text).unwrap();
-    assert_eq!(verified.records, 2);
+    assert_eq!((verified.records, verified.verdict), (2, Verdict::Whole));
+    assert!(!verified.chains[0].from_its_beginning);
     assert_eq!(verified.chains[0].first_seq, 2);
 }

@@ -1,5 +1,6 @@
-//! Records that come without their payload: kept in their place, taken off the tracked time where the
-//! employee deleted them, and refused where the license does not let them.
+//! Records that wait for the employee's review: no gap while they may wait. And those that come without
+//! their payload: kept in their place, taken off the tracked time where the employee deleted them, and
+//! refused where the license does not let them.
 
 mod common;
 
@@ -7,7 +8,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use common::{Device, Made, OWNER, PASSWORD, START_MS, Server};
 use glasshour_protocol::Kind;
-use glasshour_protocol::export::{Verified, Verifier};
+use glasshour_protocol::export::{Break, Verdict, Verified, Verifier};
 use glasshour_protocol::payload::SessionEventKind::{Idle, Resumed, Started, Stopped};
 use glasshour_protocol::withdrawal::Reason;
 use glasshour_server::clock::Clock as _;
@@ -71,6 +72,70 @@ async fn page(server: &Server, path: &str) -> String {
     let request = Request::get(path).header(header::COOKIE, cookie);
     let answer = server.send(request.body(Body::empty()).unwrap()).await;
     String::from_utf8(answer.expect(StatusCode::OK).body).unwrap()
+}
+
+#[tokio::test]
+async fn captures_that_wait_for_review_are_no_gap_until_they_should_have_come() {
+    const HOUR_MS: i64 = 60 * MINUTE_MS;
+    let (server, employee, mut device) = stage(true).await;
+    let started = device.session(Started, START_MS);
+    put(&server, &device, &started).await;
+    let (held, other) = (device.screenshot(), device.screenshot());
+    server.clock.advance(MINUTE_MS);
+    let noted = device.session(Idle, START_MS + MINUTE_MS);
+    put(&server, &device, &noted).await;
+
+    let due = START_MS + MINUTE_MS + HOUR_MS + 15 * MINUTE_MS;
+    let id = noted.header.record_id.to_string();
+    let record = async || {
+        let all = server.get("/api/v1/records").await.json();
+        let all = all["items"].as_array().unwrap().clone();
+        all.into_iter().find(|r| r["record_id"] == id).unwrap()
+    };
+    let day = format!("/employees/{employee}/day");
+    let waits = "Captures may still wait on the computer for review";
+
+    let now = record().await;
+    assert_eq!(now["grade"], "waiting");
+    let until: jiff::Timestamp = now["waits_until"].as_str().unwrap().parse().unwrap();
+    assert_eq!(until.as_millisecond(), due);
+    let text = page(&server, &day).await;
+    assert!(text.contains(waits), "{text}");
+    assert!(text.contains("no gaps") && !text.contains("Records are missing"));
+    assert!(!page(&server, "/team").await.contains("records are missing"));
+    let (verified, _) = export(&server, &employee).await;
+    assert_eq!((verified.verdict, verified.waiting), (Verdict::Waiting, 2));
+    let says = verified.sealed.unwrap().says;
+    assert_eq!(says.waiting[0].until_ms, Some(due));
+    assert_eq!(says.employee, "Jo");
+
+    // They should have come, and the computer was not heard of: nobody can tell yet.
+    server.clock.advance(due - server.clock.now_ms());
+    assert_eq!(record().await["grade"], "waiting");
+    let text = page(&server, &day).await;
+    assert!(text.contains("it was last heard of at"), "{text}");
+    // It was, and they have not come.
+    let resumed = device.session(Resumed, server.clock.now_ms());
+    put(&server, &device, &resumed).await;
+    assert_eq!(record().await["grade"], "gap-before");
+    let text = page(&server, &day).await;
+    assert!(text.contains("Records are missing between"), "{text}");
+    assert!(!text.contains(waits), "{text}");
+    assert!(page(&server, "/team").await.contains("records are missing"));
+    let path = format!("/api/v1/export?employee_id={employee}");
+    let text = String::from_utf8(server.get(&path).await.body).unwrap();
+    let mut verifier = Verifier::default();
+    text.lines().for_each(|line| verifier.line(line).unwrap());
+    assert!(matches!(
+        verifier.finish(),
+        Err(Break::Missing { missing: 2, .. })
+    ));
+
+    for late in [&held, &other] {
+        put(&server, &device, late).await;
+    }
+    assert_eq!(record().await["grade"], "verified");
+    assert_eq!(export(&server, &employee).await.0.verdict, Verdict::Whole);
 }
 
 #[tokio::test]

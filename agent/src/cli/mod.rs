@@ -36,7 +36,7 @@ use crate::sentence::with_causes;
         glasshour start --project Apollo       start tracking (worklog mode)\n  \
         glasshour status                       what is captured now, and does everything work\n\n\
         Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the agent is not running, 4 no license, \
-        5 not allowed"
+        5 not allowed, 6 not proven (`verify`)"
 )]
 struct Cli {
     #[command(flatten)]
@@ -117,14 +117,22 @@ enum Command {
         #[command(subcommand)]
         command: Option<held::HeldCommand>,
     },
-    /// Check an export of records: that none was changed, removed, inserted or exchanged
+    /// Check an export of records, and say what it proves and what it cannot
     #[command(
         after_help = "Needs no server and no network. The export is the file that your employer's server gives out \
-        under /api/v1/export. Exit code 0: it is whole; 1: it is not, and the first break is said."
+        under /api/v1/export. Devices sign each record and chain them: within a chain none was changed, removed, \
+        inserted or exchanged. The server signs the whole file: nobody but it can have taken something away. \
+        Compare the keys that are told with those that your employer and the computer show, or give --key.\n\n\
+        Exit code 0: whole, or records may still wait for review, which is said; 1: altered, and the first break \
+        is said; 6: nothing is altered, and yet it is not proven whole (contents are missing, no server has \
+        signed, or there are no records)."
     )]
     Verify {
         /// The export (.jsonl)
         file: PathBuf,
+        /// The employer's key, by its fingerprint: only what it has signed counts
+        #[arg(long, value_name = "FINGERPRINT")]
+        key: Option<String>,
     },
     /// Check everything that the agent needs, with a remedy for each problem
     Doctor,
@@ -179,7 +187,7 @@ fn dispatch(cli: Cli, home: Home) -> anyhow::Result<Exit> {
         Command::Status => control::status(&home, reader),
         Command::Today => today::today(&home, json),
         Command::Held { command } => held::held(command, &home, reader),
-        Command::Verify { file } => verify::verify(&file, json),
+        Command::Verify { file, key } => verify::verify(&home, &file, key.as_deref(), json),
         Command::Doctor => doctor::doctor(&home, json),
     }
 }

@@ -15,5 +15,6 @@ pub use agreement::Agreement;
 pub use latest_time::LatestTime;
 pub use load::{LoadError, check_server_url, read_file};
 pub use notices::{Notices, Showing, Unrecorded};
+pub use pins::known_keys;
 pub use store::{Book, KeyChange, LicenseStore, LoadOptions, Loaded, StoreError};
 pub use trusted_keys::{NotAFingerprint, NotListed, TrustedKeys};

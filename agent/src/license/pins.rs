@@ -116,6 +116,14 @@ impl Pin {
     }
 }
 
+/// The keys that this computer knows a company by: the one that counts, and those before it.
+pub fn known_keys(home: &Home, company: CompanyId) -> Result<Vec<String>, StoreError> {
+    let pins = Pins::read(home)?;
+    let pin = pins.by_company.get(&company);
+    let keys = |pin: &Pin| [&[pin.key().to_owned()][..], pin.former()].concat();
+    Ok(pin.map(keys).unwrap_or_default())
+}
+
 impl Pins {
     /// Reads the file; none there means that nothing is pinned yet.
     pub(super) fn read(home: &Home) -> Result<Self, StoreError> {

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::ids::{CompanyId, EmployeeId};
 use crate::record::{Kind, RecordHeader, RecordMeta};
 use crate::withdrawal::Reason;
 
@@ -42,7 +43,10 @@ fn lines() -> Vec<String> {
         }
     }
     all.push(Line::End {
-        end: End { records: 8 },
+        end: End {
+            records: 8,
+            seal: None,
+        },
     });
     all.iter()
         .map(|line| serde_json::to_string(line).unwrap())
@@ -173,10 +177,10 @@ fn a_removed_record_is_found() {
     removed.remove(3);
     let (at, fault) = check(&removed).unwrap_err();
     assert!(
-        matches!(fault, Break::Missing { record, missing: 1 } if record == id(3, 3)),
+        matches!(fault, Break::Missing { record, missing: 1, line: 4 } if record == id(3, 3)),
         "{fault:?}"
     );
-    assert_eq!(at, 3);
+    assert_eq!(at, 9);
     // The first of a chain, too, in an export that begins at the beginning.
     let mut removed = lines();
     removed.remove(6);
@@ -192,7 +196,7 @@ fn a_removed_record_is_found() {
 fn swapped_records_are_found() {
     let mut swapped = lines();
     swapped.swap(3, 4);
-    assert!(matches!(check(&swapped), Err((3, Break::Missing { .. }))));
+    assert!(matches!(check(&swapped), Err((4, Break::Order(_)))));
     // Across chains as well.
     let mut swapped = lines();
     swapped.swap(5, 6);
@@ -245,7 +249,190 @@ fn an_export_of_some_days_may_begin_in_the_middle_of_a_chain_but_has_no_gap() {
     let verified = check(&some).unwrap();
     assert_eq!(verified.chains[0].first_seq, 2);
     some.remove(3);
-    assert!(matches!(check(&some), Err((3, Break::Missing { .. }))));
+    *some.last_mut().unwrap() = r#"{"end":{"records":6}}"#.into();
+    assert!(matches!(
+        check(&some),
+        Err((_, Break::Missing { line: 4, .. }))
+    ));
+}
+
+fn server_key() -> SigningKey {
+    SigningKey::from_bytes(&[9; 32])
+}
+
+/// The same lines with an end that says how many records there are, and is signed for.
+fn sealed(lines: &[String], change: impl FnOnce(&mut Seal)) -> Vec<String> {
+    let mut lines = lines.to_vec();
+    lines.pop();
+    let mut hash = LinesHash::default();
+    lines.iter().for_each(|line| hash.line(line));
+    let mut seal = Seal {
+        version: 1,
+        company_id: CompanyId(Uuid::from_u128(5)),
+        company: "Acme".into(),
+        employee_id: EmployeeId(Uuid::from_u128(6)),
+        employee: "Jo Doe".into(),
+        made_at_ms: 1_795_000_000_000,
+        from_ms: None,
+        to_ms: None,
+        records: lines.iter().filter(|l| l.contains("\"record\"")).count() as u64,
+        lines_sha256: hash.finish(),
+        waiting: vec![],
+    };
+    change(&mut seal);
+    let end = End {
+        records: seal.records,
+        seal: Some(seal::sign(&seal, &server_key())),
+    };
+    lines.push(serde_json::to_string(&Line::End { end }).unwrap());
+    lines
+}
+
+/// The end's count made right again by whoever took records out.
+fn counted(mut lines: Vec<String>, keep_seal: bool) -> Vec<String> {
+    let records = lines.iter().filter(|l| l.contains("\"record\"")).count() as u64;
+    let last = lines.pop().unwrap();
+    let Line::End { mut end } = serde_json::from_str(&last).unwrap() else {
+        panic!("the last line is the end");
+    };
+    end.records = records;
+    end.seal = end.seal.filter(|_| keep_seal);
+    lines.push(serde_json::to_string(&Line::End { end }).unwrap());
+    lines
+}
+
+#[test]
+fn only_an_export_that_the_server_signed_and_that_holds_records_is_whole() {
+    assert_eq!(check(&lines()).unwrap().verdict, Verdict::Unsealed);
+    let verified = check(&sealed(&lines(), |_| ())).unwrap();
+    assert_eq!(verified.verdict, Verdict::Whole);
+    let says = verified.sealed.unwrap();
+    assert_eq!(
+        (says.key, says.says.company.as_str()),
+        (jws::thumbprint(&server_key().verifying_key()), "Acme")
+    );
+    let head = [lines()[0].clone(), r#"{"end":{"records":0}}"#.into()];
+    assert_eq!(check(&head).unwrap().verdict, Verdict::Empty);
+    let none = sealed(&head, |seal| seal.records = 0);
+    assert_eq!(check(&none).unwrap().verdict, Verdict::Empty);
+}
+
+#[test]
+fn whatever_is_taken_out_of_a_sealed_export_breaks_the_seal_or_leaves_it_unsealed() {
+    let whole = sealed(&lines(), |_| ());
+    let no_payloads = || {
+        let strip = |line: &String| match serde_json::from_str(line).unwrap() {
+            Line::Record(mut record) => {
+                record.payload = None;
+                serde_json::to_string(&Line::Record(record)).unwrap()
+            }
+            _ => line.clone(),
+        };
+        whole.iter().map(strip).collect::<Vec<_>>()
+    };
+    let without = |range: std::ops::Range<usize>| {
+        let mut some = whole.clone();
+        some.drain(range);
+        some
+    };
+    let head = |from: &str, to: &str| {
+        let mut other = whole.clone();
+        other[0] = other[0].replace(from, to);
+        other
+    };
+    let mut first_three = without(2..5);
+    first_three[0] = first_three[0].replace(r#""made_at_ms""#, r#""from_ms":1,"made_at_ms""#);
+    let tampered = [
+        (no_payloads(), Verdict::ContentsMissing),
+        (without(7..10), Verdict::Unsealed),
+        (first_three, Verdict::Unsealed),
+        (without(1..10), Verdict::Empty),
+        (head("Acme", "Bolt"), Verdict::Unsealed),
+    ];
+    for (lines, unsealed) in tampered {
+        let with_seal = check(&counted(lines.clone(), true));
+        assert!(
+            matches!(with_seal, Err((_, Break::Sealed))),
+            "{with_seal:?}"
+        );
+        let without_seal = check(&counted(lines, false)).unwrap();
+        assert_eq!(without_seal.verdict, unsealed);
+        assert_eq!(without_seal.sealed, None);
+    }
+}
+
+#[test]
+fn contents_that_the_server_had_no_more_are_missing_under_its_seal_too() {
+    let mut gone = lines();
+    let Line::Record(mut record) = serde_json::from_str(&gone[5]).unwrap() else {
+        panic!("line 5 is a record");
+    };
+    record.payload = None;
+    gone[5] = serde_json::to_string(&record).unwrap();
+    let verified = check(&sealed(&gone, |_| ())).unwrap();
+    assert_eq!(verified.verdict, Verdict::ContentsMissing);
+    assert!(verified.sealed.is_some());
+}
+
+#[test]
+fn records_that_may_wait_for_review_are_no_break_where_the_server_signed_for_them() {
+    let mut held = lines();
+    held.drain(3..5);
+    let waiting = Waiting {
+        device_id: DEVICE,
+        license_id: LicenseId(Uuid::from_u128(3)),
+        first_seq: 2,
+        last_seq: 3,
+        until_ms: Some(1_795_000_000_000),
+    };
+    let verified = check(&sealed(&held, |seal| seal.waiting = vec![waiting])).unwrap();
+    assert_eq!((verified.verdict, verified.waiting), (Verdict::Waiting, 2));
+    for other in [
+        Waiting {
+            last_seq: 2,
+            ..waiting
+        },
+        Waiting {
+            license_id: LicenseId(Uuid::from_u128(4)),
+            ..waiting
+        },
+    ] {
+        let refused = check(&sealed(&held, |seal| seal.waiting = vec![other]));
+        assert!(matches!(refused, Err((_, Break::Missing { line: 4, .. }))));
+    }
+}
+
+#[test]
+fn a_seal_is_signed_by_the_key_that_it_carries_and_is_nothing_else() {
+    let seal_of = |lines: &[String]| {
+        let Line::End { end } = serde_json::from_str(lines.last().unwrap()).unwrap() else {
+            panic!("the last line is the end");
+        };
+        end.seal.unwrap()
+    };
+    let seal = seal_of(&sealed(&lines(), |_| ()));
+    assert!(seal::read(&seal).is_ok());
+    let other = seal_of(&sealed(&lines(), |seal| seal.company = "Bolt".into()));
+    let [header, payload, signature]: [&str; 3] =
+        seal.split('.').collect::<Vec<_>>().try_into().unwrap();
+    let other_payload = other.split('.').nth(1).unwrap();
+    for forged in [
+        format!("{header}.{other_payload}.{signature}"),
+        format!("{header}.{payload}"),
+        format!("{header}.{payload}.{signature}.{signature}"),
+        String::new(),
+    ] {
+        assert!(seal::read(&forged).is_err(), "{forged}");
+    }
+    // Signed for another purpose, by the same key.
+    let license_header = jws::base64url(
+        &String::from_utf8(jws::from_base64url(header).unwrap())
+            .unwrap()
+            .replace(seal::TYP, "glasshour-license+json")
+            .into_bytes(),
+    );
+    let signature = jws::sign(&server_key(), &jws::signing_input(&license_header, payload));
+    assert!(seal::read(&format!("{license_header}.{payload}.{signature}")).is_err());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `GET /api/v1/export`: everything of one employee, as it was signed, for anyone to check with
-//! `glasshour verify`. A stream: no more than one record is held.
+//! `glasshour verify`, and the server's own signature that this is all of it. A stream: no more than one
+//! page of records is held.
 
 #![expect(
     unused_qualifications,
@@ -12,9 +13,10 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
-use glasshour_protocol::export::{self, About, End, Line};
+use ed25519_dalek::SigningKey;
+use glasshour_protocol::export::{self, About, End, Line, LinesHash, Seal, Waiting, seal};
 use glasshour_protocol::jws::Jwk;
-use glasshour_protocol::{CompanyId, EmployeeId, SignedHeader};
+use glasshour_protocol::{CompanyId, DeviceId, EmployeeId, LicenseId, SignedHeader};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use utoipa::IntoParams;
@@ -26,7 +28,9 @@ use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
 use crate::objects::{ObjectError, ObjectKey};
+use crate::people::gaps::Gaps;
 use crate::people::{self, Look, reach};
+use crate::report::Waits;
 use crate::store::{ChainFilter, ChainPlace, ChainRecord, ViewKind};
 
 /// Rows that are read at a time.
@@ -39,6 +43,7 @@ const WAITING: usize = 4;
 #[into_params(parameter_in = Query)]
 pub(super) struct ExportQuery {
     /// Of this employee.
+    #[param(required = true)]
     employee_id: Option<String>,
     /// RFC 3339: captured at or after; absent: from the beginning.
     from: Option<String>,
@@ -51,8 +56,9 @@ pub(super) struct ExportQuery {
 /// Exports an employee's records as they were signed: JSON Lines, chain by chain.
 #[utoipa::path(get, path = "/api/v1/export", tag = "records", params(ExportQuery),
     responses((status = 200, content_type = "application/jsonl", body = String,
-            description = "an export line, then each device before its records, then an end line; \
-                without an end line it was cut short"),
+            description = "an export line, then each device before its records, then an end line with \
+                the server's signature (a compact JWS) over all of it; without an end line it was cut \
+                short"),
         (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema), (status = 404, body = ErrorBodySchema),
         (status = 422, body = ErrorBodySchema)),
     security(("api_token" = []), ("session" = [])))]
@@ -67,29 +73,44 @@ pub(super) async fn export(
     let from_ms = wire::parse_time("from", query.from.as_deref())?;
     let to_ms = wire::parse_time("to", query.to.as_deref())?;
     let mut read = state.read(actor.company_id).await?;
-    reach::employee(&mut read, &actor, Verb::Read, Object::Export, employee_id).await?;
-    let about = About {
-        version: export::VERSION,
-        company: people::company(&mut read).await?.name,
+    let employee =
+        reach::employee(&mut read, &actor, Verb::Read, Object::Export, employee_id).await?;
+    let company = people::company(&mut read).await?;
+    let seal = Seal {
+        version: 1,
+        company_id: company.company_id,
+        company: company.name,
+        employee_id,
+        employee: employee.name,
         made_at_ms: state.clock.now_ms(),
         from_ms,
         to_ms,
+        records: 0,
+        lines_sha256: String::new(),
+        waiting: Vec::new(),
     };
     let reason = people::reason(&actor, query.reason.as_deref())?;
     drop(read);
     let look = Look {
         employee_id,
         from_ms: from_ms.unwrap_or(0),
-        to_ms: to_ms.unwrap_or(about.made_at_ms),
+        to_ms: to_ms.unwrap_or(seal.made_at_ms),
         times: 1,
     };
     people::note_looks(&state, &actor, ViewKind::Export, &[look], Some(&reason)).await?;
-    let (lines, waiting) = mpsc::channel(WAITING);
+    let (out, waiting) = mpsc::channel(WAITING);
     tokio::spawn(async move {
-        if let Err(error) = write(&state, actor.company_id, employee_id, about, &lines).await {
+        let mut lines = Lines {
+            out,
+            hash: LinesHash::default(),
+        };
+        if let Err(error) = write(&state, seal, &company.signing_key, &mut lines).await {
             // The reader sees that there is no end line.
             error.log();
-            let _ = lines.send(Err(std::io::Error::other("cut short"))).await;
+            let _ = lines
+                .out
+                .send(Err(std::io::Error::other("cut short")))
+                .await;
         }
     });
     let stream = futures_util::stream::unfold(waiting, async |mut waiting| {
@@ -109,25 +130,49 @@ pub(super) async fn export(
     Ok((headers, Body::from_stream(stream)).into_response())
 }
 
-type Lines = mpsc::Sender<std::io::Result<Bytes>>;
+/// Lines on their way to who asked, and the hash that the server will sign for.
+struct Lines {
+    out: mpsc::Sender<std::io::Result<Bytes>>,
+    hash: LinesHash,
+}
+
+impl Lines {
+    async fn send(&mut self, line: &Line) -> Result<(), ApiError> {
+        let mut bytes = serde_json::to_vec(line).map_err(ApiError::internal)?;
+        self.hash.line(&bytes);
+        bytes.push(b'\n');
+        // Nobody reads on: there is nothing more to do, and nothing is wrong here.
+        self.out
+            .send(Ok(bytes.into()))
+            .await
+            .map_err(|_| ApiError::busy())
+    }
+}
 
 async fn write(
     state: &AppState,
-    company: CompanyId,
-    employee_id: EmployeeId,
-    about: About,
-    lines: &Lines,
+    mut seal: Seal,
+    key: &SigningKey,
+    lines: &mut Lines,
 ) -> Result<(), ApiError> {
-    let (from_ms, to_ms) = (about.from_ms, about.to_ms);
-    send(lines, &Line::Export { export: about }).await?;
+    let company = seal.company_id;
+    let about = About {
+        version: export::VERSION,
+        company: seal.company.clone(),
+        made_at_ms: seal.made_at_ms,
+        from_ms: seal.from_ms,
+        to_ms: seal.to_ms,
+    };
+    lines.send(&Line::Export { export: about }).await?;
     let mut devices = BTreeSet::new();
     let mut after: Option<ChainPlace> = None;
-    let mut records = 0;
+    let mut before: Option<Chained> = None;
+    let mut gaps = Gaps::new(seal.made_at_ms);
     loop {
         let filter = ChainFilter {
-            employee_id,
-            from_ms: from_ms.unwrap_or(i64::MIN),
-            to_ms: to_ms.unwrap_or(i64::MAX),
+            employee_id: seal.employee_id,
+            from_ms: seal.from_ms.unwrap_or(i64::MIN),
+            to_ms: seal.to_ms.unwrap_or(i64::MAX),
             after: after.clone(),
             limit: PAGE,
         };
@@ -136,8 +181,16 @@ async fn write(
         after = Some(ChainPlace::of(last));
         for record in &page {
             if devices.insert(record.device_id) {
-                send(lines, &device_line(state, company, record).await?).await?;
+                lines
+                    .send(&device_line(state, company, record).await?)
+                    .await?;
             }
+            let from_the_start = seal.from_ms.is_none();
+            if let Some(first_seq) = missing_from(record, before, from_the_start) {
+                let waiting = waiting(state, company, &mut gaps, (record, first_seq)).await?;
+                seal.waiting.extend(waiting);
+            }
+            before = Some(Chained::of(record));
             let header = SignedHeader {
                 bytes: record.header.clone(),
                 signature: record.signature.clone(),
@@ -149,17 +202,70 @@ async fn write(
                     export::Record::new(&header, payload.as_deref())
                 }
             };
-            send(lines, &Line::Record(line)).await?;
-            records += 1;
+            lines.send(&Line::Record(line)).await?;
+            seal.records += 1;
         }
     }
-    send(
-        lines,
-        &Line::End {
-            end: End { records },
+    seal.lines_sha256 = lines.hash.clone().finish();
+    let end = End {
+        records: seal.records,
+        seal: Some(seal::sign(&seal, key)),
+    };
+    lines.send(&Line::End { end }).await
+}
+
+/// Where in its chain the last line was.
+#[derive(Clone, Copy)]
+struct Chained {
+    chain: (DeviceId, LicenseId),
+    seq: u64,
+}
+
+impl Chained {
+    fn of(record: &ChainRecord) -> Self {
+        Self {
+            chain: (record.device_id, record.license_id),
+            seq: record.seq,
+        }
+    }
+}
+
+/// The first `seq` that is missing before a record, where one is.
+fn missing_from(
+    record: &ChainRecord,
+    before: Option<Chained>,
+    from_the_start: bool,
+) -> Option<u64> {
+    let here = Chained::of(record);
+    let first = match before.filter(|before| before.chain == here.chain) {
+        Some(before) => before.seq.saturating_add(1),
+        // An export of some days may begin in the middle of a chain.
+        None if from_the_start => 1,
+        None => here.seq,
+    };
+    (first < here.seq).then_some(first)
+}
+
+/// What is missing from `first_seq` up to a record, where it may still wait on the computer.
+async fn waiting(
+    state: &AppState,
+    company: CompanyId,
+    gaps: &mut Gaps,
+    (record, first_seq): (&ChainRecord, u64),
+) -> Result<Option<Waiting>, ApiError> {
+    let chain = (record.device_id, record.license_id);
+    let mut read = state.read(company).await?;
+    let waits = gaps.waits(&mut read, chain, record.captured_at).await?;
+    Ok(waits.map(|waits| Waiting {
+        device_id: record.device_id,
+        license_id: record.license_id,
+        first_seq,
+        last_seq: record.seq.saturating_sub(1),
+        until_ms: match waits {
+            Waits::Until(ms) => Some(ms),
+            Waits::Silent(_) => None,
         },
-    )
-    .await
+    }))
 }
 
 async fn device_line(
@@ -201,14 +307,4 @@ async fn payload(
         }
         other => Ok(other?),
     }
-}
-
-async fn send(lines: &Lines, line: &Line) -> Result<(), ApiError> {
-    let mut bytes = serde_json::to_vec(line).map_err(ApiError::internal)?;
-    bytes.push(b'\n');
-    // Nobody reads on: there is nothing more to do, and nothing is wrong here.
-    lines
-        .send(Ok(bytes.into()))
-        .await
-        .map_err(|_| ApiError::busy())
 }

@@ -24,7 +24,9 @@ use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
 use crate::objects::ObjectKey;
+use crate::people::gaps::Gaps;
 use crate::people::{self, reach};
+use crate::report::Waits;
 use crate::store::{Place, Record, RecordFilter, ViewKind};
 
 /// Which records.
@@ -77,8 +79,12 @@ pub(super) struct RecordView {
     /// What belongs to the record beside the payload, such as a screenshot's frame.
     #[schema(value_type = Object)]
     meta: RecordMeta,
-    /// `verified`, `late`, `gap-before` or `clock-suspect`.
+    /// `verified`, `late`, `gap-before` or `clock-suspect`; `waiting`: what is missing before it may still
+    /// wait on the computer for the review that the license gives.
     grade: &'static str,
+    /// Where that is so, and not over: until when, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_until: Option<String>,
     /// RFC 3339.
     received_at: String,
     /// Why there is no payload: `employee` (deleted before it was sent), `superseded` (a newer license
@@ -87,8 +93,8 @@ pub(super) struct RecordView {
     withdrawn: Option<&'static str>,
 }
 
-impl From<Record> for RecordView {
-    fn from(record: Record) -> Self {
+impl RecordView {
+    fn new(record: Record, waits: Option<Waits>) -> Self {
         // Stored headers were parsed before they were stored.
         let meta = serde_json::from_slice::<RecordHeader>(&record.header)
             .map(|header| header.meta)
@@ -106,7 +112,11 @@ impl From<Record> for RecordView {
             payload_len: record.payload_len,
             payload_sha256: record.payload_sha256,
             meta,
-            grade: record.grade.as_str(),
+            grade: waits.map_or(record.grade.as_str(), |_| "waiting"),
+            waits_until: match waits {
+                Some(Waits::Until(ms)) => Some(wire::time(ms)),
+                Some(Waits::Silent(_)) | None => None,
+            },
             received_at: wire::time(record.received_at),
             withdrawn: record.withdrawn.map(Reason::as_str),
         }
@@ -164,12 +174,21 @@ pub(super) async fn list(
         after,
         limit: limit + 1,
     };
-    let rows = state.read(actor.company_id).await?.records(&filter).await?;
+    let mut read = state.read(actor.company_id).await?;
+    let mut gaps = Gaps::new(state.clock.now_ms());
+    let mut rows = Vec::new();
+    for record in read.records(&filter).await? {
+        let waits = gaps.before(&mut read, &record).await?;
+        rows.push((record, waits));
+    }
+    drop(read);
     let shown = rows.iter().take(usize::try_from(limit).unwrap_or(0));
-    let looks = people::looks(shown.map(|row| (row.employee_id, row.captured_at)));
+    let looks = people::looks(shown.map(|(row, _)| (row.employee_id, row.captured_at)));
     people::note_looks(&state, &actor, ViewKind::Records, &looks, reason.as_deref()).await?;
-    let cursor = |last: &Record| format!("{} {}", last.captured_at, last.record_id);
-    Ok(Json(Page::cut(rows, limit, cursor, RecordView::from)))
+    let cursor = |(last, _): &(Record, _)| format!("{} {}", last.captured_at, last.record_id);
+    Ok(Json(Page::cut(rows, limit, cursor, |(record, waits)| {
+        RecordView::new(record, waits)
+    })))
 }
 
 /// A record's payload, byte for byte.

@@ -10,6 +10,7 @@ mod devices;
 mod employees;
 mod entry;
 mod founding;
+pub(crate) mod gaps;
 mod groups;
 mod invitations;
 mod keys;

@@ -2,12 +2,12 @@
 //! session, the latest offset from UTC.
 
 use glasshour_protocol::payload::SessionEvent;
-use glasshour_protocol::{DeviceId, EmployeeId, SessionId};
+use glasshour_protocol::{DeviceId, EmployeeId, LicenseId, SessionId};
 use sqlx::FromRow;
 
 use super::column::Text;
 use super::{Read, StoreError, on};
-use crate::report::Grade;
+use crate::report::{Grade, Waits};
 
 /// Input of one employee in one slot of time.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -30,6 +30,9 @@ pub struct Doubt {
     /// Who signed it.
     #[sqlx(try_from = "Text<DeviceId>")]
     pub device_id: DeviceId,
+    /// What permitted it.
+    #[sqlx(try_from = "Text<LicenseId>")]
+    pub license_id: LicenseId,
     /// When it was captured, UTC milliseconds.
     pub captured_at: i64,
     /// Why it is doubted.
@@ -37,6 +40,17 @@ pub struct Doubt {
     pub grade: Grade,
     /// When the record before it in its chain was captured, UTC milliseconds; `None`: there is none.
     pub before_at: Option<i64>,
+    /// Where what is missing before it may still wait on the computer: how long. No column: see
+    /// [`crate::people`].
+    #[sqlx(skip)]
+    pub waits: Option<Waits>,
+}
+
+impl Doubt {
+    /// Whether records are missing before it that should have come.
+    pub fn is_gap(&self) -> bool {
+        self.grade == Grade::GapBefore && self.waits.is_none()
+    }
 }
 
 #[derive(FromRow)]
@@ -73,7 +87,7 @@ impl Read {
         limit: u32,
     ) -> Result<Vec<Doubt>, StoreError> {
         // The condition on the grade is that of the index records_in_doubt, word for word.
-        const SQL: &str = "SELECT r.employee_id, r.device_id, r.captured_at, r.grade, \
+        const SQL: &str = "SELECT r.employee_id, r.device_id, r.license_id, r.captured_at, r.grade, \
             (SELECT MAX(p.captured_at) FROM records p WHERE p.company_id = r.company_id \
               AND p.device_id = r.device_id AND p.license_id = r.license_id AND p.seq < r.seq) \
             AS before_at \

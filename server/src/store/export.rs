@@ -21,6 +21,8 @@ pub struct ChainRecord {
     /// Its place in the chain of its device and license, from 1.
     #[sqlx(try_from = "i64")]
     pub seq: u64,
+    /// When it was captured, UTC milliseconds.
+    pub captured_at: i64,
     /// Bytes of the payload.
     #[sqlx(try_from = "i64")]
     pub payload_len: u64,
@@ -80,7 +82,7 @@ impl Read {
         &mut self,
         filter: &ChainFilter,
     ) -> Result<Vec<ChainRecord>, StoreError> {
-        const SQL: &str = "SELECT record_id, device_id, license_id, seq, payload_len, \
+        const SQL: &str = "SELECT record_id, device_id, license_id, seq, captured_at, payload_len, \
             payload_sha256, payload, header, signature, withdrawn IS NOT NULL AS withdrawn, \
             withdrawal \
             FROM records WHERE company_id = $1 AND employee_id = $2 \

@@ -66,6 +66,27 @@ impl Read {
     }
 }
 
+#[derive(FromRow)]
+struct ClaimsRow {
+    #[sqlx(try_from = "Json<Claims>")]
+    claims: Claims,
+}
+
+impl Read {
+    /// How long captures under a license may wait on the computer, milliseconds: by itself, or by one of
+    /// the last ones before it, which holds on until the person agrees to a newer one.
+    pub async fn longest_hold_ms(&mut self, id: LicenseId) -> Result<i64, StoreError> {
+        const SQL: &str = "SELECT l.claims FROM licenses l JOIN licenses o \
+            ON o.company_id = l.company_id AND o.employee_id = l.employee_id \
+            AND l.serial <= o.serial \
+            WHERE o.company_id = $1 AND o.license_id = $2 ORDER BY l.serial DESC LIMIT 10";
+        let rows: Vec<ClaimsRow> = on!(self, c => sqlx::query_as(SQL)
+            .bind(&self.company).bind(id.to_string()).fetch_all(c).await)?;
+        let holds = rows.iter().map(|row| row.claims.profile.review_hold_s);
+        Ok(i64::from(holds.max().unwrap_or(0)) * 1000)
+    }
+}
+
 impl Write {
     /// Keeps a license, and supersedes the employee's earlier ones as of its `issued_at`.
     pub async fn insert_license(&mut self, license: &License) -> Result<(), StoreError> {

@@ -16,8 +16,9 @@ use crate::AppState;
 use crate::api::payload_response;
 use crate::auth::Actor;
 use crate::error::ApiError;
+use crate::people::gaps::Gaps;
 use crate::people::{self, Look, reach};
-use crate::report::Grade;
+use crate::report::{Grade, Waits};
 use crate::store::{Record, ViewKind};
 
 /// Pictures of a day that are walked through.
@@ -38,6 +39,9 @@ pub(super) async fn show(
     }
     // The picture itself counts when it is fetched.
     looked(&state, &actor, &record, 0).await?;
+    let waits = Gaps::new(state.clock.now_ms())
+        .before(&mut read, &record)
+        .await?;
     let employee = read.employee(record.employee_id).await?.ok_or_else(gone)?;
     let zone = zone::of_employee(&mut read, employee.employee_id).await?;
     let date = zone.date(record.captured_at);
@@ -119,7 +123,7 @@ pub(super) async fn show(
         unchanged,
         withdrawn: shot.withdrawn.map(gone_because),
         facts,
-        doubt: doubt(record.grade),
+        doubt: doubt(record.grade, waits),
     })
 }
 
@@ -180,11 +184,17 @@ fn gone_because(reason: Reason) -> (&'static str, &'static str) {
 }
 
 /// What a grade means to who looks at the picture.
-fn doubt(grade: Grade) -> Option<&'static str> {
-    match grade {
-        Grade::Verified => None,
-        Grade::Late => Some("This picture arrived more than a day after it was taken."),
-        Grade::GapBefore => Some("Records are missing before this one."),
-        Grade::ClockSuspect => Some("The computer's clock was moved, or is ahead of the server's."),
+fn doubt(grade: Grade, waits: Option<Waits>) -> Option<&'static str> {
+    match (grade, waits) {
+        (Grade::Verified, _) => None,
+        (Grade::Late, _) => Some("This picture arrived more than a day after it was taken."),
+        (Grade::GapBefore, Some(_)) => Some(
+            "What was captured before this one may still wait on the computer for review, as the \
+             license gives.",
+        ),
+        (Grade::GapBefore, None) => Some("Records are missing before this one."),
+        (Grade::ClockSuspect, _) => {
+            Some("The computer's clock was moved, or is ahead of the server's.")
+        }
     }
 }

@@ -22,8 +22,8 @@ use super::zone;
 use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
-use crate::people::{self, Look, reach};
-use crate::report::{Grade, Stretch, idle_within, tracked_within, withdrawn_within};
+use crate::people::{self, Look, gaps, reach};
+use crate::report::{Grade, Stretch, Waits, idle_within, tracked_within, withdrawn_within};
 use crate::store::{ActivityRow, Doubt, Project, Screenshot, Session, ViewKind};
 
 /// Most pictures on a page.
@@ -80,7 +80,7 @@ pub(super) async fn show(
             .pictures(Kind::Screenshot, id, from, to, SHOTS + 1)
             .await?,
         camera: read.pictures(Kind::Camera, id, from, to, SHOTS).await?,
-        doubts: read.doubts(Some(id), from, to, 100).await?,
+        doubts: gaps::doubts(&mut read, Some(id), (from, to), 100, now_ms).await?,
         zone,
     };
     let title = format!("{}, {}", employee.name, words::long_date(date));
@@ -123,11 +123,7 @@ impl Facts {
         };
         let (tracked, idle) = (total(tracked_within), total(idle_within));
         let withdrawn = total(withdrawn_within);
-        let gap_count = self
-            .doubts
-            .iter()
-            .filter(|d| d.grade == Grade::GapBefore)
-            .count();
+        let gap_count = self.doubts.iter().filter(|doubt| doubt.is_gap()).count();
         let (applications, other_applications) = sums::applications(&self.minutes);
         let next = date.tomorrow().ok().filter(|next| *next <= today);
         DayView {
@@ -149,7 +145,13 @@ impl Facts {
                 words::count(gap_count, "gap")
             },
             gap_count,
-            doubts: self.doubts.iter().map(|doubt| self.doubt(doubt)).collect(),
+            doubts: self
+                .doubts
+                .iter()
+                .filter(|doubt| doubt.waits.is_none())
+                .map(|doubt| self.doubt(doubt))
+                .collect(),
+            waiting: self.waiting(),
             chart: self.chart(),
             legend: self.projects_of(&self.sessions),
             sessions: self
@@ -187,6 +189,40 @@ impl Facts {
         }
     }
 
+    /// What the license lets wait on the computer, in one sentence however many there are.
+    fn waiting(&self) -> Option<String> {
+        let waits = || self.doubts.iter().filter_map(|doubt| doubt.waits);
+        let until = waits().filter_map(|waits| match waits {
+            Waits::Until(ms) => Some(ms),
+            Waits::Silent(_) => None,
+        });
+        let silent = waits().filter_map(|waits| match waits {
+            Waits::Until(_) => None,
+            Waits::Silent(ms) => Some(ms),
+        });
+        let what = "Captures may still wait on the computer for review, as the license gives";
+        match (until.max(), silent.max()) {
+            (Some(until), _) => {
+                let until = self.clock(until);
+                Some(format!("{what}, until {until}."))
+            }
+            (None, Some(seen)) => {
+                let seen = self.clock(seen);
+                Some(format!("{what}; it was last heard of at {seen}."))
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// A time of day, with the date where that is another day.
+    fn clock(&self, ms: i64) -> String {
+        if (self.day.0..self.day.1).contains(&ms) {
+            self.zone.clock(ms)
+        } else {
+            self.zone.date_clock(ms)
+        }
+    }
+
     fn chart(&self) -> Option<DayChart> {
         let mut spans: Vec<Span> = Vec::new();
         for stretch in self.sessions.iter().flat_map(|session| &session.stretches) {
@@ -203,11 +239,7 @@ impl Facts {
                 color,
             });
         }
-        for doubt in self
-            .doubts
-            .iter()
-            .filter(|doubt| doubt.grade == Grade::GapBefore)
-        {
+        for doubt in self.doubts.iter().filter(|doubt| doubt.is_gap()) {
             spans.push(Span {
                 from_ms: doubt
                     .before_at
@@ -245,13 +277,7 @@ impl Facts {
         let (from, to) = self.day;
         let end = session.end_as_of(self.now_ms);
         // A session over midnight says so by the date of the other day.
-        let clock = |ms: i64| {
-            if (from..to).contains(&ms) {
-                self.zone.clock(ms)
-            } else {
-                self.zone.date_clock(ms)
-            }
-        };
+        let clock = |ms: i64| self.clock(ms);
         SessionRow {
             from: clock(session.started_at),
             from_machine: self.zone.machine(session.started_at),

@@ -30,6 +30,8 @@ pub(crate) struct DayView {
     pub(crate) gap_count: usize,
     /// Why some of it may not be trusted; empty where all is verified.
     pub(crate) doubts: Vec<String>,
+    /// That captures may still wait for review on the computer.
+    pub(crate) waiting: Option<String>,
     pub(crate) chart: Option<DayChart>,
     pub(crate) legend: Vec<(String, String)>,
     pub(crate) sessions: Vec<SessionRow>,
@@ -254,6 +256,7 @@ impl DayView {
             gaps: "no gaps".into(),
             gap_count: 0,
             doubts: vec![],
+            waiting: None,
             chart: None,
             legend: vec![],
             sessions: vec![],
@@ -276,6 +279,11 @@ impl DayView {
                 "Records are missing before 14:41.".into(),
                 "The clock of studio-7 was moved at 15:02.".into(),
             ],
+            waiting: Some(
+                "Captures may still wait on the computer for review, as the license gives, \
+                 until 17:45."
+                    .into(),
+            ),
             chart: Some(DayChart::draw(&zone, day, &spans, &minutes, &shots)),
             legend: vec![
                 ("Apollo".into(), apollo.into()),

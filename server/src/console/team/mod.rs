@@ -20,6 +20,7 @@ use super::words::{self, Zone};
 use super::zone;
 use crate::AppState;
 use crate::auth::{Actor, Object, Verb, allows};
+use crate::people::gaps;
 use crate::report::{Grade, tracked_within};
 use crate::store::{
     ActivitySlot, Device, Doubt, Employee, EmployeeFilter, Session, VANISHED_AFTER_MS,
@@ -77,9 +78,10 @@ pub(super) async fn show(
                 .await?,
             |slot| slot.employee_id,
         ),
-        doubts: by_employee(read.doubts(None, day.0, day.1, 1000).await?, |d| {
-            d.employee_id
-        }),
+        doubts: by_employee(
+            gaps::doubts(&mut read, None, day, 1000, now_ms).await?,
+            |d| d.employee_id,
+        ),
         zone,
     };
     let any_record = read.latest_offset(None).await?.is_some();
@@ -147,6 +149,12 @@ impl Facts {
             .map_or(&[], Vec::as_slice)
     }
 
+    fn doubts(&self, employee: &Employee) -> &[Doubt] {
+        self.doubts
+            .get(&employee.employee_id)
+            .map_or(&[], Vec::as_slice)
+    }
+
     /// The devices that may still speak.
     fn devices(&self, employee: &Employee) -> impl Iterator<Item = &Device> {
         let devices = self
@@ -176,7 +184,10 @@ impl Facts {
             .devices(employee)
             .flat_map(|device| health(device.health.as_ref()))
             .find(|line| line.state == Shape::Problem);
-        let doubted = self.doubts.contains_key(&employee.employee_id);
+        let doubted = self
+            .doubts(employee)
+            .iter()
+            .any(|doubt| doubt.waits.is_none());
         let (health, health_text) = match (seen_ms, worst) {
             (None, _) => (Shape::Off, "no device yet".to_owned()),
             (Some(_), Some(line)) => (Shape::Problem, line.short),
@@ -250,12 +261,10 @@ impl Facts {
                 });
             }
         }
-        let doubts = self
-            .doubts
-            .get(&employee.employee_id)
-            .map_or(&[][..], Vec::as_slice);
-        let of = |grade| doubts.iter().filter(|doubt| doubt.grade == grade).count();
-        let (gaps, clocks) = (of(Grade::GapBefore), of(Grade::ClockSuspect));
+        let doubts = self.doubts(employee);
+        let gaps = doubts.iter().filter(|doubt| doubt.is_gap()).count();
+        let moved = |doubt: &&Doubt| doubt.grade == Grade::ClockSuspect;
+        let clocks = doubts.iter().filter(moved).count();
         if gaps > 0 {
             let gaps = words::count(gaps, "gap");
             let text = format!("{name}: records are missing today ({gaps})");
