@@ -300,6 +300,7 @@ impl Engine {
     }
 
     async fn keep_camera(&mut self, tracking: &Tracking, of: Of, webp: Vec<u8>, taken: Vec<u64>) {
+        self.session_reaches(Some(of.session_id), of.captured);
         let draft = Draft {
             license_id: tracking.license_id(),
             kind: Kind::Camera,

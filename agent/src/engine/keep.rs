@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use glasshour_protocol::payload::{Cause, NoticeEvent, SessionEvent, SessionEventKind};
-use glasshour_protocol::{CompanyId, Kind, LicenseId, RecordMeta};
+use glasshour_protocol::{CompanyId, Kind, LicenseId, RecordMeta, SessionId};
 use glasshour_uploader::Draft;
 use glasshour_uploader::spool::{CapturedAt, SpoolError};
 
@@ -47,6 +47,7 @@ impl Engine {
     pub(super) async fn push_minute(&mut self, tracking: &Tracking, minute: minutes::Minute) {
         let meta = minute.meta();
         let hold = tracking.hold_until(minute.now);
+        self.session_reaches(meta.session_id, minute.now);
         let draft = self.json_draft(
             tracking.license_id(),
             Kind::Activity,
@@ -205,13 +206,27 @@ impl Engine {
         }
     }
 
+    /// A capture of that moment is about to be kept: a session that is cut ends no earlier (rule 19).
+    pub(super) fn session_reaches(&mut self, session: Option<SessionId>, captured: Moment) {
+        let Some(session) = session else { return };
+        let known = self.alive.get(&session).copied().unwrap_or(i64::MIN);
+        if known < captured.wall_ms {
+            self.alive.insert(session, captured.wall_ms);
+            self.write_alive();
+        }
+    }
+
+    fn write_alive(&self) {
+        if let Err(error) = self.journal.alive(&self.alive) {
+            tracing::error!(%error, "the sign of life cannot be written");
+        }
+    }
+
     pub(super) fn note_alive(&mut self, tracking: &mut Tracking, now: Moment) {
         tracking.last_alive_mono_ms = now.mono_ms;
         if let Some(running) = tracking.machine.running() {
             self.alive.insert(running.session_id, now.wall_ms);
-            if let Err(error) = self.journal.alive(&self.alive) {
-                tracing::error!(%error, "the sign of life cannot be written");
-            }
+            self.write_alive();
         }
     }
 }

@@ -383,6 +383,9 @@ impl Engine {
         events.extend(tracking.check_validity(now, self.latest(tracking.company(), now)));
         self.apply(&mut tracking, now, events).await;
         let kept = tracking.shot_done(&done).unwrap_or_default();
+        if !kept.is_empty() {
+            self.session_reaches(Some(done.session_id), done.captured);
+        }
         for shot in kept {
             let unchanged = shot.webp.is_none();
             let draft = Draft {
