@@ -62,19 +62,8 @@ impl Desktop {
             camera: BTreeMap::new(),
         }));
         let changed = Arc::new(Notify::new());
-        let worker = Worker {
-            platform,
-            words: config.words,
-            wants_tray: config.tray,
-            actions,
-            sight: sight.clone(),
-            changed: changed.clone(),
-            tray: None,
-            indicator: None,
-            notifier: None,
-            view: None,
-            told: false,
-        };
+        let seen = (sight.clone(), changed.clone());
+        let worker = Worker::new(platform, (config.words, config.tray), actions, seen);
         let spawned = std::thread::Builder::new()
             .name("desktop".into())
             .spawn(move || worker.run(&inbox));
@@ -170,9 +159,33 @@ struct Worker {
     view: Option<View>,
     /// Whether a message has said that this session runs without an icon.
     told: bool,
+    /// Why the last message could not be shown: the log says each cause once.
+    unshown: Option<String>,
 }
 
 impl Worker {
+    fn new(
+        platform: Arc<dyn Platform>,
+        (words, wants_tray): (Words, bool),
+        actions: mpsc::Sender<Action>,
+        (sight, changed): (Arc<Mutex<Sight>>, Arc<Notify>),
+    ) -> Self {
+        Self {
+            platform,
+            words,
+            wants_tray,
+            actions,
+            sight,
+            changed,
+            tray: None,
+            indicator: None,
+            notifier: None,
+            view: None,
+            told: false,
+            unshown: None,
+        }
+    }
+
     fn run(mut self, inbox: &Receiver<Order>) {
         loop {
             match inbox.recv_timeout(CHECK) {
@@ -278,9 +291,18 @@ impl Worker {
 
     fn notify(&mut self, message: &Message) -> bool {
         match self.try_notify(message) {
-            Ok(()) => true,
+            Ok(()) => {
+                self.unshown = None;
+                true
+            }
             Err(error) => {
-                tracing::warn!(%error, title = %message.title, "a message could not be shown");
+                let (title, why) = (&message.title, error.to_string());
+                if self.unshown.as_ref() == Some(&why) {
+                    tracing::debug!(%error, %title, "a message could not be shown");
+                } else {
+                    tracing::warn!(%error, %title, "a message could not be shown");
+                    self.unshown = Some(why);
+                }
                 false
             }
         }
@@ -311,5 +333,72 @@ fn show(
         Ok(())
     } else {
         Err(Unavailable::Gone(unseen.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::platform::fake::{FakeDesktop, Source};
+
+    /// What was logged.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn that_messages_cannot_be_shown_is_a_warning_once_until_the_cause_changes() {
+        let desktop = FakeDesktop::new();
+        let sight = Arc::new(Mutex::new(Sight {
+            hidden: None,
+            notices: Vec::new(),
+            camera: BTreeMap::new(),
+        }));
+        let mut worker = Worker::new(
+            Arc::new(desktop.clone()),
+            (Words::ENGLISH, true),
+            mpsc::channel(1).0,
+            (sight, Arc::new(Notify::new())),
+        );
+        let message = crate::engine::message("Glasshour", "hello".into());
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_writer(move || writer.clone())
+            .with_ansi(false)
+            .finish();
+        let told = |level: &str| {
+            let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+            text.lines().filter(|line| line.contains(level)).count()
+        };
+        tracing::subscriber::with_default(subscriber, || {
+            let fail = |why: &str| {
+                desktop.fail(Source::Notifier, Unavailable::Gone(why.into()));
+            };
+            fail("no service");
+            assert!((0..3).all(|_| !worker.notify(&message)));
+            assert_eq!((told("WARN"), told("DEBUG")), (1, 2));
+            fail("another reason");
+            assert!((0..2).all(|_| !worker.notify(&message)));
+            assert_eq!((told("WARN"), told("DEBUG")), (2, 3));
+            desktop.heal(Source::Notifier);
+            assert!(worker.notify(&message));
+            fail("another reason");
+            assert!(!worker.notify(&message));
+            assert_eq!((told("WARN"), told("DEBUG")), (3, 3));
+        });
     }
 }
