@@ -7,6 +7,7 @@ use glasshour_protocol::payload::ChannelHealth;
 use glasshour_protocol::{CompanyId, Kind, LicenseId, RecordId, SessionId};
 use glasshour_uploader::spool::Refusal;
 use glasshour_words::{Message, Outside, Words};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The whole state of a running agent.
@@ -46,6 +47,9 @@ pub struct Status {
     pub projects: Vec<Project>,
     /// Why nothing is tracked although it should be.
     pub blocked: Option<Blocked>,
+    /// It is outside the licensed hours: nothing is captured, whatever is tracked.
+    #[serde(default)]
+    pub outside_hours: Option<OutsideHours>,
     /// Every channel.
     pub channels: Vec<ChannelHealth>,
     /// Records on their way.
@@ -105,6 +109,9 @@ pub struct EmployerStatus {
     pub projects: Vec<Project>,
     /// Why nothing is tracked although it should be.
     pub blocked: Option<Blocked>,
+    /// It is outside the hours of its license: nothing is captured, whatever is tracked.
+    #[serde(default)]
+    pub outside_hours: Option<OutsideHours>,
     /// Every channel.
     pub channels: Vec<ChannelHealth>,
     /// Records on their way to it, and to no other.
@@ -153,6 +160,31 @@ impl Status {
         Some(words.say(Message::ToldWorklogStopped { company }))
     }
 
+    /// For each worklog that runs outside its licensed hours: that its time is tracked and nothing is
+    /// captured (ADR 0004).
+    pub fn time_alone(&self, words: Words) -> Vec<String> {
+        let works = |employer: &&EmployerStatus| employer.tracks() && !employer.monitors();
+        let outside = |employer: &EmployerStatus| {
+            let outside = employer.outside_hours?;
+            let company = Outside(&employer.company);
+            let until = outside
+                .until_ms
+                .and_then(|ms| Timestamp::from_millisecond(ms).ok());
+            Some(words.say(match until {
+                Some(at) => Message::StatusOutsideUntil {
+                    company,
+                    when: words.moment(at),
+                },
+                None => Message::StatusOutside { company },
+            }))
+        };
+        self.employers
+            .iter()
+            .filter(works)
+            .filter_map(outside)
+            .collect()
+    }
+
     /// That one employer monitors while the person works for another, where that is so.
     pub fn monitored_beside(&self, words: Words) -> Option<String> {
         let running = |monitors: bool| {
@@ -195,6 +227,13 @@ pub struct LicenseStatus {
     pub serial: u64,
     /// The server has issued a newer one.
     pub superseded: bool,
+}
+
+/// Outside the licensed hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutsideHours {
+    /// When they begin again, UTC milliseconds, where that is known.
+    pub until_ms: Option<i64>,
 }
 
 /// Why nothing is tracked.

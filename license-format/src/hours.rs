@@ -48,7 +48,37 @@ impl LicensedHours {
     }
 }
 
+impl LicensedHours {
+    /// When they begin next (UTC milliseconds), behind a moment outside of them: at the beginning of a
+    /// schedule's day, so that none is missed. `None`: not within two weeks, as where two schedules
+    /// never meet.
+    pub fn next_begin(&self, wall_ms: i64) -> Option<i64> {
+        let at = Timestamp::from_millisecond(wall_ms).ok()?;
+        let begins = self.0.iter().flat_map(|hours| hours.begins(at));
+        begins
+            .filter(|begin| *begin > wall_ms && self.contains(*begin))
+            .min()
+    }
+}
+
 impl Hours {
+    /// When each of the next days begins, licensed or not.
+    fn begins(&self, at: Timestamp) -> impl Iterator<Item = i64> {
+        const DAYS: i64 = 15;
+        let today = at.to_zoned(self.zone.clone()).date();
+        (0..DAYS).filter_map(move |days| {
+            let date = today.checked_add(jiff::Span::new().days(days)).ok()?;
+            let (hour, minute) = (self.from_min / 60, self.from_min % 60);
+            let time =
+                jiff::civil::Time::new(i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, 0, 0);
+            let begin = date
+                .to_datetime(time.ok()?)
+                .to_zoned(self.zone.clone())
+                .ok()?;
+            Some(begin.timestamp().as_millisecond())
+        })
+    }
+
     fn new(schedule: &Schedule) -> Result<Self, HoursError> {
         let zone = TimeZone::get(&schedule.time_zone)
             .map_err(|_| HoursError(schedule.time_zone.clone()))?;
@@ -108,6 +138,29 @@ mod tests {
             !hours().contains(at("2026-11-24T09:00:00Z")),
             "Tuesday is not licensed"
         );
+    }
+
+    #[test]
+    fn the_next_begin_is_the_first_moment_that_is_within_again() {
+        // A Wednesday: they begin again on Sunday at eight.
+        let next = hours().next_begin(at("2026-11-25T10:00:00Z"));
+        assert_eq!(next, Some(at("2026-11-29T07:00:00Z")));
+        // Before and after the hours of a licensed day.
+        let next = hours().next_begin(at("2026-11-29T05:00:00Z"));
+        assert_eq!(next, Some(at("2026-11-29T07:00:00Z")));
+        let next = hours().next_begin(at("2026-11-29T19:00:00Z"));
+        assert_eq!(next, Some(at("2026-11-30T07:00:00Z")));
+        // Over the change to summer time: eight on the wall.
+        let next = hours().next_begin(at("2026-03-28T12:00:00Z"));
+        assert_eq!(next, Some(at("2026-03-29T06:00:00Z")));
+        let schedule = |day| Schedule {
+            time_zone: "UTC".into(),
+            days: vec![day],
+            from: "08:00".parse().unwrap(),
+            to: "12:00".parse().unwrap(),
+        };
+        let never = LicensedHours::within([&schedule(Day::Mon), &schedule(Day::Tue)]).unwrap();
+        assert_eq!(never.next_begin(at("2026-11-25T10:00:00Z")), None);
     }
 
     #[test]

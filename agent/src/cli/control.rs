@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::out::Reader;
 use super::{block_on, out};
+use crate::config;
 use crate::engine::plain_status;
 use crate::exit::Exit;
 use crate::home::Home;
@@ -35,6 +36,7 @@ pub(super) fn ask(home: &Home, request: &Request, reader: Reader) -> anyhow::Res
             }
             // Who starts tracking learns at once who sees it, who else does, and what does not work.
             if matches!(request, Request::Start { .. } | Request::Switch { .. }) {
+                status.time_alone(words).iter().for_each(out::line);
                 let told = [status.goes_to(words), status.monitored_beside(words)];
                 told.iter().flatten().for_each(out::line);
             }
@@ -93,10 +95,19 @@ pub(super) fn tell_to_reload(home: &Home) -> anyhow::Result<bool> {
 }
 
 fn not_answered(error: &CallError, json: bool) -> anyhow::Result<Exit> {
+    let message = match (error, config::policy()) {
+        // It would stop again at once: starting it is not what helps.
+        (CallError::NotRunning, Err(policy)) => format!(
+            "the Glasshour agent does not run, because {}. Ask the administrator of this computer to \
+             mend it; then start the agent with `glasshour run`, or log in again",
+            with_causes(&policy)
+        ),
+        _ => with_causes(error),
+    };
     if json {
-        out::json(&json!({ "running": false, "message": with_causes(error) }))?;
+        out::json(&json!({ "running": false, "message": message }))?;
     } else {
-        out::complain(with_causes(error));
+        out::complain(message);
     }
     Ok(match error {
         CallError::NotRunning => Exit::NotRunning,

@@ -14,8 +14,8 @@ use super::tracking::Tracking;
 use crate::clock::Moment;
 use crate::session::State;
 use crate::status::{
-    Blocked, EmployerStatus, LicenseStatus, RefusedRecord, ServerStatus, SpoolStatus, StateWord,
-    Status,
+    Blocked, EmployerStatus, LicenseStatus, OutsideHours, RefusedRecord, ServerStatus, SpoolStatus,
+    StateWord, Status,
 };
 
 /// How many refusals of each employer's server are told; the newest.
@@ -61,6 +61,7 @@ pub(super) async fn status(engine: &Engine, now: Moment) -> Status {
         project: None,
         projects: Vec::new(),
         blocked: None,
+        outside_hours: None,
         channels: Vec::new(),
         spool,
         refusals,
@@ -84,6 +85,7 @@ pub(super) async fn status(engine: &Engine, now: Moment) -> Status {
         status.project = first.project;
         status.projects = first.projects;
         status.blocked = first.blocked;
+        status.outside_hours = first.outside_hours;
         status.channels = first.channels;
         status.server = first.server;
     }
@@ -160,6 +162,9 @@ async fn employer(
             .cloned(),
         projects: projects.clone(),
         blocked: blocked(tracking, out_of_order.map(|(_, why)| why)),
+        outside_hours: tracking
+            .and_then(|tracking| tracking.machine.outside_hours(now.wall_ms))
+            .map(|until_ms| OutsideHours { until_ms }),
         channels: tracking.map(Tracking::health).unwrap_or_default(),
         spool,
         server: server(
@@ -343,6 +348,7 @@ pub fn plain_status(status: &Status, words: Words) -> Vec<String> {
         || words.say(Message::NoLicense {}),
         |employer| format!("{}.", in_short(employer, of(employer).as_deref(), words)),
     )];
+    lines.extend(status.time_alone(words));
     lines.extend(status.monitored_beside(words));
     if let (Some(employee), Some(company), false) = (&status.employee, &status.company, several) {
         lines.push(words.say(Message::StatusLicensed {
@@ -411,6 +417,10 @@ fn details(employer: &EmployerStatus) -> Vec<String> {
         let state = match (channel.permitted, channel.granted, &channel.reason) {
             (false, ..) => "not permitted by the license".to_owned(),
             (true, _, Some(reason)) => reason.clone(),
+            // Idle time is told of whatever is captured.
+            (true, ..) if employer.outside_hours.is_some() && channel.channel != "idle" => {
+                "permitted, but not now: it is outside the licensed hours".into()
+            }
             (true, Some(true), None) => "works".into(),
             (true, _, None) => "permitted".into(),
         };

@@ -191,6 +191,13 @@ impl Machine {
         self.mode
     }
 
+    /// Outside the licensed hours: when they begin next, UTC milliseconds, where that is known. `None`:
+    /// within them.
+    pub fn outside_hours(&self, wall_ms: i64) -> Option<Option<i64>> {
+        let hours = self.hours.as_ref()?;
+        (!hours.contains(wall_ms)).then(|| hours.next_begin(wall_ms))
+    }
+
     fn within_hours(&self, wall_ms: i64) -> bool {
         self.hours
             .as_ref()

@@ -48,11 +48,21 @@ pub fn view(status: &Status, words: Words) -> View {
     if !status.employers.iter().any(EmployerStatus::monitors) {
         menu.push(command(Action::Quit, Message::MenuQuit {}));
     }
+    let tooltip = words.say(Message::TrayTooltip {
+        state: Outside(&state),
+    });
+    // What is seen without a click names everybody who captures.
+    let tooltip = match monitors_beside(status) {
+        Some(company) => {
+            let company = Outside(company);
+            let other = words.say(Message::TrayMonitoredBeside { company });
+            format!("{tooltip}. {other}")
+        }
+        None => tooltip,
+    };
     View {
         icon: icon(status),
-        tooltip: words.say(Message::TrayTooltip {
-            state: Outside(&state),
-        }),
+        tooltip,
         label: label(status, words),
         menu,
         running: status.employers.iter().any(EmployerStatus::tracks),
@@ -101,6 +111,23 @@ fn of_whom(status: &Status) -> String {
     }
 }
 
+/// The employer that monitors now beside the one of the state line.
+fn monitors_beside(status: &Status) -> Option<&str> {
+    let mut others = status.employers.iter().filter(|employer| {
+        employer.license != status.license && employer.monitors() && employer.tracks()
+    });
+    Some(&others.next()?.company)
+}
+
+/// So much of a name that the label has room for another one beside it.
+fn in_brief(name: &str) -> String {
+    const ROOM: usize = 22;
+    match name.char_indices().nth(ROOM) {
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or(name)),
+        None => name.to_owned(),
+    }
+}
+
 /// What the other employers' licenses do meanwhile, where they do something.
 fn beside_lines(status: &Status, words: Words) -> Vec<String> {
     let foremost = |employer: &&EmployerStatus| employer.license == status.license;
@@ -120,6 +147,19 @@ fn beside_lines(status: &Status, words: Words) -> Vec<String> {
 }
 
 fn label(status: &Status, words: Words) -> String {
+    if let Some(company) = monitors_beside(status) {
+        let monitors = in_brief(company);
+        let works_for = in_brief(status.company.as_deref().unwrap_or_default());
+        return words.say(match status.state {
+            StateWord::Tracking => Message::LabelBoth {
+                monitors: Outside(&monitors),
+                works_for: Outside(&works_for),
+            },
+            _ => Message::LabelMonitored {
+                monitors: Outside(&monitors),
+            },
+        });
+    }
     words.say(match (status.state, &status.project) {
         (StateWord::Tracking, Some(project)) => {
             let project = format!("{}{}", project.name, of_whom(status));
@@ -273,6 +313,7 @@ mod tests {
             project: (state == StateWord::Tracking).then(|| project.clone()),
             projects: vec![project],
             blocked: None,
+            outside_hours: None,
             channels: vec![],
             spool: SpoolStatus::default(),
             server: ServerStatus::default(),
@@ -299,6 +340,7 @@ mod tests {
             project: first.project,
             projects: first.projects,
             blocked: None,
+            outside_hours: None,
             channels: vec![],
             spool: SpoolStatus::default(),
             refusals: vec![],
@@ -438,6 +480,27 @@ mod tests {
             "Glasshour: Tracking Apollo (Acme) for 1 h 12 m"
         );
         assert_eq!(at_work.label, "Glasshour: tracking Apollo (Acme)");
+
+        // Who monitors meanwhile is named where one looks first.
+        let tracking = employer(ACME, acme, WorkMode::Worklog, StateWord::Tracking);
+        let monitoring = employer(BETA, beta, WorkMode::Monitoring, StateWord::Tracking);
+        let both = view(&status_of(vec![tracking, monitoring.clone()]), ENGLISH);
+        assert_eq!(
+            both.tooltip,
+            "Glasshour: Tracking Apollo (Acme) for 1 h 12 m. Beta monitors by its own license"
+        );
+        assert_eq!(both.label, "Glasshour: Beta monitors; tracking for Acme");
+        let paused = employer(ACME, acme, WorkMode::Worklog, StateWord::Away);
+        let one = view(&status_of(vec![paused, monitoring.clone()]), ENGLISH);
+        assert_eq!(one.label, "Glasshour: Beta monitors");
+        // However long a name is, the other one stays in sight.
+        let long = "A company of a very long name that goes on and on";
+        let tracking = employer(ACME, long, WorkMode::Worklog, StateWord::Tracking);
+        let both = view(&status_of(vec![tracking, monitoring]), ENGLISH);
+        assert_eq!(
+            both.label,
+            "Glasshour: Beta monitors; tracking for A company of a very lo…"
+        );
         let picks = [
             Action::Stop,
             Action::Switch(of(ACME, Some(ACME))),

@@ -18,6 +18,8 @@ tray-tooltip = Glasshour: { $state }
 
 label-tracking = Glasshour: tracking
 label-tracking-project = Glasshour: tracking { $project }
+label-both = Glasshour: { $monitors } monitors; tracking for { $works_for }
+label-monitored = Glasshour: { $monitors } monitors
 label-stopped = Glasshour: not tracking
 label-paused = Glasshour: paused
 label-blocked = Glasshour: nothing is captured
@@ -49,6 +51,8 @@ status-of =
     } of { $employee }. Today: { $time }.
 status-licensed = Licensed to { $employee } by { $company }.
 status-today = Tracked today: { $time }.
+status-outside = It is outside the hours that { $company } has licensed: your time is tracked, and nothing is captured.
+status-outside-until = It is outside the hours that { $company } has licensed: your time is tracked, and nothing is captured until { $when }.
 
 told-running = Glasshour is running
 told-no-icon = { $state }. It has no icon in the tray: { $reason }

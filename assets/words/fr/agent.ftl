@@ -18,6 +18,8 @@ tray-tooltip = Glasshour : { $state }
 
 label-tracking = Glasshour : suivi en cours
 label-tracking-project = Glasshour : suivi en cours, { $project }
+label-both = Glasshour : surveillance par { $monitors } ; suivi pour { $works_for }
+label-monitored = Glasshour : surveillance par { $monitors }
 label-stopped = Glasshour : suivi arrêté
 label-paused = Glasshour : en pause
 label-blocked = Glasshour : rien n’est enregistré
@@ -49,6 +51,8 @@ status-of =
     } au nom de { $employee }. Aujourd’hui : { $time }.
 status-licensed = Licence accordée à { $employee } par { $company }.
 status-today = Temps suivi aujourd’hui : { $time }.
+status-outside = Vous êtes en dehors des horaires autorisés par { $company } : votre temps est suivi et rien n’est enregistré.
+status-outside-until = Vous êtes en dehors des horaires autorisés par { $company } : votre temps est suivi et rien n’est enregistré avant le { $when }.
 
 told-running = Glasshour est en cours d’exécution
 told-no-icon = { $state }. Aucune icône n’est affichée dans la zone de notification : { $reason }
