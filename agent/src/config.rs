@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use directories::ProjectDirs;
 use glasshour_words::{Language, Words};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::home::{Home, HomeError};
 use crate::license::TrustedKeys;
@@ -14,10 +15,13 @@ use crate::license::TrustedKeys;
 pub const SYSTEM_DIR: &str = "/etc/glasshour";
 
 /// What the administrator decides for every user of a machine (`policy.json`).
+///
+/// A JSON object, and in it nothing that is not known here: what an administrator wrote and nobody reads
+/// would be taken for a rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// Hosts that may be reached without TLS, in so many words.
+    /// Hosts that may be reached without TLS, in so many words: names or IP addresses.
     #[serde(default)]
     pub allow_plain_http: Vec<String>,
     /// The keys that may sign licenses here; none: each company's first one.
@@ -125,15 +129,95 @@ pub fn policy() -> Result<Policy, ConfigError> {
         reason,
     };
     match std::fs::read(&path) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string())),
+        Ok(bytes) => read_policy(&bytes).map_err(failed),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Policy::default()),
         Err(error) => Err(failed(error.to_string())),
     }
 }
 
+fn read_policy(bytes: &[u8]) -> Result<Policy, String> {
+    // Derived readers take a list of the members for an object.
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let members = value.as_object().ok_or(
+        r#"it must be a JSON object, such as {"allow_plain_http": ["time.acme.example"]}"#,
+    )?;
+    let keys = members.get("trusted_keys").and_then(Value::as_array);
+    if keys.into_iter().flatten().any(|entry| !entry.is_object()) {
+        return Err(
+            r#"trusted_keys: each must be a JSON object, {"company_id": "…", "key": "…"}"#.into(),
+        );
+    }
+    let policy: Policy = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    match policy.allow_plain_http.iter().find(|host| !is_host(host)) {
+        None => Ok(policy),
+        Some(odd) => Err(format!(
+            "allow_plain_http: {odd:?} is neither a host name nor an IP address; write that alone, \
+             such as \"time.acme.example\" or \"192.168.1.5\", without http://, port, path or *"
+        )),
+    }
+}
+
+/// A host name (RFC 1123, section 2.1) or an IP address, and nothing around it.
+fn is_host(text: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.parse::<std::net::IpAddr>().is_ok() || (text.len() <= 253 && text.split('.').all(label))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_policy_is_an_object_with_known_members_and_hosts_that_are_hosts() {
+        for good in [
+            r#"{}"#,
+            r#"{"allow_plain_http": ["time.acme.example", "localhost", "192.168.1.5", "::1"]}"#,
+            r#"{"trusted_keys": []}"#,
+        ] {
+            assert!(read_policy(good.as_bytes()).is_ok(), "{good}");
+        }
+        for (bad, says) in [
+            (r#"[["evil.example"],[]]"#, "must be a JSON object"),
+            ("[]", "must be a JSON object"),
+            ("null", "must be a JSON object"),
+            ("", "EOF"),
+            (r#"{"allow_plain_htp": []}"#, "unknown field"),
+            (
+                r#"{"allow_plain_http": [], "allow_plain_http": []}"#,
+                "duplicate field",
+            ),
+            (
+                r#"{"trusted_keys": [["0193", "k"]]}"#,
+                "each must be a JSON object",
+            ),
+            (r#"{"allow_plain_http": ["*"]}"#, "such as"),
+            (r#"{"allow_plain_http": ["*.acme.example"]}"#, "such as"),
+            (
+                r#"{"allow_plain_http": ["http://time.acme.example"]}"#,
+                "such as",
+            ),
+            (
+                r#"{"allow_plain_http": ["time.acme.example:8080"]}"#,
+                "such as",
+            ),
+            (
+                r#"{"allow_plain_http": ["time.acme.example/x"]}"#,
+                "such as",
+            ),
+            (r#"{"allow_plain_http": ["[::1]"]}"#, "such as"),
+            (r#"{"allow_plain_http": [""]}"#, "such as"),
+        ] {
+            let refused = read_policy(bad.as_bytes()).unwrap_err();
+            assert!(refused.contains(says), "{bad}: {refused}");
+        }
+    }
 
     #[test]
     fn the_language_is_what_the_session_says_unless_it_is_told_otherwise() {
