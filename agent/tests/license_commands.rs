@@ -152,3 +152,65 @@ fn an_error_says_why() {
     let answer = desk.run(&["license", "load", "/nowhere/jo.license.gz"]);
     assert!(text(&answer.stderr).contains("cannot read /nowhere/jo.license.gz: No such file"));
 }
+
+#[test]
+fn a_license_that_bears_another_users_name_in_the_system_folder_is_not_loaded() {
+    let desk = Desk::new();
+    let folder = desk.system().join("license.d");
+    std::fs::create_dir_all(&folder).unwrap();
+    // There is one on every machine, and no test runs as it.
+    let anothers = folder.join("daemon.license.gz");
+    std::fs::copy(GOLDEN, &anothers).unwrap();
+    let file = anothers.to_string_lossy();
+    let refused = desk.run(&["license", "load", &file, "--yes"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = text(&refused.stderr);
+    assert!(
+        said.contains("is for the user daemon of this computer alone"),
+        "{said}"
+    );
+    let doctor = desk.run(&["doctor"]);
+    let said = text(&doctor.stdout);
+    assert!(
+        said.contains("1 more for other users of this computer"),
+        "{said}"
+    );
+    assert!(!said.contains("Jo Doe"), "{said}");
+}
+
+#[test]
+fn a_pipe_is_refused_at_once() {
+    let desk = Desk::new();
+    let pipe = desk.dir.path().join("pipe.license.gz");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let refused = desk.run(&["license", "show", &pipe.to_string_lossy()]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("is not a file"));
+}
+
+#[test]
+fn what_is_wrong_with_the_policy_is_said_where_the_agent_does_not_run() {
+    let desk = Desk::new();
+    std::fs::create_dir_all(desk.system()).unwrap();
+    let policy = desk.system().join("policy.json");
+    for (text_of, says) in [
+        ("[]", "must be a JSON object"),
+        (
+            r#"{"allow_plain_http": ["http://acme.example"]}"#,
+            "without http://",
+        ),
+    ] {
+        std::fs::write(&policy, text_of).unwrap();
+        for command in ["status", "stop"] {
+            let answer = desk.run(&[command]);
+            assert_eq!(answer.status.code(), Some(3), "{command}");
+            let said = text(&answer.stderr);
+            assert!(said.contains("policy.json cannot be read"), "{said}");
+            assert!(said.contains(says), "{said}");
+        }
+        let run = desk.run(&["run"]);
+        assert_eq!(run.status.code(), Some(1));
+        assert!(text(&run.stderr).contains(says));
+    }
+}

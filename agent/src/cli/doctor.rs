@@ -13,6 +13,7 @@ use crate::config::{self, Policy};
 use crate::exit::Exit;
 use crate::home::Home;
 use crate::ipc::{Answer, CallError, Request, call};
+use crate::license::system_folder::{SUFFIX, is_anothers, user_of};
 use crate::license::{LicenseStore, LoadError, Notices, read_file};
 use crate::platform::{self, Platform, Unavailable};
 use crate::sentence::with_causes;
@@ -67,7 +68,7 @@ pub(super) fn doctor(home: &Home, json: bool) -> anyhow::Result<Exit> {
         }
         Err(error) => findings.push(Finding::bad("policy", with_causes(&error))),
     }
-    findings.extend(system_licenses(&store, &config::license_dir()));
+    findings.extend(system_licenses(&store, &config::license_dir(), &*platform));
     findings.extend(licenses(&store, &Notices::open(home.clone()), &platform));
     match block_on(call(&home.socket(), &Request::Status))? {
         Ok(Answer::Done { status }) => findings.extend(running(&status)),
@@ -117,8 +118,8 @@ fn policy_words(policy: &Policy) -> String {
     words
 }
 
-/// What lies in the administrator's folder, and what became of it.
-fn system_licenses(store: &LicenseStore, folder: &Path) -> Vec<Finding> {
+/// What lies in the administrator's folder for this user, and what became of it.
+fn system_licenses(store: &LicenseStore, folder: &Path, platform: &dyn Platform) -> Vec<Finding> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
@@ -127,15 +128,29 @@ fn system_licenses(store: &LicenseStore, folder: &Path) -> Vec<Finding> {
             return vec![Finding::bad("license.d", text)];
         }
     };
-    let mut paths: Vec<_> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.to_string_lossy().ends_with(".license.gz"))
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| user_of(name).is_some_and(|user| !user.starts_with('.')))
         .collect();
-    paths.sort();
-    paths
+    names.sort();
+    let all = names.len();
+    names.retain(|name| user_of(name).is_none_or(|user| !is_anothers(user, platform)));
+    let others = all - names.len();
+    let own = format!("{}{SUFFIX}", platform.identity().os_user);
+    if names.contains(&own) {
+        // What bears this user's name stands in for what is for whoever logs in.
+        names = vec![own];
+    }
+    let mut findings: Vec<Finding> = names
         .iter()
-        .map(|path| system_license(store, path))
-        .collect()
+        .map(|name| system_license(store, &folder.join(name)))
+        .collect();
+    if others > 0 {
+        // Whose they are, and at which employer, is nothing to this user.
+        let text = format!("{others} more for other users of this computer");
+        findings.push(Finding::neutral("license.d", text));
+    }
+    findings
 }
 
 fn system_license(store: &LicenseStore, path: &Path) -> Finding {
@@ -320,13 +335,16 @@ fn running(status: &Status) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::fake::FakeDesktop;
 
     #[test]
     fn each_file_of_the_administrator_is_told_with_what_became_of_it() {
         let dir = tempfile::tempdir().unwrap();
         let store = LicenseStore::new(Home::open(&dir.path().join("home")).unwrap());
         let folder = dir.path().join("license.d");
-        assert_eq!(system_licenses(&store, &folder), []);
+        let platform = FakeDesktop::new();
+        let system_licenses = |folder: &Path| system_licenses(&store, folder, &platform);
+        assert_eq!(system_licenses(&folder), []);
         std::fs::create_dir(&folder).unwrap();
         let golden = concat!(
             env!("CARGO_MANIFEST_DIR"),
@@ -334,7 +352,7 @@ mod tests {
         );
         std::fs::copy(golden, folder.join("a.license.gz")).unwrap();
         std::fs::write(folder.join("b.license.gz"), b"no license").unwrap();
-        let found = system_licenses(&store, &folder);
+        let found = system_licenses(&folder);
         let ok: Vec<_> = found.iter().map(|finding| finding.ok).collect();
         assert_eq!(ok, [None, Some(false)]);
         let first = found.first().unwrap();
@@ -342,8 +360,33 @@ mod tests {
             first.message.contains("Acme for Jo Doe, not loaded"),
             "{first:?}"
         );
+        // What is for another user is neither read nor named.
+        platform.add_user("b");
+        let found = system_licenses(&folder);
+        let told: Vec<_> = found.iter().map(|f| (f.ok, f.message.as_str())).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert_eq!(
+            told.last().unwrap(),
+            &(None, "1 more for other users of this computer")
+        );
+        platform.add_user("a");
+        let found = system_licenses(&folder);
+        assert!(
+            found.iter().all(|f| !f.message.contains("Jo Doe")),
+            "{found:?}"
+        );
+        // A file of one's own is alone: what is for whoever logs in is not taken beside it.
+        std::fs::copy(golden, folder.join("jo.license.gz")).unwrap();
+        std::fs::copy(golden, folder.join("shared.license.gz")).unwrap();
+        let found = system_licenses(&folder);
+        let of_own = &found.first().unwrap().message;
+        assert!(
+            of_own.contains("jo.license.gz: Acme for Jo Doe"),
+            "{of_own}"
+        );
+        assert_eq!(found.len(), 2, "{found:?}");
         // A file in the folder's place is not an empty folder.
-        let odd = system_licenses(&store, &folder.join("a.license.gz"));
+        let odd = system_licenses(&folder.join("a.license.gz"));
         assert_eq!(odd.first().unwrap().ok, Some(false));
     }
 

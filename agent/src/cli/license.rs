@@ -17,6 +17,7 @@ use super::{control, out};
 use crate::config;
 use crate::exit::Exit;
 use crate::home::Home;
+use crate::license::system_folder::check_owner;
 use crate::license::{
     LatestTime, LicenseStore, LoadError, LoadOptions, Notices, Showing, read_file,
 };
@@ -116,11 +117,13 @@ fn load(
     reader: Reader,
 ) -> anyhow::Result<Exit> {
     let Reader { json, words } = reader;
+    let platform = platform::detect();
+    check_owner(file, &config::license_dir(), &*platform)?;
     let store = store(home)?;
     let bytes = read_file(file)?;
     let signed = verify(&bytes, file)?;
     let policy = config::policy()?;
-    let now = platform::detect().clock().now();
+    let now = platform.clock().now();
     let company = signed.claims().issuer.company_id;
     let options = LoadOptions {
         trust_new_key,

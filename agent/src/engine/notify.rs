@@ -9,11 +9,10 @@ use glasshour_words::{Message, Outside};
 use super::tracking::{Tracking, notice_message};
 use super::{Engine, message};
 use crate::clock::Moment;
+use crate::license::system_folder::SUFFIX;
 use crate::license::{LoadError, LoadOptions, Present, Showing, read_file};
 use crate::sentence::with_causes;
 use crate::session::State;
-
-const SUFFIX: &str = ".license.gz";
 
 impl Engine {
     /// Loads what the administrator has put into the license folder, and takes out of use what they have

@@ -16,6 +16,9 @@ pub enum LoadError {
         /// Why.
         source: std::io::Error,
     },
+    /// A pipe, a device or a folder: reading it could wait for ever.
+    #[error("{} is not a file: name the file that ends in .license.gz", .0.display())]
+    NotAFile(PathBuf),
     /// It is not a good license.
     #[error("{}: {source}", path.display())]
     Read {
@@ -23,6 +26,18 @@ pub enum LoadError {
         path: PathBuf,
         /// Why.
         source: ReadError,
+    },
+    /// It lies in the administrator's folder, under another user's name.
+    #[error(
+        "{} is for the user {user} of this computer alone, whose name it bears; what you do is never \
+         recorded as theirs. Ask your administrator for a license of your own",
+        path.display()
+    )]
+    AnotherUsers {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        user: String,
     },
     /// Signed by another key than the pinned one.
     #[error(
@@ -132,6 +147,10 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {
         path: path.to_owned(),
         source,
     };
+    // Asked before it is opened: opening a pipe waits until somebody writes to it.
+    if !std::fs::metadata(path).map_err(io)?.is_file() {
+        return Err(LoadError::NotAFile(path.to_owned()));
+    }
     let file = std::fs::File::open(path).map_err(io)?;
     let mut bytes = Vec::new();
     // One more than allowed, so that the reader can tell that it is too long.
@@ -201,6 +220,14 @@ mod tests {
         let policy = ["time.acme.example".to_owned()];
         assert!(check_server_url("http://time.acme.example:80", &policy).is_ok());
         assert!(check_server_url("http://other.example", &policy).is_err());
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_refused_before_it_is_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let refused = read_file(dir.path()).unwrap_err();
+        assert!(matches!(refused, LoadError::NotAFile(_)), "{refused:?}");
+        assert!(refused.to_string().contains("name the file"), "{refused}");
     }
 
     #[test]

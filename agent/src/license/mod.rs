@@ -8,6 +8,7 @@ mod load;
 mod notices;
 mod pins;
 mod store;
+pub mod system_folder;
 mod trusted_keys;
 
 pub use adopted::Present;
