@@ -7,12 +7,14 @@ mod stage;
 
 use std::time::Duration;
 
+use glasshour_agent::engine::plain_status;
 use glasshour_agent::ipc::{RefusedBy, Request};
 use glasshour_agent::license::LicenseStore;
 use glasshour_agent::status::StateWord;
 use glasshour_agent::tray::Action;
 use glasshour_protocol::Kind;
 use glasshour_protocol::payload::{Cause, SessionEventKind};
+use glasshour_words::Words;
 use serde_json::{Value, json};
 use stage::{ACME, BETA, Record, Stage, in_short, of, of_kind, start, switch, until};
 
@@ -346,4 +348,42 @@ async fn p19_a_crash_ends_the_sessions_of_both_employers_at_their_last_sign_of_l
             "{employer:?}: {length} ms"
         );
     }
+}
+
+#[tokio::test]
+async fn outside_the_licensed_hours_a_worklog_is_told_that_its_time_alone_is_tracked() {
+    // The test's clock begins on a Monday at nine.
+    let schedule = json!({
+        "time_zone": "UTC", "days": ["wed"], "from": "08:00", "to": "09:00",
+    });
+    let profile = json!({
+        "name": "Wednesday", "screenshots": {"per_hour": 3600}, "schedule": schedule,
+    });
+    let stage = Stage::new();
+    stage.load(ACME, "worklog", profile);
+    stage
+        .run(async |stage| {
+            stage.ask(start(None)).await;
+            stage.seconds(5).await;
+            let status = stage.status().await;
+            assert_eq!(
+                (status.state, status.capturing),
+                (StateWord::Tracking, false)
+            );
+            let begin: jiff::Timestamp = "2026-11-25T08:00:00Z".parse().unwrap();
+            let until = status.outside_hours.unwrap().until_ms;
+            assert_eq!(until, Some(begin.as_millisecond()));
+            let lines = plain_status(&status, Words::ENGLISH);
+            let said = lines.join("\n");
+            assert!(
+                said.contains("your time is tracked, and nothing is captured until"),
+                "{said}"
+            );
+            assert!(
+                said.contains("screenshots: permitted, but not now: it is outside"),
+                "{said}"
+            );
+        })
+        .await;
+    assert_eq!(stage.desktop.grabs(), 0);
 }

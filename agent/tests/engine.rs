@@ -658,44 +658,6 @@ async fn p19_a_session_that_a_crash_cut_at_once_ends_no_earlier_than_its_last_pi
 }
 
 #[tokio::test]
-async fn outside_the_licensed_hours_a_worklog_is_told_that_its_time_alone_is_tracked() {
-    // The test's clock begins on a Monday at nine.
-    let schedule = json!({
-        "time_zone": "UTC", "days": ["wed"], "from": "08:00", "to": "09:00",
-    });
-    let profile = json!({
-        "name": "Wednesday", "screenshots": {"per_hour": 3600}, "schedule": schedule,
-    });
-    let stage = Stage::new("worklog", profile);
-    stage
-        .run(async |stage| {
-            stage.start().await;
-            stage.seconds(5).await;
-            let status = stage.status().await;
-            assert_eq!(
-                (status.state, status.capturing),
-                (StateWord::Tracking, false)
-            );
-            let begin: jiff::Timestamp = "2026-11-25T08:00:00Z".parse().unwrap();
-            let until = status.outside_hours.unwrap().until_ms;
-            assert_eq!(until, Some(begin.as_millisecond()));
-            let lines = engine::plain_status(&status, glasshour_words::Words::ENGLISH);
-            let said = lines.join("\n");
-            assert!(
-                said.contains("your time is tracked, and nothing is captured until"),
-                "{said}"
-            );
-            assert!(
-                said.contains("screenshots: permitted, but not now: it is outside"),
-                "{said}"
-            );
-            stage.stop().await;
-        })
-        .await;
-    assert_eq!(stage.desktop.grabs(), 0);
-}
-
-#[tokio::test]
 async fn a_display_that_goes_and_comes_back_is_a_reason_and_then_none() {
     let stage = Stage::new("worklog", every_second());
     let reason = |status: &Status| {
