@@ -351,6 +351,30 @@ async fn p19_a_crash_ends_the_sessions_of_both_employers_at_their_last_sign_of_l
 }
 
 #[tokio::test]
+async fn p19_a_session_that_a_crash_cut_at_once_ends_no_earlier_than_its_last_picture() {
+    let stage = Stage::new();
+    stage.load(ACME, "worklog", all());
+    stage
+        .run(async |stage| {
+            stage.ask(start(None)).await;
+            stage.until_grabs(3).await;
+        })
+        .await;
+    stage.desktop.time().advance(Duration::from_hours(1));
+    stage.records(ACME).await;
+    stage.run(async |stage| stage.seconds(1).await).await;
+    let records = stage.records(ACME).await;
+    let pictures = of_kind(&records, Kind::Screenshot).into_iter();
+    let last = pictures.map(|picture| picture.header.captured_at_ms).max();
+    let end = &stage.events(ACME).await[1];
+    assert_eq!(end.cause, Cause::CrashRecovered);
+    assert!(
+        last.is_some_and(|last| end.at_ms >= last),
+        "{end:?}, {last:?}"
+    );
+}
+
+#[tokio::test]
 async fn outside_the_licensed_hours_a_worklog_is_told_that_its_time_alone_is_tracked() {
     // The test's clock begins on a Monday at nine.
     let schedule = json!({

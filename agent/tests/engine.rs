@@ -637,27 +637,6 @@ async fn p19_a_session_that_a_crash_cut_is_ended_at_the_next_start() {
 }
 
 #[tokio::test]
-async fn p19_a_session_that_a_crash_cut_at_once_ends_no_earlier_than_its_last_picture() {
-    let stage = Stage::new("worklog", every_second());
-    stage
-        .run(async |stage| {
-            stage.start().await;
-            stage.until_grabs(3).await;
-        })
-        .await;
-    stage.desktop.time().advance(Duration::from_hours(1));
-    stage.records().await;
-    stage.run(async |stage| stage.seconds(1).await).await;
-    let records = stage.records().await;
-    let (stopped, _) = first_session(&records);
-    assert_eq!(stopped.cause, Cause::CrashRecovered);
-    let pictures = records.iter().filter(|r| r.header.kind == Kind::Screenshot);
-    let last = pictures.map(|record| record.header.captured_at_ms).max();
-    let last = last.expect("pictures were kept");
-    assert!(stopped.at_ms >= last, "{} before {last}", stopped.at_ms);
-}
-
-#[tokio::test]
 async fn a_display_that_goes_and_comes_back_is_a_reason_and_then_none() {
     let stage = Stage::new("worklog", every_second());
     let reason = |status: &Status| {
