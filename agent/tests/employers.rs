@@ -139,9 +139,7 @@ async fn p04_a_worklog_for_one_runs_beside_the_monitoring_of_another_and_the_per
                 Some("Beta"),
                 "what the person chose"
             );
-            let told = status
-                .monitored_beside(glasshour_words::Words::ENGLISH)
-                .unwrap();
+            let told = status.monitored_beside(Words::ENGLISH).unwrap();
             assert!(told.contains("Acme monitors this computer"), "{told}");
             until("a message says so", async || {
                 let messages = stage.desktop.messages();
