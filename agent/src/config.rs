@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn a_policy_is_an_object_with_known_members_and_hosts_that_are_hosts() {
         for good in [
-            r#"{}"#,
+            "{}",
             r#"{"allow_plain_http": ["time.acme.example", "localhost", "192.168.1.5", "::1"]}"#,
             r#"{"trusted_keys": []}"#,
         ] {

@@ -265,7 +265,9 @@ fn sealed(lines: &[String], change: impl FnOnce(&mut Seal)) -> Vec<String> {
     let mut lines = lines.to_vec();
     lines.pop();
     let mut hash = LinesHash::default();
-    lines.iter().for_each(|line| hash.line(line));
+    for line in &lines {
+        hash.line(line);
+    }
     let mut seal = Seal {
         version: 1,
         company_id: CompanyId(Uuid::from_u128(5)),
