@@ -12,7 +12,7 @@ use crate::home::{Home, HomeError};
 use crate::license::TrustedKeys;
 
 /// Where the administrator's files are unless told otherwise.
-pub const SYSTEM_DIR: &str = "/etc/glasshour";
+pub const SYSTEM_DIR: &str = crate::platform::SYSTEM_DIR;
 
 /// What the administrator decides for every user of a machine (`policy.json`).
 ///
@@ -59,17 +59,22 @@ pub fn environment(name: &str) -> Option<String> {
 
 /// The reader's language: `--lang`, else `GLASSHOUR_LANG`, else the locale of the session.
 pub fn words(given: Option<Language>) -> Words {
-    Words::new(given.unwrap_or_else(|| language(environment)))
+    let locale = crate::platform::locale;
+    Words::new(given.unwrap_or_else(|| language(environment, locale)))
 }
 
 /// The first locale that is named counts (POSIX, XBD 8.2), where it is spoken; a `GLASSHOUR_LANG` that
 /// is not is passed over, so that no setting keeps the agent from running.
-fn language(environment: impl Fn(&str) -> Option<String>) -> Language {
+fn language(
+    environment: impl Fn(&str) -> Option<String>,
+    of_system: impl Fn() -> Option<String>,
+) -> Language {
     let own = environment("GLASSHOUR_LANG").and_then(|name| Language::of_locale(&name));
     let locale = || {
         ["LC_ALL", "LC_MESSAGES", "LANG"]
             .into_iter()
             .find_map(&environment)
+            .or_else(of_system)
     };
     own.or_else(|| Language::of_locale(&locale()?))
         .unwrap_or_default()
@@ -222,7 +227,7 @@ mod tests {
     #[test]
     fn the_language_is_what_the_session_says_unless_it_is_told_otherwise() {
         use Language::{English, French};
-        for (set, language) in [
+        for (set, spoken) in [
             (&[][..], English),
             (&[("LANG", "fr_FR.UTF-8")], French),
             (&[("LANG", "fr_FR.UTF-8"), ("LC_ALL", "C.UTF-8")], English),
@@ -232,12 +237,16 @@ mod tests {
             (&[("LANG", "fr_FR"), ("GLASSHOUR_LANG", "en")], English),
             (&[("LANG", "fr_FR"), ("GLASSHOUR_LANG", "de")], French),
         ] {
-            let found = super::language(|name| {
+            let environment = |name: &str| {
                 let value = set.iter().find(|(known, _)| *known == name);
                 value.map(|(_, value)| (*value).to_owned())
-            });
-            assert_eq!(found, language, "{set:?}");
+            };
+            assert_eq!(language(environment, || None), spoken, "{set:?}");
         }
+        let french = || Some("fr-FR".to_owned());
+        assert_eq!(language(|_| None, french), French);
+        let english = |name: &str| (name == "LANG").then(|| "en_US".to_owned());
+        assert_eq!(language(english, french), English);
     }
 
     #[test]

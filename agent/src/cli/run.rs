@@ -33,7 +33,7 @@ pub(super) fn run(home: Home, words: Words, tray: bool) -> anyhow::Result<Exit> 
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    match runtime.block_on(engine::run(config, desktop)) {
+    match platform::beside_desktop(move || runtime.block_on(engine::run(config, desktop))) {
         Ok(()) => Ok(Exit::Ok),
         Err(error @ RunError::AlreadyRunning(_)) => {
             super::out::complain(error.to_string());

@@ -4,11 +4,10 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use interprocess::local_socket::GenericFilePath;
 use interprocess::local_socket::tokio::prelude::*;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 
-use super::{Answer, MAX_ANSWER, Request};
+use super::{Answer, MAX_ANSWER, Request, name};
 
 /// Longest time an agent that is alive takes to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,8 +25,11 @@ pub enum CallError {
 
 /// Asks the agent whose socket that is.
 pub async fn call(socket: &Path, request: &Request) -> Result<Answer, CallError> {
-    let name = socket.to_fs_name::<GenericFilePath>()?;
-    let stream = match interprocess::local_socket::tokio::Stream::connect(name).await {
+    let connected = match name::find(socket) {
+        Ok(name) => interprocess::local_socket::tokio::Stream::connect(name).await,
+        Err(error) => Err(error),
+    };
+    let stream = match connected {
         Ok(stream) => stream,
         Err(error)
             if matches!(

@@ -1,10 +1,12 @@
 //! Commands to the running agent: one line of JSON each way over a local socket.
 //!
-//! The socket lies in the agent's own folder (0700) and is itself owner-only (0600): another local
-//! user can neither connect nor take its place. Lines are capped, so that not even the owner can make
+//! The socket lies in the agent's own folder (0700) and is itself owner-only (0600), on Windows a named
+//! pipe with an access list for the owner alone: another local user can neither connect nor take its
+//! place. Lines are capped, so that not even the owner can make
 //! the agent grow.
 
 mod client;
+mod name;
 mod server;
 
 pub use client::{CallError, call};

@@ -4,12 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use interprocess::local_socket::ListenerOptions;
 use interprocess::local_socket::tokio::prelude::*;
-use interprocess::local_socket::{GenericFilePath, ListenerOptions};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Answer, MAX_LINE, Request};
+use super::{Answer, MAX_LINE, Request, name};
 
 /// How long a client may take to send its line or to read its answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -44,12 +44,8 @@ impl Listener {
             path: path.to_owned(),
             source,
         };
-        match std::fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            _ => {}
-        }
-        let name = path.to_fs_name::<GenericFilePath>().map_err(failed)?;
-        let options = owner_only(ListenerOptions::new().name(name));
+        let name = name::make(path).map_err(failed)?;
+        let options = owner_only(ListenerOptions::new().name(name)).map_err(failed)?;
         Ok(Self {
             inner: options.create_tokio().map_err(failed)?,
         })
@@ -98,7 +94,19 @@ async fn converse(
 }
 
 #[cfg(unix)]
-fn owner_only(options: ListenerOptions<'_>) -> ListenerOptions<'_> {
+#[expect(clippy::unnecessary_wraps, reason = "it can fail elsewhere")]
+fn owner_only(options: ListenerOptions<'_>) -> io::Result<ListenerOptions<'_>> {
     use interprocess::os::unix::local_socket::ListenerOptionsExt as _;
-    options.mode(0o600)
+    Ok(options.mode(0o600))
+}
+
+#[cfg(windows)]
+fn owner_only(options: ListenerOptions<'_>) -> io::Result<ListenerOptions<'_>> {
+    use crate::platform::windows::owner::{Object, only_us};
+    use interprocess::os::windows::local_socket::ListenerOptionsExt as _;
+    use interprocess::os::windows::security_descriptor::SecurityDescriptor;
+
+    let list =
+        widestring::U16CString::from_str(only_us(Object::Pipe)?).map_err(io::Error::other)?;
+    Ok(options.security_descriptor(SecurityDescriptor::deserialize(&list)?))
 }

@@ -19,10 +19,16 @@ pub mod fake;
 pub mod files;
 #[cfg(target_os = "linux")]
 pub mod linux;
+#[cfg(target_os = "macos")]
+pub mod macos;
 pub mod signals;
 mod system;
 pub mod text;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod tray_menu;
 mod webcam;
+#[cfg(target_os = "windows")]
+pub mod windows;
 
 pub use camera::{Camera, NoPicture};
 pub use system::{Hold, SystemEvent, SystemEvents, Told};
@@ -93,8 +99,54 @@ pub fn detect() -> std::sync::Arc<dyn Platform> {
     }))
 }
 
+/// The desktop of the session that this process runs in.
+#[cfg(target_os = "windows")]
+pub fn detect() -> std::sync::Arc<dyn Platform> {
+    std::sync::Arc::new(windows::WindowsDesktop::detect())
+}
+
+/// The desktop of the session that this process runs in.
+#[cfg(target_os = "macos")]
+pub fn detect() -> std::sync::Arc<dyn Platform> {
+    std::sync::Arc::new(macos::MacDesktop::detect())
+}
+
+/// Runs the agent, on this thread or, where the desktop wants that one for itself, on another.
+///
+/// To be called from the program's main thread, once.
+pub fn beside_desktop<T: Send + 'static>(agent: impl FnOnce() -> T + Send + 'static) -> T {
+    #[cfg(target_os = "macos")]
+    return macos::beside_desktop(agent);
+    #[cfg(not(target_os = "macos"))]
+    agent()
+}
+
 #[cfg(target_os = "linux")]
 pub use linux::open_file;
+#[cfg(target_os = "macos")]
+pub use macos::open_file;
+#[cfg(target_os = "windows")]
+pub use windows::open_file;
+
+/// The folder where the administrator's files are: only administrators may write there (ADR 0021).
+#[cfg(target_os = "linux")]
+pub const SYSTEM_DIR: &str = "/etc/glasshour";
+/// The folder where the administrator's files are: only administrators may write there (ADR 0021).
+#[cfg(target_os = "macos")]
+pub const SYSTEM_DIR: &str = "/Library/Application Support/Glasshour";
+/// The folder where the administrator's files are: only administrators may write there (ADR 0021).
+#[cfg(target_os = "windows")]
+pub const SYSTEM_DIR: &str = r"C:\Program Files\Glasshour";
+
+/// The user's language as the system names it, where that is not in the environment.
+pub fn locale() -> Option<String> {
+    #[cfg(target_os = "windows")]
+    return windows::locale();
+    #[cfg(target_os = "macos")]
+    return macos::locale();
+    #[cfg(target_os = "linux")]
+    None
+}
 
 /// Who and where we are.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,15 +9,13 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use glasshour_assets::TrayIcon as Picture;
-use tray_icon::menu::{
-    CheckMenuItem, IsMenuItem, Menu, MenuEvent, MenuId, MenuItem, PredefinedMenuItem, Submenu,
-};
+use tray_icon::menu::{MenuEvent, MenuId};
 use tray_icon::{TrayIcon, TrayIconBuilder};
 
 use crate::platform::text::clean;
+use crate::platform::tray_menu::{Actions, MAX_LABEL_CHARS, menu, picture};
 use crate::platform::{Tray, Unavailable};
-use crate::tray::{Action, Icon, Item, View};
+use crate::tray::{Action, View};
 
 /// How long the session bus may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,16 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const FAREWELL: Duration = Duration::from_secs(2);
 /// Orders that wait for the thread; more means that the bus hangs.
 const MAX_WAITING: usize = 32;
-/// Side of the icon, pixels; panels scale it.
-const ICON_PIXELS: u32 = 48;
-/// Longest text in the menu and in the tooltip, in characters.
-const MAX_LABEL_CHARS: usize = 120;
 /// The icon's identity and title for the desktop.
 const ID: &str = "glasshour";
 const TITLE: &str = "Glasshour";
-
-/// How the names of actions in menu events begin.
-const ACTION: &str = "action-";
 
 /// Where menu events go: the tray that was opened last.
 static ROUTE: Mutex<Option<SyncSender<Order>>> = Mutex::new(None);
@@ -226,90 +217,6 @@ impl Drawn {
         self.tray.set_menu(Some(Box::new(menu)));
         Ok(())
     }
-}
-
-/// Every action that has been in the menu; its place here is its name in menu events. A click on a
-/// row that has just been replaced still means what the person read.
-#[derive(Default)]
-struct Actions(Vec<Action>);
-
-impl Actions {
-    fn id_of(&mut self, action: &Action) -> MenuId {
-        let place = self
-            .0
-            .iter()
-            .position(|known| known == action)
-            .unwrap_or_else(|| {
-                self.0.push(action.clone());
-                self.0.len() - 1
-            });
-        MenuId::new(format!("{ACTION}{place}"))
-    }
-
-    fn named(&self, id: &MenuId) -> Option<Action> {
-        self.0
-            .get(id.0.strip_prefix(ACTION)?.parse::<usize>().ok()?)
-            .cloned()
-    }
-}
-
-fn menu(items: &[Item], actions: &mut Actions) -> tray_icon::menu::Result<Menu> {
-    let menu = Menu::new();
-    for item in items {
-        menu.append(&*row(item, actions)?)?;
-    }
-    Ok(menu)
-}
-
-fn row(item: &Item, actions: &mut Actions) -> tray_icon::menu::Result<Box<dyn IsMenuItem>> {
-    Ok(match item {
-        Item::Label(text) => Box::new(MenuItem::new(label(text), false, None)),
-        Item::Command {
-            action,
-            label: text,
-            enabled,
-        } => Box::new(MenuItem::with_id(
-            actions.id_of(action),
-            label(text),
-            *enabled,
-            None,
-        )),
-        Item::Choice {
-            action,
-            label: text,
-            checked,
-        } => Box::new(CheckMenuItem::with_id(
-            actions.id_of(action),
-            label(text),
-            true,
-            *checked,
-            None,
-        )),
-        Item::Submenu { label: text, items } => {
-            let submenu = Submenu::new(label(text), true);
-            for item in items {
-                submenu.append(&*row(item, actions)?)?;
-            }
-            Box::new(submenu)
-        }
-        Item::Separator => Box::new(PredefinedMenuItem::separator()),
-    })
-}
-
-/// Text for a menu, where `&` marks the key that picks a row.
-fn label(text: &str) -> String {
-    clean(text, MAX_LABEL_CHARS).replace('&', "&&")
-}
-
-fn picture(icon: Icon) -> Result<tray_icon::Icon, tray_icon::BadIcon> {
-    let picture = match icon {
-        Icon::Off => Picture::Off,
-        Icon::Tracking => Picture::Tracking,
-        Icon::Paused => Picture::Paused,
-        Icon::Problem => Picture::Problem,
-    };
-    let rgba = glasshour_assets::tray(picture, ICON_PIXELS);
-    tray_icon::Icon::from_rgba(rgba, ICON_PIXELS, ICON_PIXELS)
 }
 
 fn connect() -> zbus::Result<zbus::blocking::Connection> {
