@@ -116,6 +116,8 @@ pub struct Agent {
     logs: PathBuf,
     environment: Vec<(String, OsString)>,
     process: Option<Process>,
+    /// The program; before it what runs it, if it is not for this system (`wine`).
+    pub command: Vec<OsString>,
     /// What each start goes through: a program and its arguments, which runs the rest (`strace`).
     pub wrapper: Vec<OsString>,
 }
@@ -158,6 +160,7 @@ impl Agent {
             logs,
             environment,
             process: None,
+            command: vec![programs::ours("glasshour")?.into()],
             wrapper: Vec::new(),
         })
     }
@@ -183,7 +186,7 @@ impl Agent {
     /// It ends at once, or does not answer.
     pub fn run(&mut self) -> Result<()> {
         let mut words = self.wrapper.clone();
-        words.push(programs::ours("glasshour")?.into_os_string());
+        words.extend(self.command.iter().cloned());
         let program = words.remove(0);
         let process = Plan::new("agent", program, &self.logs)
             .with(words)
@@ -234,7 +237,9 @@ impl Agent {
     /// # Errors
     /// The program cannot be started.
     pub fn call<T: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = T>) -> Result<Answer> {
-        let output = Command::new(programs::ours("glasshour")?)
+        let (program, before) = self.command.split_first().context("no program is named")?;
+        let output = Command::new(program)
+            .args(before)
             .args(arguments)
             .env_clear()
             .envs(self.environment.iter().map(|(name, value)| (name, value)))

@@ -9,6 +9,7 @@
 
 mod bench;
 mod check;
+mod cross;
 mod deps;
 mod faults;
 mod package;
@@ -54,6 +55,10 @@ enum Command {
     Bench(bench::Args),
     /// Make the Debian packages of the agent and the server, into dist/
     Package(package::Args),
+    /// Build the agent for Windows; run its tests and a worklog under wine, against the server here
+    Windows(cross::windows::Args),
+    /// Type-check the agent for macOS
+    MacosCheck,
 }
 
 fn main() -> ExitCode {
@@ -67,6 +72,8 @@ fn main() -> ExitCode {
         Command::PeopleRules => people_rules::run(),
         Command::Bench(args) => bench::run(&args),
         Command::Package(args) => package::run(&args),
+        Command::Windows(args) => cross::windows::run(&args),
+        Command::MacosCheck => cross::macos::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -82,7 +82,15 @@ impl Input {
     /// # Errors
     /// The window is gone.
     pub fn type_keys(&self, count: u32) -> Result<u32> {
-        self.activate(windows::EDITOR)?;
+        self.type_keys_into(windows::EDITOR, count)
+    }
+
+    /// The same, into another window.
+    ///
+    /// # Errors
+    /// The window is gone.
+    pub fn type_keys_into(&self, title: &str, count: u32) -> Result<u32> {
+        self.activate(title)?;
         let from = self.typed.fetch_add(count, Ordering::Relaxed) as usize;
         let text = TEXT.chars().cycle().skip(from % TEXT.len());
         let text: String = text.take(count as usize).collect();
