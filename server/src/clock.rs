@@ -12,6 +12,13 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
+impl SystemClock {
+    /// The same as files are dated.
+    pub(crate) fn system_time() -> std::time::SystemTime {
+        jiff::Timestamp::now().into()
+    }
+}
+
 impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
         jiff::Timestamp::now().as_millisecond()

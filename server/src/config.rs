@@ -1,6 +1,6 @@
 //! What `serve` was told, as typed and as checked.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -38,6 +38,31 @@ pub struct RawConfig {
     /// does not tell, as 0.0.0.0
     #[arg(long, value_name = "URL", env = "GLASSHOUR_PUBLIC_URL")]
     public_url: Option<String>,
+    /// A reverse proxy that is believed about who asks (`X-Forwarded-For`); may be given several times
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "GLASSHOUR_TRUSTED_PROXY",
+        value_delimiter = ','
+    )]
+    trusted_proxy: Vec<IpAddr>,
+    /// Records a second that one device may send, ten seconds' worth at once; 0: no limit
+    #[arg(
+        long,
+        value_name = "N",
+        env = "GLASSHOUR_DEVICE_RATE",
+        default_value_t = 300
+    )]
+    device_rate: u32,
+    /// Requests a second that one address may send, ten seconds' worth at once; 0: no limit. This
+    /// computer itself has none
+    #[arg(
+        long,
+        value_name = "N",
+        env = "GLASSHOUR_ADDRESS_RATE",
+        default_value_t = 1000
+    )]
+    address_rate: u32,
     /// Certificate chain (PEM): the server then talks TLS itself
     #[arg(
         long,
@@ -75,6 +100,12 @@ pub struct Config {
     pub objects: PathBuf,
     /// The origin written into licenses, where it was given.
     pub public_url: Option<String>,
+    /// The proxies that are believed about who asks.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Records a second of one device.
+    pub device_rate: u32,
+    /// Requests a second of one address.
+    pub address_rate: u32,
     /// Certificate and key files.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Who may make an account by themself.
@@ -129,6 +160,9 @@ impl TryFrom<RawConfig> for Config {
             listen: raw.listen,
             database: raw.database,
             public_url: raw.public_url.map(origin).transpose()?,
+            trusted_proxies: raw.trusted_proxy,
+            device_rate: raw.device_rate,
+            address_rate: raw.address_rate,
             tls: raw.tls_cert.zip(raw.tls_key),
             sign_up: raw.sign_up,
             smtp: raw.smtp.check()?,
@@ -181,6 +215,9 @@ mod tests {
             database: None,
             objects: None,
             public_url: None,
+            trusted_proxy: Vec::new(),
+            device_rate: 300,
+            address_rate: 1000,
             tls_cert: None,
             tls_key: None,
             sign_up: SignUp::Invited,

@@ -24,6 +24,8 @@ pub struct ApiError {
     pub message: String,
     /// The request field at fault.
     pub field: Option<String>,
+    /// When to come back, seconds; by default ten where that makes sense.
+    pub retry_after_s: Option<u64>,
     /// What to do about it is known only to us: for the log.
     #[source]
     pub source: Option<Source>,
@@ -66,6 +68,7 @@ impl ApiError {
             code,
             message: message.into(),
             field: None,
+            retry_after_s: None,
             source: None,
         }
     }
@@ -141,6 +144,34 @@ impl ApiError {
         }
     }
 
+    /// The same answer for another request; the cause is logged once, by whoever has it.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self {
+            status: self.status,
+            code: self.code,
+            message: self.message.clone(),
+            field: self.field.clone(),
+            retry_after_s: self.retry_after_s,
+            source: None,
+        }
+    }
+
+    /// Says when to come back, seconds.
+    #[must_use]
+    pub fn retry_after(self, seconds: u64) -> Self {
+        Self {
+            retry_after_s: Some(seconds),
+            ..self
+        }
+    }
+
+    /// 429: more than a sender may ask.
+    pub fn too_many(retry_after_s: u64) -> Self {
+        let message = "These are too many requests at once. Come back a little later.";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, code::BUSY, message).retry_after(retry_after_s)
+    }
+
     /// What is sent.
     pub fn body(&self) -> ErrorBody {
         ErrorBody {
@@ -209,7 +240,10 @@ impl IntoResponse for ApiError {
         );
         let headers = response.headers_mut();
         if retry {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+            headers.insert(
+                header::RETRY_AFTER,
+                HeaderValue::from(self.retry_after_s.unwrap_or(10)),
+            );
         }
         if self.code == code::TRIAL_ENDED {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("3600"));

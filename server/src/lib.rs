@@ -28,6 +28,7 @@ pub mod mail;
 pub mod objects;
 pub mod people;
 pub mod plan;
+mod prompt;
 mod refusal;
 pub mod report;
 mod rotate;
@@ -36,6 +37,7 @@ pub mod setup;
 mod state;
 pub mod store;
 mod unreadable;
+pub mod upkeep;
 
 pub use error::ApiError;
 pub use state::{AppState, SignUp, router};

@@ -12,16 +12,26 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::auth::Rates;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::objects::LocalFolder;
-use crate::{AppState, mail, router, setup};
+use crate::prompt::Prompt;
+use crate::{AppState, mail, router, setup, upkeep};
 
 /// How long running requests may take once the server was asked to end.
 const GRACE: Duration = Duration::from_secs(20);
 
 /// How long a connection may take to send a request's head, or to answer a ping.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long it may take to say the first bytes of anything.
+const FIRST_BYTES_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What a connection of HTTP/2 may send before it is read, bytes: for each request, and altogether.
+/// Times the connections, it is memory.
+const STREAM_WINDOW: u32 = 128 * 1024;
+const CONNECTION_WINDOW: u32 = 256 * 1024;
 
 /// Requests at once on one HTTP/2 connection: a backlog goes out many at a time.
 const MAX_STREAMS: u32 = 64;
@@ -53,13 +63,17 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let bound = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let server_url = config.server_url(bound);
-    let mut state = AppState::new(
-        db.clone(),
-        Arc::new(objects),
-        &server_url,
-        Arc::new(SystemClock),
-    );
-    state.sign_up = config.sign_up;
+    let mut state = AppState {
+        rates: Arc::new(Rates::per_second(config.device_rate, config.address_rate)),
+        trusted_proxies: config.trusted_proxies.into(),
+        sign_up: config.sign_up,
+        ..AppState::new(
+            db.clone(),
+            Arc::new(objects),
+            &server_url,
+            Arc::new(SystemClock),
+        )
+    };
     let end = CancellationToken::new();
     let mailing = match &config.smtp {
         None => None,
@@ -69,6 +83,8 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
             Some(tokio::spawn(mail::run(state.clone(), mailer, end.clone())))
         }
     };
+    let upkeep = tokio::spawn(upkeep::run(state.clone(), end.clone()));
+    let committer = Arc::clone(&state.committer);
     let app = router(state).into_make_service_with_connect_info::<SocketAddr>();
 
     let handle = Handle::new();
@@ -80,12 +96,12 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
 
     match tls {
         None => {
-            let mut server = axum_server::from_tcp(listener)?;
+            let mut server = axum_server::from_tcp(listener)?.map(prompt);
             set_limits(server.http_builder());
             server.handle(handle).serve(app).await?;
         }
         Some(tls) => {
-            let mut server = axum_server::from_tcp_rustls(listener, tls)?;
+            let mut server = axum_server::from_tcp_rustls(listener, tls)?.map(prompt);
             set_limits(server.http_builder());
             server.handle(handle).serve(app).await?;
         }
@@ -96,6 +112,8 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         // What is on its way is brought to its end.
         let _ = tokio::time::timeout(GRACE, mailing).await;
     }
+    upkeep.await?;
+    committer.finish().await;
     db.close().await;
     tracing::info!("ended");
     Ok(())
@@ -110,7 +128,13 @@ fn set_limits(http: &mut hyper_util::server::conn::auto::Builder<TokioExecutor>)
         .timer(TokioTimer::new())
         .keep_alive_interval(HEADER_TIMEOUT)
         .keep_alive_timeout(HEADER_TIMEOUT)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .max_concurrent_streams(MAX_STREAMS);
+}
+
+fn prompt<A>(acceptor: A) -> Prompt<A> {
+    Prompt::new(acceptor, FIRST_BYTES_TIMEOUT)
 }
 
 /// Listens for the signals from now on; the future resolves when the server was told to end.

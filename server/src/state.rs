@@ -1,11 +1,13 @@
 //! What every handler has at hand, and the router made of all of them.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::{Router, middleware};
 use glasshour_protocol::CompanyId;
 
-use crate::auth::{Passwords, Throttle};
+use crate::api::{Committer, Pace, Room};
+use crate::auth::{Passwords, Rates, Throttle};
 use crate::clock::Clock;
 use crate::objects::Objects;
 use crate::store::{Db, Read, StoreError, Write};
@@ -26,6 +28,16 @@ pub struct AppState {
     pub passwords: Passwords,
     /// Failed log-ins of late.
     pub throttle: Arc<Throttle>,
+    /// How many requests a device or an address may send.
+    pub rates: Arc<Rates>,
+    /// The proxies that are believed about who asks.
+    pub trusted_proxies: Arc<[IpAddr]>,
+    /// How fast a payload has to come.
+    pub pace: Pace,
+    /// Memory for what is under way.
+    pub room: Room,
+    /// Takes records to disk.
+    pub committer: Arc<Committer>,
     /// Who may make an account by themself.
     pub sign_up: SignUp,
     /// Whether queued mail is sent by this server. Where it is not, one-time links are shown to whoever
@@ -55,6 +67,11 @@ impl AppState {
             clock,
             passwords: Passwords::default(),
             throttle: Arc::default(),
+            rates: Arc::default(),
+            trusted_proxies: Arc::default(),
+            pace: Pace::default(),
+            room: Room::default(),
+            committer: Arc::default(),
             sign_up: SignUp::default(),
             mail_is_sent: false,
         }
@@ -80,5 +97,6 @@ impl AppState {
 pub fn router(state: AppState) -> Router {
     let pages = console::router(state.clone());
     let begin = middleware::from_fn_with_state(state.clone(), asker::begin);
-    api::layers(api::router(state).merge(pages)).layer(begin)
+    let routes = api::router(state.clone()).merge(pages);
+    api::layers(routes, state).layer(begin)
 }

@@ -10,7 +10,7 @@ use common::{Device, Made, Server, WEBP};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use glasshour_protocol::payload::{JSON, SessionEventKind};
-use glasshour_protocol::{Kind, LicenseId, RecordId, SignedHeader};
+use glasshour_protocol::{CompanyId, Kind, LicenseId, RecordId, SignedHeader};
 use glasshour_server::clock::Clock as _;
 use glasshour_server::objects::{ObjectError, ObjectKey, Objects};
 use glasshour_server::router;
@@ -114,7 +114,7 @@ async fn what_does_not_match_its_signature_or_hash_is_refused() {
         .await
         .refused(422, "payload_mismatch");
     let mut flipped = good.clone();
-    flipped.payload[20] ^= 1;
+    flipped.payload[30] ^= 1;
     device
         .put(&server, &flipped)
         .await
@@ -392,6 +392,23 @@ impl Objects for FullDisk {
 
     fn read(&self, _: ObjectKey) -> BoxFuture<'_, Result<Option<Vec<u8>>, ObjectError>> {
         async { Ok(None) }.boxed()
+    }
+
+    fn older_than(
+        &self,
+        _: CompanyId,
+        _: u8,
+        _: i64,
+    ) -> BoxFuture<'_, Result<Vec<String>, ObjectError>> {
+        async { Ok(Vec::new()) }.boxed()
+    }
+
+    fn remove(&self, _: ObjectKey, _: i64) -> BoxFuture<'_, Result<bool, ObjectError>> {
+        async { Ok(false) }.boxed()
+    }
+
+    fn remove_leftovers(&self, _: CompanyId, _: i64) -> BoxFuture<'_, Result<u64, ObjectError>> {
+        async { Ok(0) }.boxed()
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<(), ObjectError>> {

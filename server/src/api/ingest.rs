@@ -2,20 +2,27 @@
 //!
 //! The order of checks is part of the contract: token, device, header and signature, employee,
 //! license, permit, payload, picture. Then the picture is on disk before the row is, and the row
-//! and its roll-ups are one transaction. The same record again changes nothing and gets 200.
+//! and its roll-ups are one transaction, which records that come at the same time share
+//! (`commit.rs`). The same record again changes nothing and gets 200.
 //!
 //! A record may come without its payload where the device signed for that (`glasshour-withdrawn`): it
 //! keeps its place in the chain, and gate 3 asks whether its license lets the employee delete it.
 
+mod body;
+mod commit;
 mod payload;
+mod room;
 mod store;
+
+pub use body::Pace;
+pub use commit::Committer;
+pub use room::Room;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use ed25519_dalek::VerifyingKey;
-use futures_util::StreamExt as _;
 use glasshour_license_format::Payload;
 use glasshour_protocol::limits::MAX_PAYLOAD_BYTES;
 use glasshour_protocol::record::{HEADER_RECORD, HEADER_SIGNATURE, HeaderError};
@@ -30,7 +37,6 @@ use super::permit::{self, Facts};
 use crate::AppState;
 use crate::auth::{DeviceToken, authenticate_device};
 use crate::error::ApiError;
-use crate::objects::ObjectKey;
 use crate::people;
 use crate::store::{Device, Read};
 
@@ -49,7 +55,9 @@ const MAX_TIME_MS: i64 = 253_402_300_799_999;
         (status = 200, description = "had been stored before", body = ReceiptSchema),
         (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema),
         (status = 409, description = "another record has that id", body = ErrorBodySchema),
+        (status = 408, description = "it came too slowly", body = ErrorBodySchema),
         (status = 413, body = ErrorBodySchema), (status = 422, body = ErrorBodySchema),
+        (status = 429, description = "come back after `Retry-After`", body = ErrorBodySchema),
         (status = 503, body = ErrorBodySchema), (status = 507, body = ErrorBodySchema)),
     security(("device_token" = [])))]
 pub(super) async fn put_record(
@@ -58,16 +66,27 @@ pub(super) async fn put_record(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Receipt>), ApiError> {
+    let mut body = body::Incoming::new(body, state.pace);
     let (company, device, key) = match authenticate(&state, &headers).await {
         Ok(known) => known,
-        Err(error) => return Err(refuse(body, error).await),
+        Err(error) => {
+            body.discard().await;
+            return Err(error);
+        }
     };
+    if let Err(error) = state.rates.device(device.device_id, state.clock.now_ms()) {
+        body.discard().await;
+        return Err(error);
+    }
     let put = Put {
         state: &state,
         company,
         device: &device,
     };
-    let answer = put.take(record_id, &headers, &key, body).await;
+    let answer = put.take(record_id, &headers, &key, &mut body).await;
+    if answer.is_err() {
+        body.discard().await;
+    }
     if let Err(error) = &answer
         && permit::is_counted(error)
     {
@@ -105,26 +124,22 @@ impl Put<'_> {
         record_id: RecordId,
         headers: &HeaderMap,
         key: &VerifyingKey,
-        body: Body,
+        body: &mut body::Incoming,
     ) -> Result<Receipt, ApiError> {
-        let checked = self.check_before_body(record_id, headers, key).await;
-        let (signed, header, withdrawal) = match checked {
-            Ok(checked) => checked,
-            Err(error) => return Err(refuse(body, error).await),
-        };
-        let bytes = axum::body::to_bytes(body, MAX_PAYLOAD_BYTES)
-            .await
-            .map_err(|_| too_large())?;
+        let (signed, header, withdrawal) = self.check_before_body(record_id, headers, key).await?;
+        let length = withdrawal.as_ref().map_or(header.payload_len, |_| 0);
+        let room = self.state.room.take(length).await?;
         let (bytes, content) = match withdrawal {
             None => {
-                let bytes = check_hash(&header, bytes).await?;
+                let is_picture = payload::is_picture(&header)?;
+                let bytes = body.payload(&header, is_picture).await?;
                 let content = payload::read(&header, &bytes)?;
                 (bytes, content)
             }
-            Some(_) if !bytes.is_empty() => {
-                return Err(invalid("payload", "must be empty where it was withdrawn"));
+            Some(withdrawal) => {
+                body.nothing().await?;
+                (Bytes::new(), Content::Withdrawn(Box::new(withdrawal)))
             }
-            Some(withdrawal) => (bytes, Content::Withdrawn(Box::new(withdrawal))),
         };
 
         let mut read = self.state.read(self.company).await?;
@@ -132,6 +147,7 @@ impl Put<'_> {
         if let Some(receipt) = store::already(&mut read, &signed, asked).await? {
             return Ok(receipt);
         }
+        // What is refused leaves no picture behind.
         let now_ms = self.state.clock.now_ms();
         check_permit(
             &mut read,
@@ -143,11 +159,6 @@ impl Put<'_> {
         .await?;
         drop(read);
         payload::agrees(&header, &content)?;
-        if content.is_picture() {
-            let key = ObjectKey::new(self.company, &header.payload_sha256)
-                .map_err(|_| payload_mismatch())?;
-            self.state.objects.put(key, bytes.clone()).await?;
-        }
         let record = store::Incoming {
             company: self.company,
             device: self.device.clone(),
@@ -155,8 +166,9 @@ impl Put<'_> {
             header,
             bytes,
             content,
+            _room: room,
         };
-        store::store(self.state, &record).await
+        self.state.committer.store(self.state, record).await
     }
 
     /// Everything that can be refused without the payload.
@@ -233,12 +245,6 @@ fn read_withdrawal(
     }
 }
 
-/// An answer that comes while the client still sends is lost with the connection.
-async fn refuse(body: Body, error: ApiError) -> ApiError {
-    discard(body).await;
-    error
-}
-
 /// Asks gate 3 with what the database says now, as far as the payload was read.
 async fn check_permit(
     read: &mut Read,
@@ -289,35 +295,6 @@ fn check_ranges(header: &RecordHeader) -> Result<(), ApiError> {
         return Err(too_large());
     }
     Ok(())
-}
-
-async fn check_hash(header: &RecordHeader, bytes: Bytes) -> Result<Bytes, ApiError> {
-    if header.payload_len != bytes.len() as u64 {
-        return Err(payload_mismatch());
-    }
-    let (bytes, found) = tokio::task::spawn_blocking(move || {
-        let found = glasshour_protocol::jws::sha256_hex(&bytes);
-        (bytes, found)
-    })
-    .await
-    .map_err(ApiError::internal)?;
-    if found == header.payload_sha256 {
-        Ok(bytes)
-    } else {
-        Err(payload_mismatch())
-    }
-}
-
-/// Reads what the client still sends, up to the cap, and keeps none of it.
-async fn discard(body: Body) {
-    let mut stream = body.into_data_stream();
-    let mut seen = 0;
-    while let Some(Ok(chunk)) = stream.next().await {
-        seen += chunk.len();
-        if seen > MAX_PAYLOAD_BYTES {
-            return;
-        }
-    }
 }
 
 /// 422 `invalid` for a field of the header.

@@ -29,9 +29,11 @@ mod users;
 mod wire;
 mod workspaces;
 
+pub use ingest::{Committer, Pace, Room};
 pub use openapi::document;
 pub(crate) use records::payload_response;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -202,13 +204,15 @@ fn people() -> Router<AppState> {
 }
 
 /// What holds for every route, the console's as well.
-pub(crate) fn layers(router: Router) -> Router {
+pub(crate) fn layers(router: Router, state: AppState) -> Router {
+    let proxies = Arc::clone(&state.trusted_proxies);
     let fixed = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
     router
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn(auth::require_same_origin))
+        .layer(middleware::from_fn_with_state(state, auth::limit_address))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             REQUEST_TIMEOUT,
@@ -222,6 +226,10 @@ pub(crate) fn layers(router: Router) -> Router {
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::REFERRER_POLICY, "same-origin"))
         .layer(middleware::from_fn(log))
+        .layer(middleware::from_fn_with_state(
+            proxies,
+            auth::behind_proxies,
+        ))
 }
 
 async fn method_not_allowed() -> ApiError {

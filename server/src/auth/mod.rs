@@ -6,17 +6,20 @@
 //! time, as a wrong password.
 
 mod actor;
+mod address;
 mod authorize;
 mod device;
 mod extract;
 mod origin;
 mod password;
+mod rates;
 mod throttle;
 mod token;
 mod web;
 
 pub(crate) use actor::of_user;
 pub use actor::{Actor, Who};
+pub(crate) use address::behind_proxies;
 pub(crate) use authorize::forbidden;
 pub use authorize::{Object, Role, Verb, allows};
 pub(crate) use device::revoked;
@@ -24,6 +27,8 @@ pub use device::{DeviceToken, authenticate_device};
 pub use extract::{CurrentUser, Peer};
 pub use origin::require_same_origin;
 pub use password::Passwords;
+pub use rates::Rates;
+pub(crate) use rates::limit_address;
 pub use throttle::Throttle;
 pub use token::{Secret, hash_token};
 pub(crate) use web::open_session;

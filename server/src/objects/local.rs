@@ -4,7 +4,7 @@
 //! power cut an object is there whole or not at all. Folders are for their owner alone. What is
 //! left of a write that was cut short is a `.tmp` file, which no read ever sees.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,9 +13,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::body::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use glasshour_protocol::CompanyId;
 use glasshour_protocol::jws::sha256_hex;
 
 use super::{ObjectError, ObjectKey, Objects};
+use crate::clock::SystemClock;
 
 /// A folder of objects.
 #[derive(Clone, Debug)]
@@ -46,26 +48,68 @@ impl LocalFolder {
         self.root.join(key.company.to_string()).join(fan).join(rest)
     }
 
-    fn put_blocking(&self, key: &ObjectKey, bytes: &[u8]) -> std::io::Result<()> {
-        let path = self.path(key);
+    /// Writes all, then flushes all, then names all, then flushes each folder once: the first flush
+    /// takes along what the file system has gathered for the others.
+    fn put_blocking(&self, objects: &[(ObjectKey, Bytes)]) -> Vec<std::io::Result<()>> {
+        let mut written: HashMap<PathBuf, std::io::Result<Writing>> = HashMap::new();
+        for (key, bytes) in objects {
+            written
+                .entry(self.path(key))
+                .or_insert_with_key(|path| self.write(path, bytes));
+        }
+        for writing in written.values_mut() {
+            then(writing, Writing::flush);
+        }
+        for (path, writing) in &mut written {
+            then(writing, |writing| writing.name(path));
+        }
+        let mut folders: HashMap<PathBuf, Option<(ErrorKind, String)>> = HashMap::new();
+        for (path, writing) in &mut written {
+            let fan = path.parent().unwrap_or(path).to_owned();
+            if writing.is_err() {
+                continue;
+            }
+            let failed = folders.entry(fan).or_insert_with_key(|fan| {
+                let flushed = flush_folder(fan).err();
+                flushed.map(|error| (error.kind(), error.to_string()))
+            });
+            if let Some((kind, why)) = failed {
+                let error = std::io::Error::new(*kind, why.clone());
+                // Another flush might claim that the name is on disk: it must be given anew.
+                if let Ok(writing) = std::mem::replace(writing, Err(error)) {
+                    writing.take_back(path);
+                }
+            }
+        }
+        let answer = |key: &ObjectKey| match written.get(&self.path(key)) {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(error)) => Err(std::io::Error::new(error.kind(), error.to_string())),
+            None => Err(ErrorKind::NotFound.into()),
+        };
+        objects.iter().map(|(key, _)| answer(key)).collect()
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> std::io::Result<Writing> {
         let fan = path.parent().ok_or(ErrorKind::InvalidInput)?;
         let company = fan.parent().ok_or(ErrorKind::InvalidInput)?;
         self.settle(company, &self.root)?;
         self.settle(fan, company)?;
-        if is_whole(&path, bytes.len())? {
-            // Whoever put it there may not have come to flushing its name yet.
-            return flush_folder(fan);
+        if is_whole(path, bytes.len())? {
+            // Whoever put it there may not have come to flushing its name yet. It is young again: what
+            // removes pictures without a row looks at old ones only.
+            let file = std::fs::File::open(path)?;
+            file.set_modified(SystemClock::system_time())?;
+            return Ok(Writing::There);
         }
         let number = NEXT_TEMPORARY.fetch_add(1, Ordering::Relaxed);
         let temporary = fan.join(format!("{}-{number}.tmp", std::process::id()));
-        let written = write_flushed(&temporary, bytes)
-            .and_then(|()| std::fs::rename(&temporary, &path))
-            .and_then(|()| flush_folder(fan));
-        if written.is_err() {
-            // Best effort: a full disk should not also fill up with leftovers.
-            let _ = std::fs::remove_file(&temporary);
-        }
-        written
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        private_file(&mut options);
+        let file = options.open(&temporary)?;
+        let mut writing = Writing::Temporary { temporary, file };
+        writing.fill(bytes)?;
+        Ok(writing)
     }
 
     /// Makes a folder and its name durable, once per process.
@@ -98,8 +142,35 @@ impl LocalFolder {
 
 impl Objects for LocalFolder {
     fn put(&self, key: ObjectKey, bytes: Bytes) -> BoxFuture<'_, Result<(), ObjectError>> {
+        let kept = self.put_all(vec![(key, bytes)]);
+        async move {
+            let first = kept.await.pop();
+            first.unwrap_or_else(|| Err(io_error("write", ErrorKind::NotFound.into())))
+        }
+        .boxed()
+    }
+
+    fn put_all(
+        &self,
+        objects: Vec<(ObjectKey, Bytes)>,
+    ) -> BoxFuture<'_, Vec<Result<(), ObjectError>>> {
         let this = self.clone();
-        blocking("write", move || this.put_blocking(&key, &bytes))
+        let count = objects.len();
+        async move {
+            let kept = tokio::task::spawn_blocking(move || this.put_blocking(&objects)).await;
+            match kept {
+                Ok(kept) => kept
+                    .into_iter()
+                    .map(|kept| kept.map_err(|source| io_error("write", source)))
+                    .collect(),
+                Err(stopped) => {
+                    let stopped = stopped.to_string();
+                    let failed = || io_error("write", std::io::Error::other(stopped.clone()));
+                    (0..count).map(|_| Err(failed())).collect()
+                }
+            }
+        }
+        .boxed()
     }
 
     fn read(&self, key: ObjectKey) -> BoxFuture<'_, Result<Option<Vec<u8>>, ObjectError>> {
@@ -117,6 +188,61 @@ impl Objects for LocalFolder {
             }
         }
         .boxed()
+    }
+
+    fn older_than(
+        &self,
+        company: CompanyId,
+        part: u8,
+        before_ms: i64,
+    ) -> BoxFuture<'_, Result<Vec<String>, ObjectError>> {
+        let fan = format!("{part:02x}");
+        let folder = self.root.join(company.to_string()).join(&fan);
+        blocking("list", move || {
+            let mut names = Vec::new();
+            for entry in entries(&folder)? {
+                let entry = entry?;
+                let name = format!("{fan}{}", entry.file_name().to_string_lossy());
+                if ObjectKey::new(company, &name).is_ok() && is_older(&entry.path(), before_ms)? {
+                    names.push(name);
+                }
+            }
+            Ok(names)
+        })
+    }
+
+    fn remove(&self, key: ObjectKey, before_ms: i64) -> BoxFuture<'_, Result<bool, ObjectError>> {
+        let path = self.path(&key);
+        blocking("remove", move || {
+            let old = is_older(&path, before_ms)?;
+            if old {
+                std::fs::remove_file(&path)?;
+            }
+            Ok(old)
+        })
+    }
+
+    fn remove_leftovers(
+        &self,
+        company: CompanyId,
+        before_ms: i64,
+    ) -> BoxFuture<'_, Result<u64, ObjectError>> {
+        let company = self.root.join(company.to_string());
+        blocking("remove", move || {
+            let mut removed = 0;
+            for fan in entries(&company)? {
+                for entry in entries(&fan?.path())? {
+                    let path = entry?.path();
+                    if path.extension().is_some_and(|end| end == "tmp")
+                        && is_older(&path, before_ms)?
+                    {
+                        std::fs::remove_file(&path)?;
+                        removed += 1;
+                    }
+                }
+            }
+            Ok(removed)
+        })
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<(), ObjectError>> {
@@ -156,13 +282,95 @@ fn is_whole(path: &Path, len: usize) -> std::io::Result<bool> {
     }
 }
 
-fn write_flushed(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    private_file(&mut options);
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+/// What is in a folder; nothing where it is not there.
+fn entries(
+    folder: &Path,
+) -> std::io::Result<impl Iterator<Item = std::io::Result<std::fs::DirEntry>>> {
+    match std::fs::read_dir(folder) {
+        Ok(entries) => Ok(Some(entries).into_iter().flatten()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None.into_iter().flatten()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a file is there and was last written before that moment.
+fn is_older(path: &Path, before_ms: i64) -> std::io::Result<bool> {
+    let found = match std::fs::metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let written = jiff::Timestamp::try_from(found.modified()?).map_err(std::io::Error::other)?;
+    Ok(found.is_file() && written.as_millisecond() < before_ms)
+}
+
+/// An object on its way to disk.
+enum Writing {
+    /// It was there before.
+    There,
+    /// Under a name that no read ever sees.
+    Temporary {
+        temporary: PathBuf,
+        file: std::fs::File,
+    },
+    /// Under its own name.
+    Named,
+}
+
+impl Writing {
+    fn fill(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.or_remove(|file| file.write_all(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.or_remove(|file| file.sync_all())
+    }
+
+    /// Does something with the file; where that fails, a full disk should not also fill up with
+    /// leftovers.
+    fn or_remove(
+        &mut self,
+        run: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
+        let Self::Temporary { temporary, file } = self else {
+            return Ok(());
+        };
+        let done = run(file);
+        if done.is_err() {
+            let _ = std::fs::remove_file(temporary);
+        }
+        done
+    }
+
+    fn name(&mut self, path: &Path) -> std::io::Result<()> {
+        if let Self::Temporary { temporary, .. } = self {
+            let named = std::fs::rename(&*temporary, path);
+            if named.is_err() {
+                let _ = std::fs::remove_file(temporary);
+                return named;
+            }
+            *self = Self::Named;
+        }
+        Ok(())
+    }
+
+    fn take_back(self, path: &Path) {
+        if matches!(self, Self::Named) {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// Goes on with what has not failed yet.
+fn then(
+    writing: &mut std::io::Result<Writing>,
+    step: impl FnOnce(&mut Writing) -> std::io::Result<()>,
+) {
+    if let Ok(going) = writing
+        && let Err(error) = step(going)
+    {
+        *writing = Err(error);
+    }
 }
 
 /// Makes a folder (and what is missing above it) that its owner alone can look into.
@@ -185,7 +393,6 @@ fn flush_folder(folder: &Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use glasshour_protocol::CompanyId;
     use uuid::Uuid;
 
     use super::*;

@@ -1,18 +1,19 @@
 //! Where pictures lie: a store of immutable objects, each named by the SHA-256 of its bytes.
 //!
 //! An object is durable when [`Objects::put`] returns; putting the same one twice, even at once,
-//! changes nothing. There is no listing and no overwriting.
+//! changes nothing. There is no overwriting. What no row names is listed and removed by `upkeep.rs` alone.
 
 mod local;
 
 pub use local::LocalFolder;
 pub(crate) use local::{make_private_folder, private_file};
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use glasshour_protocol::CompanyId;
 
 /// The name of an object: its company and its hash.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ObjectKey {
     company: CompanyId,
     sha256: String,
@@ -69,8 +70,44 @@ pub trait Objects: Send + Sync + std::fmt::Debug {
         bytes: axum::body::Bytes,
     ) -> BoxFuture<'_, Result<(), ObjectError>>;
 
+    /// Keeps several, sharing what flushes they can; durable each as [`put`](Self::put) says, one
+    /// answer for each in their order. The same one may be among them twice.
+    fn put_all(
+        &self,
+        objects: Vec<(ObjectKey, axum::body::Bytes)>,
+    ) -> BoxFuture<'_, Vec<Result<(), ObjectError>>> {
+        async move {
+            let mut kept = Vec::with_capacity(objects.len());
+            for (key, bytes) in objects {
+                kept.push(self.put(key, bytes).await);
+            }
+            kept
+        }
+        .boxed()
+    }
+
     /// Reads an object and checks that it has its hash; `None` where there is none.
     fn read(&self, key: ObjectKey) -> BoxFuture<'_, Result<Option<Vec<u8>>, ObjectError>>;
+
+    /// The names of a company's objects that begin with that byte and were last put before that moment
+    /// (UTC milliseconds).
+    fn older_than(
+        &self,
+        company: CompanyId,
+        part: u8,
+        before_ms: i64,
+    ) -> BoxFuture<'_, Result<Vec<String>, ObjectError>>;
+
+    /// Removes an object that was last put before that moment; false where it was put since, or is not
+    /// there. The caller knows that nobody needs it.
+    fn remove(&self, key: ObjectKey, before_ms: i64) -> BoxFuture<'_, Result<bool, ObjectError>>;
+
+    /// Removes what writes that were cut short before that moment have left; how many.
+    fn remove_leftovers(
+        &self,
+        company: CompanyId,
+        before_ms: i64,
+    ) -> BoxFuture<'_, Result<u64, ObjectError>>;
 
     /// Whether objects can be kept now.
     fn ping(&self) -> BoxFuture<'_, Result<(), ObjectError>>;

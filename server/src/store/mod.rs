@@ -29,6 +29,7 @@ mod links;
 mod members;
 mod notices;
 mod outbox;
+mod pictures;
 mod plan;
 mod profiles;
 mod projects;
@@ -60,6 +61,7 @@ pub use links::{Link, LinkPurpose};
 pub use members::{Member, MemberFilter, MemberRole, MemberStatus, Membership, Show};
 pub use notices::Notice;
 pub use outbox::{DueMail, ListedMail, Mail, MailCounts, MailState, MailTemplate};
+pub use pictures::DamagedPicture;
 pub use plan::{Plan, SeatsBy};
 pub use profiles::Profile;
 pub use projects::{Project, ProjectKind};
@@ -213,6 +215,17 @@ impl Db {
         }))
     }
 
+    /// Closes the connection that writes, so that the next one begins with a file handle of its own:
+    /// after the disk has refused a flush, the old one may claim to be well.
+    pub async fn reopen_writer(&self) {
+        if let Self::Sqlite { writer, .. } = self {
+            let closed = async { writer.acquire().await?.close().await };
+            if let Err(error) = closed.await {
+                tracing::error!(%error, "the connection that writes could not be closed");
+            }
+        }
+    }
+
     /// Waits for running statements and closes every connection.
     pub async fn close(&self) {
         match self {
@@ -236,6 +249,27 @@ async fn is_out_of_transactions(connection: &mut SqliteConnection) -> Result<boo
 }
 
 impl Write {
+    /// Begins a part that can be undone by itself. One at a time.
+    pub async fn savepoint(&mut self) -> Result<(), StoreError> {
+        self.say("SAVEPOINT part").await
+    }
+
+    /// Keeps the part.
+    pub async fn release(&mut self) -> Result<(), StoreError> {
+        self.say("RELEASE SAVEPOINT part").await
+    }
+
+    /// Undoes the part; the rest of the transaction stands.
+    pub async fn roll_back(&mut self) -> Result<(), StoreError> {
+        self.say("ROLLBACK TO SAVEPOINT part").await?;
+        self.release().await
+    }
+
+    async fn say(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        on!(self.0, c => sqlx::query(sql).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
     /// From here on the statements of this transaction are about another company's rows; returns the
     /// company that they were about. For what crosses companies by its nature: a person's membership in
     /// one and account in another.

@@ -18,7 +18,7 @@ use crate::error::ApiError;
 /// Content type of a screenshot that equals the one before and so has no payload.
 const NOTHING: &str = "application/octet-stream";
 /// Largest JSON payload: a minute with the longest titles stays below it.
-const MAX_JSON_BYTES: usize = 512 * 1024;
+const MAX_JSON_BYTES: u64 = 512 * 1024;
 
 /// A payload, read.
 #[derive(Debug)]
@@ -65,22 +65,46 @@ impl Content {
     }
 }
 
-/// Reads a payload whose length and hash are right.
+/// Whether the payload must be a picture. Refuses what the header alone shows to be wrong, before any
+/// of the payload is read.
+pub(super) fn is_picture(header: &RecordHeader) -> Result<bool, ApiError> {
+    let frame = match header.kind {
+        Kind::Screenshot => Some(
+            header
+                .meta
+                .frame
+                .as_ref()
+                .ok_or_else(|| invalid("meta.frame", "is missing"))?,
+        ),
+        Kind::Camera => None,
+        Kind::Activity | Kind::Session | Kind::Health | Kind::Notice => {
+            return check_json(header).map(|()| false);
+        }
+    };
+    if frame.is_some_and(|frame| frame.unchanged) {
+        return check_unchanged(header).map(|()| false);
+    }
+    if picture::TYPES.contains(&header.content_type.as_str()) {
+        Ok(true)
+    } else {
+        Err(invalid(
+            "content_type",
+            "must be image/webp, image/png or image/jpeg",
+        ))
+    }
+}
+
+/// Reads a payload whose length and hash are right, and whose header [`is_picture`] has let pass.
 pub(super) fn read(header: &RecordHeader, bytes: &Bytes) -> Result<Content, ApiError> {
     match header.kind {
-        Kind::Screenshot => {
-            let frame = header.meta.frame.as_ref();
-            let frame = frame.ok_or_else(|| invalid("meta.frame", "is missing"))?;
-            if frame.unchanged {
-                return unchanged(header);
-            }
-            picture(header, bytes)
-        }
-        Kind::Camera => picture(header, bytes),
-        Kind::Activity => json(header, bytes).and_then(activity),
-        Kind::Session => json(header, bytes).and_then(|event| session(header, event)),
-        Kind::Health => json(header, bytes).map(Content::Health),
-        Kind::Notice => json::<NoticeEvent>(header, bytes).map(|_| Content::Notice),
+        Kind::Screenshot if bytes.is_empty() => Ok(Content::Unchanged),
+        Kind::Screenshot | Kind::Camera => picture::size(&header.content_type, bytes)
+            .map(Content::Picture)
+            .ok_or_else(|| invalid("payload", "is not an image of its content type")),
+        Kind::Activity => json(bytes).and_then(activity),
+        Kind::Session => json(bytes).and_then(|event| session(header, event)),
+        Kind::Health => json(bytes).map(Content::Health),
+        Kind::Notice => json::<NoticeEvent>(bytes).map(|_| Content::Notice),
     }
 }
 
@@ -99,7 +123,7 @@ pub(super) fn agrees(header: &RecordHeader, content: &Content) -> Result<(), Api
     }
 }
 
-fn unchanged(header: &RecordHeader) -> Result<Content, ApiError> {
+fn check_unchanged(header: &RecordHeader) -> Result<(), ApiError> {
     if header.payload_len != 0 {
         return Err(invalid("payload_len", "must be 0 for an unchanged frame"));
     }
@@ -109,31 +133,23 @@ fn unchanged(header: &RecordHeader) -> Result<Content, ApiError> {
             "must be application/octet-stream for an unchanged frame",
         ));
     }
-    Ok(Content::Unchanged)
+    Ok(())
 }
 
-fn picture(header: &RecordHeader, bytes: &Bytes) -> Result<Content, ApiError> {
-    if !picture::TYPES.contains(&header.content_type.as_str()) {
-        return Err(invalid(
-            "content_type",
-            "must be image/webp, image/png or image/jpeg",
-        ));
-    }
-    picture::size(&header.content_type, bytes)
-        .map(Content::Picture)
-        .ok_or_else(|| invalid("payload", "is not an image of its content type"))
-}
-
-fn json<T: DeserializeOwned>(header: &RecordHeader, bytes: &Bytes) -> Result<T, ApiError> {
+fn check_json(header: &RecordHeader) -> Result<(), ApiError> {
     if header.content_type != JSON {
         return Err(invalid(
             "content_type",
             "must be application/json for this kind",
         ));
     }
-    if bytes.len() > MAX_JSON_BYTES {
+    if header.payload_len > MAX_JSON_BYTES {
         return Err(invalid("payload", "is larger than any of this kind"));
     }
+    Ok(())
+}
+
+fn json<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ApiError> {
     serde_json::from_slice(bytes)
         .map_err(|error| invalid("payload", "is not what its kind says").with_source(error))
 }

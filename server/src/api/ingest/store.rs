@@ -4,8 +4,9 @@ use axum::body::Bytes;
 use glasshour_protocol::{CompanyId, Receipt, RecordHeader, RecordId, SignedHeader};
 
 use super::check_permit;
+use tokio::sync::OwnedSemaphorePermit;
+
 use super::payload::Content;
-use crate::AppState;
 use crate::error::ApiError;
 use crate::people::tracking;
 use crate::report::{self, Link};
@@ -20,6 +21,8 @@ pub(super) struct Incoming {
     pub(super) header: RecordHeader,
     pub(super) bytes: Bytes,
     pub(super) content: Content,
+    /// Its share of the memory for what is under way, until it is settled.
+    pub(super) _room: OwnedSemaphorePermit,
 }
 
 /// The receipt of a record that is stored already; 409 where its id names another record, or where it
@@ -52,18 +55,21 @@ pub(super) async fn already(
     }))
 }
 
-/// Stores a record whose picture, if it has one, is on disk already.
-pub(super) async fn store(state: &AppState, record: &Incoming) -> Result<Receipt, ApiError> {
+/// Stores a record whose picture, if it has one, is on disk already. It is durable when the transaction
+/// is.
+pub(super) async fn store(
+    write: &mut Write,
+    record: &Incoming,
+    now_ms: i64,
+) -> Result<Receipt, ApiError> {
     let Incoming {
-        company,
         device,
         signed,
         header,
         bytes,
         content,
+        ..
     } = record;
-    let now_ms = state.clock.now_ms();
-    let mut write = state.write(*company).await?;
 
     // First of all: chains and sessions are computed from rows of this device.
     write.touch_device(device.device_id, now_ms).await?;
@@ -77,7 +83,7 @@ pub(super) async fn store(state: &AppState, record: &Incoming) -> Result<Receipt
     }
     let withdrawal = content.withdrawal();
     let asked = content.as_licensed();
-    let permit = check_permit(&mut write, device, header, asked, now_ms).await?;
+    let permit = check_permit(write, device, header, asked, now_ms).await?;
 
     let before = match header.seq.checked_sub(1) {
         None | Some(0) => None,
@@ -101,10 +107,10 @@ pub(super) async fn store(state: &AppState, record: &Incoming) -> Result<Receipt
     if !write.insert_record(&new).await? {
         // Another request with the same record was faster.
         let asked = (header.record_id, withdrawal.is_some());
-        let receipt = already(&mut write, signed, asked).await?;
+        let receipt = already(write, signed, asked).await?;
         return receipt.ok_or_else(|| ApiError::internal("a record is there and is not"));
     }
-    heal_gap_behind(&mut write, signed, header).await?;
+    heal_gap_behind(write, signed, header).await?;
 
     match content {
         Content::Activity(minute) => {
@@ -138,9 +144,8 @@ pub(super) async fn store(state: &AppState, record: &Incoming) -> Result<Receipt
     };
     if let Some(session) = session {
         let (device, employee) = (device.device_id, device.employee_id);
-        tracking::roll_up(&mut write, device, employee, session, header.captured_at_ms).await?;
+        tracking::roll_up(write, device, employee, session, header.captured_at_ms).await?;
     }
-    write.commit().await?;
     Ok(Receipt {
         record_id: header.record_id,
         stored_at_ms: now_ms,
