@@ -117,6 +117,8 @@ pub struct Sender {
     heartbeat_at: Instant,
     /// The serial of the newest license that is here: the one enrolled with, or a fetched one.
     newest_serial: u64,
+    /// When something that is held may be sent.
+    hold_ends_at: Option<Instant>,
     /// Licenses with records in the spool that are not in the book.
     unknown: Vec<LicenseId>,
     /// Pictures that were sent; `None` before the spool was asked.
@@ -156,6 +158,7 @@ impl Sender {
             enrolled: false,
             heartbeat_at: Instant::now(),
             newest_serial,
+            hold_ends_at: None,
             unknown: Vec::new(),
             sent: None,
         };
@@ -192,7 +195,8 @@ impl Sender {
                 }
                 Next::Idle => {
                     backoff.reset();
-                    self.heartbeat_at
+                    let hold_ends = self.hold_ends_at.take();
+                    hold_ends.map_or(self.heartbeat_at, |at| at.min(self.heartbeat_at))
                 }
                 Next::Blocked => self.heartbeat_at,
                 Next::Enroll => Instant::now() + backoff.next(None),

@@ -1,6 +1,7 @@
 //! One batch: leased, held against its licenses (gate 2), sent at the same time, settled.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use glasshour_protocol::{RecordId, code};
 use tokio::task::JoinSet;
@@ -54,7 +55,14 @@ impl Sender {
             .spool
             .lease_except(CONCURRENCY, now_ms, self.unknown.clone());
         let leased = match lease.await {
-            Ok(leased) if leased.is_empty() => return Next::Idle,
+            Ok(leased) if leased.is_empty() => {
+                let ends = self.spool.next_hold_end(now_ms).await.ok().flatten();
+                self.hold_ends_at = ends.map(|at_ms| {
+                    let wait = at_ms.saturating_sub(now_ms).unsigned_abs();
+                    Instant::now() + Duration::from_millis(wait)
+                });
+                return Next::Idle;
+            }
             Ok(leased) => leased,
             Err(error) => return self.spool_failed(&error),
         };
@@ -68,7 +76,10 @@ impl Sender {
             match self.gate(&record) {
                 Gate::Open => {
                     let client = self.client.clone();
-                    under_way.spawn(async move { (record.record_id, client.put(&record).await) });
+                    under_way.spawn(async move {
+                        let bare = record.withdrawn.is_some();
+                        (record.record_id, bare, client.put(&record).await)
+                    });
                 }
                 Gate::Unknown => {
                     let license = record.license_id;
@@ -85,19 +96,20 @@ impl Sender {
             }
         }
         while let Some(done) = under_way.join_next().await {
-            let Ok((id, answer)) = done else { continue };
+            let Ok((id, bare, answer)) = done else {
+                continue;
+            };
             let settlement = match answer {
                 Ok(()) => {
                     self.stored(&next);
                     Settlement::Delivered
                 }
-                Err(Verdict::Reject { code, message }) => {
-                    if code == code::LICENSE_SUPERSEDED {
-                        // There is a newer license: the sooner it is fetched, the less is refused.
-                        self.heartbeat_at = Instant::now();
-                    }
-                    Settlement::Quarantined { code, message }
+                Err(Verdict::Reject { code, .. }) if code == code::LICENSE_SUPERSEDED && !bare => {
+                    // There is a newer license: the sooner it is fetched, the less is refused.
+                    self.heartbeat_at = Instant::now();
+                    Settlement::Superseded { at_ms: now_ms }
                 }
+                Err(Verdict::Reject { code, message }) => Settlement::Quarantined { code, message },
                 Err(verdict) => {
                     next = next.max(self.sorted(verdict));
                     Settlement::Later

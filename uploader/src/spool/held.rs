@@ -12,8 +12,8 @@ use glasshour_protocol::withdrawal::{self, Reason};
 use glasshour_protocol::{Kind, LicenseId, RecordHeader, RecordId, SessionId, SignedHeader};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
-use super::rows::{text, unreadable};
-use super::{DeviceIdentity, SpoolError};
+use super::rows::{opened, text, unreadable};
+use super::{DeviceIdentity, SpoolConfig, SpoolError};
 
 /// What is told of withdrawals is kept as long as sessions that they are in may still be looked at.
 const KEPT_MS: i64 = 90 * 86_400_000;
@@ -110,25 +110,48 @@ pub(super) fn count(connection: &Connection, now_ms: i64) -> Result<u64, SpoolEr
     Ok(count.unsigned_abs())
 }
 
+/// When the next hold is over, UTC milliseconds.
+pub(super) fn next_end(connection: &Connection, now_ms: i64) -> Result<Option<i64>, SpoolError> {
+    let end = connection
+        .prepare_cached(
+            "SELECT MIN(hold_until_ms) FROM records
+             WHERE hold_until_ms > ?1 AND hold_until_ms > 0 AND refusal_code IS NULL",
+        )?
+        .query_row([now_ms], |row| row.get(0))?;
+    Ok(end)
+}
+
 /// What one says that is held and was not withdrawn.
 pub(super) fn content(
     connection: &Connection,
+    config: &SpoolConfig,
     id: RecordId,
     now_ms: i64,
 ) -> Result<Option<Content>, SpoolError> {
     let found = connection
         .prepare_cached(
-            "SELECT content_type, payload FROM records WHERE record_id = ?1
+            "SELECT content_type, header, signature, seal, payload FROM records
+             WHERE record_id = ?1
              AND refusal_code IS NULL AND hold_until_ms > ?2 AND withdrawn IS NULL",
         )?
         .query_row(params![id.to_string(), now_ms], |row| {
-            Ok(Content {
-                content_type: row.get(0)?,
-                payload: row.get(1)?,
-            })
+            let header = SignedHeader {
+                bytes: row.get(1)?,
+                signature: row.get(2)?,
+            };
+            let (sealed, stored): (String, Vec<u8>) = (row.get(3)?, row.get(4)?);
+            Ok((row.get(0)?, header, sealed, stored))
         })
         .optional()?;
-    Ok(found)
+    let Some((content_type, header, sealed, stored)) = found else {
+        return Ok(None);
+    };
+    let payload = opened(config, (id, &header), &sealed, stored)
+        .ok_or_else(|| SpoolError::Row(id.to_string()))?;
+    Ok(Some(Content {
+        content_type,
+        payload,
+    }))
 }
 
 /// Withdraws them all, or none, as the employee.
@@ -175,10 +198,7 @@ fn withdraw_one(
     if !withdrawal::is_deletable(header.kind) {
         return Err(WithdrawError::NotDeletable(id));
     }
-    let withdrawn = withdrawal::sign(id, &signed, (Reason::Employee, now_ms), &identity.key);
-    connection
-        .prepare_cached("UPDATE records SET payload = x'', withdrawn = ?2 WHERE record_id = ?1")?
-        .execute(params![id.to_string(), withdrawn])?;
+    drop_payload(connection, identity, id, (Reason::Employee, now_ms))?;
     connection
         .prepare_cached(
             "INSERT INTO withdrawals (record_id, license_id, session_id, kind, captured_at_ms)
@@ -192,6 +212,38 @@ fn withdraw_one(
             header.captured_at_ms,
         ])?;
     Ok(())
+}
+
+/// Overwrites a record's payload and writes down why, signed; it is sent without. False where there is
+/// no such record, or it has none already.
+pub(super) fn drop_payload(
+    connection: &Connection,
+    identity: &DeviceIdentity,
+    id: RecordId,
+    why: (Reason, i64),
+) -> rusqlite::Result<bool> {
+    let found = connection
+        .prepare_cached(
+            "SELECT header, signature FROM records WHERE record_id = ?1 AND withdrawn IS NULL",
+        )?
+        .query_row([id.to_string()], |row| {
+            Ok(SignedHeader {
+                bytes: row.get(0)?,
+                signature: row.get(1)?,
+            })
+        })
+        .optional()?;
+    let Some(signed) = found else {
+        return Ok(false);
+    };
+    let withdrawn = withdrawal::sign(id, &signed, why, &identity.key);
+    connection
+        .prepare_cached(
+            "UPDATE records SET payload = x'', seal = 'none', withdrawn = ?2, refusal_code = NULL,
+                 refusal_message = NULL WHERE record_id = ?1",
+        )?
+        .execute(params![id.to_string(), withdrawn])?;
+    Ok(true)
 }
 
 /// Moves everything into the database file and empties the write-ahead log; false where a reader is in

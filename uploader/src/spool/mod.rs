@@ -10,25 +10,47 @@
 //!    that a record is sent again; the server stores it once.
 //! 5. The employee may withdraw a record while it is held: its payload is overwritten, and header,
 //!    signature and a signed reason stay and are delivered in its place. [`held`] has the details.
-//! 6. One process: the lock file beside the database is held for as long as the spool is open.
+//! 6. A payload that may not be sent (a newer license does not permit it) or that cannot be read any more
+//!    goes the same way: dropped, counted, and its record delivered without it.
+//! 7. No place in a chain is told to two pushers, even where the disk forgets what it had: `heads.rs`.
+//! 8. One process: the lock file beside the database is held for as long as the spool is open.
+//!
+//! # Recovery
+//! A crash needs none: SQLite replays the log. A database that is no database, that fails its check, that
+//! is behind the heads (its log was cut short), or in which damage is met while it is in use, is set
+//! aside as `….damaged-SECONDS-N`, and `salvage.rs` makes a new one of every record that proves itself
+//! by its signature and its payload's hash or seal. What is lost is counted ([`SpoolReport`]).
+//!
+//! # Quota
+//! Pictures make way as the file nears its quota, sessions and activity never: `quota.rs`.
+//!
+//! # Order
+//! Oldest first. Of a backlog, the last of several lent is one of the newest, so that what happens now is
+//! seen while it drains; the others are the oldest, so that it does drain.
 //!
 //! # Layout
 //! `records` holds the exact header bytes with their signature and the payload; the other columns are
-//! copies for ordering. `seal` says how the payload is protected at rest: `none` today, named so that
-//! sealed rows can stand beside it; `withdrawn` holds the signed withdrawal of a row without payload.
+//! copies for ordering. `seal` says how the payload is protected at rest (`seal.rs`): rows of before are
+//! `none` and stay readable; `withdrawn` holds the signed withdrawal of a row without payload.
 //! `withdrawals` remembers what the employee withdrew, for what that costs in time. `chains` holds the
 //! last `seq` and header hash per device and license.
-//! `counters` holds what must be known after the rows are gone: how many were delivered, and when
-//! delivered pictures had been taken (`shots.rs`).
+//! `counters` holds what must be known after the rows are gone: how many were delivered, what had to be
+//! given up, and when delivered pictures had been taken (`shots.rs`). `marks` tells the key again that
+//! payloads are sealed with. Beside the database lie `.lock`, `.heads`, and what was set aside.
 //!
 //! # Threading
 //! [`Spool`] is a cheap handle. Requests go through a bounded channel (when it is full, pushers wait)
 //! to the owning thread, which commits what is waiting in one transaction and then answers each with
 //! its own typed reply.
 
+mod heads;
 pub mod held;
+mod pages;
+mod quota;
 mod rows;
+mod salvage;
 mod schema;
+mod seal;
 mod shots;
 mod thread;
 
@@ -39,6 +61,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ed25519_dalek::SigningKey;
 use glasshour_protocol::{DeviceId, Kind, LicenseId, RecordId, RecordMeta, SignedHeader};
 use tokio::sync::{Notify, mpsc, oneshot};
+
+pub use quota::DEFAULT_BYTES as DEFAULT_QUOTA_BYTES;
+pub use seal::{KEY_BYTES, SealError, SealKey};
 
 use held::{Content, Held, WithdrawError, Withdrawn};
 pub(crate) use shots::MOST_SHOTS;
@@ -116,6 +141,12 @@ pub enum Settlement {
     Delivered,
     /// Not now; it can be leased again.
     Later,
+    /// A newer license does not permit it: its payload is dropped, and it is sent without, so that its
+    /// place in the chain is kept.
+    Superseded {
+        /// When, UTC milliseconds.
+        at_ms: i64,
+    },
     /// The server (or gate 2) refuses it for good: the row stays, apart, with the reason.
     Quarantined {
         /// Stable code of the refusal.
@@ -123,6 +154,43 @@ pub enum Settlement {
         /// In a sentence.
         message: String,
     },
+}
+
+/// How a spool is to be kept.
+#[derive(Clone, Debug)]
+pub struct SpoolConfig {
+    /// Who signs its records.
+    pub identity: DeviceIdentity,
+    /// What payloads are sealed with; `None`: they are kept as they are.
+    pub seal: Option<SealKey>,
+    /// How large it may grow, bytes, before pictures make way.
+    pub quota_bytes: u64,
+}
+
+impl From<DeviceIdentity> for SpoolConfig {
+    /// Not sealed, with the quota that holds where nothing else is said.
+    fn from(identity: DeviceIdentity) -> Self {
+        Self {
+            identity,
+            seal: None,
+            quota_bytes: DEFAULT_QUOTA_BYTES,
+        }
+    }
+}
+
+/// What a spool had to give up since it was made, for `status`, `doctor` and health records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpoolReport {
+    /// Pictures that were not kept because the spool was full, or nearly.
+    pub not_kept: u64,
+    /// Records whose payload was dropped because a newer license does not permit it.
+    pub superseded: u64,
+    /// How often a damaged file was set aside.
+    pub salvages: u64,
+    /// Records whose payload was lost with a damaged file; their places in the chain were kept.
+    pub lost_payloads: u64,
+    /// Records that were lost altogether with a damaged file.
+    pub missing: u64,
 }
 
 /// Counts for `status`, `doctor` and health records.
@@ -176,7 +244,17 @@ pub enum OpenError {
         /// Ours.
         known: i64,
     },
-    /// Not readable as a database.
+    /// Sealed with another key.
+    #[error(
+        "the spool {} was sealed with another key than the one on this computer: restore the key, or move \
+         the spool away",
+        path.display()
+    )]
+    Key {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Not readable as a database, and not to be mended.
     #[error("the spool {} cannot be read; it is left as it is", path.display())]
     Damaged {
         /// The database.
@@ -192,6 +270,12 @@ pub enum SpoolError {
     /// The disk is full: nothing was written, the record is still the caller's.
     #[error("the disk is full: the record could not be kept")]
     DiskFull,
+    /// The spool is as large as it may grow, or nearly: the picture was not kept, and is counted.
+    #[error("the spool is full: the picture was not kept")]
+    Full,
+    /// A record could not be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// Another fault of the database.
     #[error("the spool cannot be written or read")]
     Database(#[from] rusqlite::Error),
@@ -244,11 +328,12 @@ impl Spool {
     /// Opens (or makes) the spool in `path`, which names the database file, and starts its thread.
     ///
     /// Touches the disk; call it off the async runtime.
-    pub fn open(path: &Path, identity: DeviceIdentity) -> Result<Self, OpenError> {
-        let database = schema::open(path, identity.device_id)?;
+    pub fn open(path: &Path, config: impl Into<SpoolConfig>) -> Result<Self, OpenError> {
+        let config = config.into();
+        let database = schema::open(path, &config)?;
         let (requests, inbox) = mpsc::channel(QUEUE);
         let leases = Leases::default();
-        let thread = thread::Owner::new(database, identity, leases.clone());
+        let thread = thread::Owner::new(database, config, leases.clone());
         std::thread::Builder::new()
             .name("spool".into())
             .spawn(move || thread.run(inbox))
@@ -324,6 +409,11 @@ impl Spool {
         self.ask(|reply| Request::Stats { reply }).await?
     }
 
+    /// What it had to give up since it was made.
+    pub async fn report(&self) -> Result<SpoolReport, SpoolError> {
+        self.ask(|reply| Request::Report { reply }).await?
+    }
+
     /// The newest refusals, at most `most`.
     pub async fn refusals(&self, most: usize) -> Result<Vec<Refusal>, SpoolError> {
         self.ask(|reply| Request::Refusals { most, reply }).await?
@@ -343,6 +433,12 @@ impl Spool {
     /// How many captures are held at that moment, those that were withdrawn not counted.
     pub async fn held_count(&self, now_ms: i64) -> Result<u64, SpoolError> {
         self.ask(|reply| Request::HeldCount { now_ms, reply })
+            .await?
+    }
+
+    /// When the next hold is over, UTC milliseconds.
+    pub async fn next_hold_end(&self, now_ms: i64) -> Result<Option<i64>, SpoolError> {
+        self.ask(|reply| Request::HoldEnds { now_ms, reply })
             .await?
     }
 

@@ -1,14 +1,17 @@
 //! The statements of the spool: each a function over a connection, within whatever transaction is open.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::str::FromStr;
 
 use glasshour_protocol::jws::sha256_hex;
-use glasshour_protocol::{LicenseId, RecordHeader, RecordId, SignedHeader};
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
+use glasshour_protocol::withdrawal::Reason;
+use glasshour_protocol::{Kind, LicenseId, RecordHeader, RecordId, SignedHeader};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{
-    DeviceIdentity, Draft, Leased, Pushed, Refusal, Settlement, SpoolError, SpoolStats, shots,
+    Draft, Leased, Pushed, Refusal, Settlement, SpoolConfig, SpoolError, SpoolReport, SpoolStats,
+    held, quota, salvage, seal, shots,
 };
 
 /// Refusal code of a row that cannot be understood.
@@ -19,11 +22,28 @@ pub(super) const COUNTS: &str = "
     SELECT (SELECT COUNT(*) FROM records WHERE refusal_code IS NULL),
            (SELECT COUNT(*) FROM records WHERE refusal_code IS NOT NULL)";
 
+/// What became of a draft.
+pub(super) enum Kept {
+    /// It is a record, and the head of its chain has that hash.
+    Record(Pushed, String),
+    /// The spool is full; it was counted.
+    Full,
+    /// It could not be sealed.
+    Unsealed,
+}
+
 pub(super) fn push(
     connection: &Connection,
-    identity: &DeviceIdentity,
+    config: &SpoolConfig,
     draft: &Draft,
-) -> rusqlite::Result<Pushed> {
+) -> rusqlite::Result<Kept> {
+    let picture = matches!(draft.kind, Kind::Screenshot | Kind::Camera);
+    let used = if picture { used_bytes(connection)? } else { 0 };
+    if !quota::keeps(draft.kind, used, config.quota_bytes, draft.captured.wall_ms) {
+        salvage::count(connection, "not_kept", 1)?;
+        return Ok(Kept::Full);
+    }
+    let identity = &config.identity;
     let license = draft.license_id.to_string();
     let device = identity.device_id.to_string();
     let last = last_of_chain(connection, &device, &license)?;
@@ -47,11 +67,18 @@ pub(super) fn push(
         meta: draft.meta.clone(),
     };
     let signed = SignedHeader::sign(&header, &identity.key);
+    let (sealed, payload) = match &config.seal {
+        None => (seal::NONE, Cow::Borrowed(&draft.payload)),
+        Some(key) => match key.seal(record_id, &signed, &draft.payload) {
+            Ok(sealed) => (seal::SEALED, Cow::Owned(sealed)),
+            Err(_) => return Ok(Kept::Unsealed),
+        },
+    };
     connection
         .prepare_cached(
             "INSERT INTO records (record_id, license_id, seq, kind, captured_at_ms, hold_until_ms,
-                              header, signature, content_type, payload, device_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                              header, signature, content_type, payload, device_id, seal)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             record_id.to_string(),
@@ -63,8 +90,9 @@ pub(super) fn push(
             signed.bytes,
             signed.signature,
             draft.content_type,
-            draft.payload,
+            *payload,
             device,
+            sealed,
         ])?;
     connection
         .prepare_cached(
@@ -72,10 +100,24 @@ pub(super) fn push(
          ON CONFLICT (device_id, license_id) DO UPDATE SET last_seq = ?3, last_hash = ?4",
         )?
         .execute(params![device, license, seq, signed.hash()])?;
-    Ok(Pushed {
+    let pushed = Pushed {
         record_id,
         seq: seq.unsigned_abs(),
-    })
+    };
+    Ok(Kept::Record(pushed, signed.hash()))
+}
+
+/// What the database holds, without what is free in it.
+fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    let number = |pragma: &str| -> rusqlite::Result<i64> {
+        connection
+            .prepare_cached(pragma)?
+            .query_row([], |row| row.get(0))
+    };
+    let pages = number("PRAGMA page_count")? - number("PRAGMA freelist_count")?;
+    Ok(pages
+        .saturating_mul(number("PRAGMA page_size")?)
+        .unsigned_abs())
 }
 
 fn last_of_chain(
@@ -102,11 +144,12 @@ fn record_id(wall_ms: i64) -> RecordId {
     )))
 }
 
+/// Ends a lease; gives how many rows went.
 pub(super) fn settle(
     connection: &Connection,
-    id: RecordId,
-    settlement: &Settlement,
-) -> rusqlite::Result<()> {
+    config: &SpoolConfig,
+    (id, settlement): (RecordId, &Settlement),
+) -> rusqlite::Result<usize> {
     match settlement {
         Settlement::Later => {}
         Settlement::Delivered => {
@@ -114,12 +157,14 @@ pub(super) fn settle(
             let gone = connection
                 .prepare_cached("DELETE FROM records WHERE record_id = ?1")?
                 .execute([id.to_string()])?;
-            connection
-                .prepare_cached(
-                    "INSERT INTO counters (name, value) VALUES ('delivered', ?1)
-                 ON CONFLICT (name) DO UPDATE SET value = value + ?1",
-                )?
-                .execute([i64::try_from(gone).expect("0 or 1")])?;
+            salvage::count(connection, "delivered", gone as u64)?;
+            return Ok(gone);
+        }
+        Settlement::Superseded { at_ms } => {
+            let why = (Reason::Superseded, *at_ms);
+            if held::drop_payload(connection, &config.identity, id, why)? {
+                salvage::count(connection, "superseded", 1)?;
+            }
         }
         Settlement::Quarantined { code, message } => {
             connection.prepare_cached(
@@ -128,7 +173,7 @@ pub(super) fn settle(
             .execute(params![id.to_string(), code, message])?;
         }
     }
-    Ok(())
+    Ok(0)
 }
 
 /// What may be lent: not these records and nothing of these licenses.
@@ -138,22 +183,86 @@ pub(super) struct Wanted<'a> {
     pub(super) except: &'a [LicenseId],
 }
 
-/// Lends the oldest records and adds them to `leased`. A row that cannot be understood is set aside.
+/// What became of a lease.
+pub(super) struct Lent {
+    pub(super) records: Vec<Leased>,
+    /// Something was met that is not what was written; the database may need to be mended.
+    pub(super) damaged: bool,
+}
+
+/// From so many on, what waits is a backlog, and what is new goes beside it.
+const BACKLOG: usize = 64;
+
+/// Lends records and adds them to `leased`: the oldest and, of a backlog, one of the newest beside them. So
+/// the employer sees what happens now while it drains, and it drains all the same: of N lent, N - 1
+/// are the oldest. A row that cannot be understood is set aside; one whose payload is not what was
+/// written goes without it.
 pub(super) fn lease(
     connection: &Connection,
+    config: &SpoolConfig,
     leased: &mut HashSet<RecordId>,
     wanted: &Wanted<'_>,
-) -> Result<Vec<Leased>, SpoolError> {
-    // Ids first: payloads of records that are lent already need not be read.
-    let mut candidates = connection.prepare_cached(
-        "SELECT rowid, record_id, license_id FROM records
-         WHERE refusal_code IS NULL AND hold_until_ms <= ?1
-         ORDER BY captured_at_ms, seq",
+) -> Result<Lent, SpoolError> {
+    let mut lent = Lent {
+        records: Vec::new(),
+        damaged: false,
+    };
+    let backlog = wanted.most > 1 && is_backlog(connection, wanted.now_ms)?;
+    let oldest = wanted.most - usize::from(backlog);
+    collect(
+        connection,
+        config,
+        (OLDEST, oldest),
+        (leased, wanted),
+        &mut lent,
     )?;
+    if backlog {
+        collect(
+            connection,
+            config,
+            (NEWEST, wanted.most),
+            (leased, wanted),
+            &mut lent,
+        )?;
+    }
+    Ok(lent)
+}
+
+// Ids first: payloads of records that are lent already need not be read.
+const OLDEST: &str = "
+    SELECT rowid, record_id, license_id FROM records
+    WHERE refusal_code IS NULL AND hold_until_ms <= ?1 ORDER BY captured_at_ms, seq";
+const NEWEST: &str = "
+    SELECT rowid, record_id, license_id FROM records
+    WHERE refusal_code IS NULL AND hold_until_ms <= ?1 ORDER BY captured_at_ms DESC, seq DESC";
+
+fn is_backlog(connection: &Connection, now_ms: i64) -> Result<bool, SpoolError> {
+    let there = connection
+        .prepare_cached(
+            "SELECT 1 FROM records WHERE refusal_code IS NULL AND hold_until_ms <= ?1
+             ORDER BY captured_at_ms, seq LIMIT 1 OFFSET ?2",
+        )?
+        .query_row(
+            params![now_ms, i64::try_from(BACKLOG).expect("small")],
+            |_| Ok(()),
+        )
+        .optional()?;
+    Ok(there.is_some())
+}
+
+/// Adds records in that order until so many are lent.
+fn collect(
+    connection: &Connection,
+    config: &SpoolConfig,
+    (order, most): (&str, usize),
+    (leased, wanted): (&mut HashSet<RecordId>, &Wanted<'_>),
+    lent: &mut Lent,
+) -> Result<(), SpoolError> {
+    let mut candidates = connection.prepare_cached(order)?;
     let mut rows = candidates.query([wanted.now_ms])?;
-    let mut lent = Vec::new();
     let mut unreadable = Vec::new();
-    while lent.len() < wanted.most
+    let mut without_payload = Vec::new();
+    while lent.records.len() < most
         && let Some(row) = rows.next()?
     {
         let rowid: i64 = row.get(0)?;
@@ -164,23 +273,41 @@ pub(super) fn lease(
         if leased.contains(&id) || wanted.except.contains(&license) {
             continue;
         }
-        match load(connection, rowid, id, license) {
-            Ok(record) => lent.push(record),
+        match load(connection, config, rowid, (id, license)) {
+            Ok(Loaded::Whole(record)) => {
+                leased.insert(id);
+                lent.records.push(record);
+            }
+            Ok(Loaded::Payload) => without_payload.push(id),
             Err(SpoolError::Row(_)) => unreadable.push(rowid),
-            Err(SpoolError::Database(error))
-                if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) =>
-            {
-                unreadable.push(rowid);
+            Err(SpoolError::Database(error)) if super::schema::is_damage(&error) => {
+                lent.damaged = true;
             }
             Err(error) => return Err(error),
         }
     }
     drop(rows);
+    drop(candidates);
     for rowid in unreadable {
         set_aside(connection, rowid);
     }
-    leased.extend(lent.iter().map(|record| record.record_id));
-    Ok(lent)
+    for id in without_payload {
+        lent.damaged |= !go_without(connection, config, id, wanted.now_ms);
+    }
+    Ok(())
+}
+
+/// Drops a payload that is not what was written; the record is lent without it by a later lease. False
+/// where that could not be written.
+fn go_without(connection: &Connection, config: &SpoolConfig, id: RecordId, now_ms: i64) -> bool {
+    tracing::error!(%id, "a record's payload is damaged in the spool; it goes without");
+    let why = (Reason::Damaged, now_ms);
+    let dropped = held::drop_payload(connection, &config.identity, id, why)
+        .and_then(|dropped| salvage::count(connection, "lost_payloads", u64::from(dropped)));
+    if let Err(error) = &dropped {
+        tracing::error!(%id, %error, "and that could not be written down");
+    }
+    dropped.is_ok()
 }
 
 /// Where not even that can be written, the row is passed over and met again by the next lease.
@@ -217,14 +344,20 @@ pub(super) fn unreadable(column: usize) -> SpoolError {
     SpoolError::Row(format!("column {column}"))
 }
 
+enum Loaded {
+    Whole(Leased),
+    /// Its payload is not what was written.
+    Payload,
+}
+
 fn load(
     connection: &Connection,
+    config: &SpoolConfig,
     rowid: i64,
-    record_id: RecordId,
-    license_id: LicenseId,
-) -> Result<Leased, SpoolError> {
+    (record_id, license_id): (RecordId, LicenseId),
+) -> Result<Loaded, SpoolError> {
     let mut statement = connection.prepare_cached(
-        "SELECT kind, header, signature, content_type, payload, withdrawn FROM records
+        "SELECT kind, header, signature, content_type, payload, withdrawn, seal FROM records
          WHERE rowid = ?1",
     )?;
     let mut rows = statement.query([rowid])?;
@@ -235,11 +368,16 @@ fn load(
             bytes: row.get(1)?,
             signature: row.get(2)?,
         };
-        Ok((header, row.get(3)?, row.get(4)?, row.get(5)?))
+        let payload: Vec<u8> = row.get(4)?;
+        let sealed: String = row.get(6)?;
+        Ok((header, row.get(3)?, payload, row.get(5)?, sealed))
     };
     // What is not of the type that was written is the row's fault, not the database's.
-    let (header, content_type, payload, withdrawn) = read().map_err(|_| unreadable())?;
-    Ok(Leased {
+    let (header, content_type, payload, withdrawn, sealed) = read().map_err(|_| unreadable())?;
+    let Some(payload) = opened(config, (record_id, &header), &sealed, payload) else {
+        return Ok(Loaded::Payload);
+    };
+    Ok(Loaded::Whole(Leased {
         record_id,
         kind: text(row, 0)?,
         license_id,
@@ -247,6 +385,37 @@ fn load(
         content_type,
         payload,
         withdrawn,
+    }))
+}
+
+/// A payload as it was captured; `None` where it is not what was sealed.
+pub(super) fn opened(
+    config: &SpoolConfig,
+    (id, header): (RecordId, &SignedHeader),
+    sealed: &str,
+    stored: Vec<u8>,
+) -> Option<Vec<u8>> {
+    if sealed == seal::NONE {
+        return Some(stored);
+    }
+    config.seal.as_ref()?.open(id, header, &stored)
+}
+
+/// What was given up since the spool was made.
+pub(super) fn report(connection: &Connection) -> Result<SpoolReport, SpoolError> {
+    let count = |name: &str| -> Result<u64, SpoolError> {
+        let value: Option<i64> = connection
+            .prepare_cached("SELECT value FROM counters WHERE name = ?1")?
+            .query_row([name], |row| row.get(0))
+            .optional()?;
+        Ok(value.unwrap_or(0).unsigned_abs())
+    };
+    Ok(SpoolReport {
+        not_kept: count("not_kept")?,
+        superseded: count("superseded")?,
+        salvages: count("salvages")?,
+        lost_payloads: count("lost_payloads")?,
+        missing: count("missing")?,
     })
 }
 

@@ -4,11 +4,12 @@ use glasshour_protocol::{LicenseId, RecordId};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
+use super::heads::Head;
 use super::held::{self, Content, Held, WithdrawError, Withdrawn};
-use super::rows::Wanted;
-use super::schema::Database;
+use super::rows::{Kept, Wanted};
+use super::schema::{self, Database};
 use super::{
-    DeviceIdentity, Draft, Leased, Leases, Pushed, Refusal, Settlement, Shot, SpoolError,
+    Draft, Leased, Leases, Pushed, Refusal, Settlement, Shot, SpoolConfig, SpoolError, SpoolReport,
     SpoolStats, rows, shots,
 };
 
@@ -35,6 +36,9 @@ pub(super) enum Request {
     Stats {
         reply: oneshot::Sender<Result<SpoolStats, SpoolError>>,
     },
+    Report {
+        reply: oneshot::Sender<Result<SpoolReport, SpoolError>>,
+    },
     Refusals {
         most: usize,
         reply: oneshot::Sender<Result<Vec<Refusal>, SpoolError>>,
@@ -49,6 +53,10 @@ pub(super) enum Request {
     HeldCount {
         now_ms: i64,
         reply: oneshot::Sender<Result<u64, SpoolError>>,
+    },
+    HoldEnds {
+        now_ms: i64,
+        reply: oneshot::Sender<Result<Option<i64>, SpoolError>>,
     },
     HeldContent {
         id: RecordId,
@@ -68,30 +76,35 @@ pub(super) enum Request {
 
 /// What a write of a batch came to, before the batch is on disk.
 enum Done {
-    Pushed(Pushed),
-    Settled,
+    Pushed(LicenseId, Kept),
+    /// So many rows went.
+    Settled(usize),
 }
 
 pub(super) struct Owner {
     database: Database,
-    identity: DeviceIdentity,
+    config: SpoolConfig,
     leases: Leases,
+    /// Something was met that is not what was written.
+    damaged: bool,
     /// The write-ahead log may still hold what was withdrawn.
     log_holds_deleted: bool,
 }
 
 impl Owner {
-    pub(super) fn new(database: Database, identity: DeviceIdentity, leases: Leases) -> Self {
+    pub(super) fn new(database: Database, config: SpoolConfig, leases: Leases) -> Self {
         Self {
             database,
-            identity,
+            config,
             leases,
+            damaged: false,
             // A crash may have come between a withdrawal and the emptying of the log.
             log_holds_deleted: true,
         }
     }
 
-    /// Serves until every handle is gone.
+    /// Serves until every handle is gone, or until the database is damaged beyond mending: then nothing
+    /// more is kept here, and everybody is told that the spool is closed.
     pub(super) fn run(mut self, mut inbox: mpsc::Receiver<Request>) {
         let mut batch = Vec::with_capacity(BATCH);
         while inbox.blocking_recv_many(&mut batch, BATCH) > 0 {
@@ -104,6 +117,9 @@ impl Owner {
             for request in reads {
                 self.read(request);
             }
+            if self.damaged && !self.mend() {
+                return;
+            }
             if self.log_holds_deleted {
                 self.empty_log();
             }
@@ -114,6 +130,14 @@ impl Owner {
     /// commit, or a fault for which SQLite gives the whole transaction up, fails them all.
     fn write(&mut self, requests: Vec<Request>) {
         let mut committed = self.transact(&requests);
+        let damaged = |result: &Result<_, _>| match result {
+            Err(error) => schema::is_damage(error),
+            Ok(_) => false,
+        };
+        if damaged(&committed) && self.mend() {
+            committed = self.transact(&requests);
+        }
+        self.damaged |= damaged(&committed);
         if let Err(error) = &committed {
             tracing::error!(%error, "the spool could not commit");
         }
@@ -129,8 +153,12 @@ impl Owner {
                 Err(error) => Err(classify(error)),
             };
             match (request, result) {
-                (Request::Push { reply, .. }, Ok(Done::Pushed(pushed))) => {
-                    let _ = reply.send(Ok(pushed));
+                (Request::Push { reply, .. }, Ok(Done::Pushed(_, kept))) => {
+                    let _ = reply.send(match kept {
+                        Kept::Record(pushed, _) => Ok(pushed),
+                        Kept::Full => Err(SpoolError::Full),
+                        Kept::Unsealed => Err(SpoolError::Seal(super::SealError)),
+                    });
                 }
                 (Request::Push { reply, .. }, Err(error)) => {
                     let _ = reply.send(Err(error));
@@ -155,17 +183,61 @@ impl Owner {
         let mut results = Vec::with_capacity(requests.len());
         for request in requests {
             results.push(in_savepoint(&transaction, |t| match request {
-                Request::Push { draft, .. } => {
-                    rows::push(t, &self.identity, draft).map(Done::Pushed)
-                }
+                Request::Push { draft, .. } => rows::push(t, &self.config, draft)
+                    .map(|kept| Done::Pushed(draft.license_id, kept)),
                 Request::Settle { id, settlement, .. } => {
-                    rows::settle(t, *id, settlement).map(|()| Done::Settled)
+                    rows::settle(t, &self.config, (*id, settlement)).map(Done::Settled)
                 }
                 _ => unreachable!("reads are served by `read`"),
             })?);
         }
         transaction.commit()?;
+        self.note_heads(&results);
         Ok(results.into_iter())
+    }
+
+    /// Before anybody hears of a place in a chain, it stands beside the database as well.
+    fn note_heads(&mut self, results: &[Result<Done, SpoolError>]) {
+        let heads = &mut self.database.heads;
+        let device = self.config.identity.device_id;
+        let mut rows = heads.rows().unwrap_or(0);
+        let mut told = false;
+        for result in results {
+            match result {
+                Ok(Done::Pushed(license, Kept::Record(record, hash))) => {
+                    let (seq, hash) = (record.seq, hash.clone());
+                    heads.note((device, *license), Head { seq, hash });
+                    rows += 1;
+                    told = true;
+                }
+                Ok(Done::Settled(gone)) if *gone > 0 => {
+                    rows = rows.saturating_sub(*gone as u64);
+                    told = true;
+                }
+                _ => {}
+            }
+        }
+        heads.set_rows(rows);
+        if told && let Err(error) = heads.write() {
+            // The records are durable all the same; only the witness against a cut log is behind.
+            tracing::warn!(%error, "the heads of the chains could not be written");
+        }
+    }
+
+    /// Sets the damaged file aside and goes on with what is whole of it; false where that fails.
+    fn mend(&mut self) -> bool {
+        tracing::error!("the spool was damaged while it was in use");
+        match self.database.mend(&self.config) {
+            Ok(()) => {
+                self.damaged = false;
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, "and could not be mended; nothing more is kept");
+                self.damaged = true;
+                false
+            }
+        }
     }
 
     fn read(&mut self, request: Request) {
@@ -182,7 +254,13 @@ impl Owner {
                     now_ms,
                     except: &except,
                 };
-                let lent = rows::lease(connection, &mut self.leases.lock(), &wanted);
+                let lent = rows::lease(connection, &self.config, &mut self.leases.lock(), &wanted);
+                self.damaged |= match &lent {
+                    Ok(lent) => lent.damaged,
+                    Err(SpoolError::Database(error)) => schema::is_damage(error),
+                    Err(_) => false,
+                };
+                let lent = lent.map(|lent| lent.records);
                 // Nobody is there any more to settle them.
                 if let Err(Ok(unheard)) = reply.send(lent) {
                     for record in unheard {
@@ -192,6 +270,9 @@ impl Owner {
             }
             Request::Stats { reply } => {
                 let _ = reply.send(rows::stats(connection));
+            }
+            Request::Report { reply } => {
+                let _ = reply.send(rows::report(connection));
             }
             Request::Refusals { most, reply } => {
                 let _ = reply.send(rows::refusals(connection, most));
@@ -205,8 +286,11 @@ impl Owner {
             Request::HeldCount { now_ms, reply } => {
                 let _ = reply.send(held::count(connection, now_ms));
             }
+            Request::HoldEnds { now_ms, reply } => {
+                let _ = reply.send(held::next_end(connection, now_ms));
+            }
             Request::HeldContent { id, now_ms, reply } => {
-                let _ = reply.send(held::content(connection, id, now_ms));
+                let _ = reply.send(held::content(connection, &self.config, id, now_ms));
             }
             Request::Withdraw { ids, now_ms, reply } => {
                 let _ = reply.send(self.withdraw(&ids, now_ms));
@@ -227,9 +311,14 @@ impl Owner {
         if let Some(lent) = ids.iter().find(|id| self.leases.lock().contains(id)) {
             return Err(WithdrawError::NotHeld(*lent));
         }
-        held::withdraw(&mut self.database.connection, &self.identity, ids, now_ms)?;
+        let identity = &self.config.identity;
+        held::withdraw(&mut self.database.connection, identity, ids, now_ms)?;
         self.log_holds_deleted = true;
         self.empty_log();
+        // It may be in a damaged file as well that was kept for whoever can read more of it.
+        if let Err(error) = self.database.remove_set_aside() {
+            tracing::error!(%error, "a damaged spool that was set aside could not be removed");
+        }
         Ok(())
     }
 

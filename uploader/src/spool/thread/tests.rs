@@ -7,7 +7,7 @@ use ed25519_dalek::SigningKey;
 use glasshour_protocol::{DeviceId, Kind, LicenseId, RecordMeta};
 use uuid::Uuid;
 
-use super::super::{CapturedAt, schema};
+use super::super::{CapturedAt, DeviceIdentity, schema};
 use super::*;
 
 type Answer<T> = oneshot::Receiver<Result<T, SpoolError>>;
@@ -17,11 +17,9 @@ fn owner(folder: &Path) -> Owner {
         device_id: DeviceId(Uuid::from_u128(2)),
         key: Arc::new(SigningKey::from_bytes(&[5; 32])),
     };
-    Owner::new(
-        schema::open(&folder.join("spool.sqlite"), identity.device_id).unwrap(),
-        identity,
-        Leases::default(),
-    )
+    let config = SpoolConfig::from(identity);
+    let database = schema::open(&folder.join("spool.sqlite"), &config).unwrap();
+    Owner::new(database, config, Leases::default())
 }
 
 fn push(payload: usize) -> (Request, Answer<Pushed>) {
