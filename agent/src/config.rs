@@ -8,6 +8,8 @@ use glasshour_words::{Language, Words};
 use serde::Deserialize;
 use serde_json::Value;
 
+use glasshour_uploader::spool::DEFAULT_QUOTA_BYTES;
+
 use crate::home::{Home, HomeError};
 use crate::license::TrustedKeys;
 
@@ -27,6 +29,17 @@ pub struct Policy {
     /// The keys that may sign licenses here; none: each company's first one.
     #[serde(default)]
     pub trusted_keys: TrustedKeys,
+    /// How large the spool of one employer may grow, MiB, before pictures make way; none: 2048.
+    #[serde(default)]
+    pub spool_quota_mib: Option<u32>,
+}
+
+impl Policy {
+    /// How large the spool of one employer may grow, bytes.
+    pub fn spool_quota_bytes(&self) -> u64 {
+        self.spool_quota_mib
+            .map_or(DEFAULT_QUOTA_BYTES, |mib| u64::from(mib) << 20)
+    }
 }
 
 /// Settings that cannot be used.

@@ -5,6 +5,7 @@
 //! licenses/removed/                  removed ones: needed to send what was captured under them
 //! devices/<company_id>.json          this device's id and key for one employer
 //! spool/<company_id>.sqlite          records on their way to one employer
+//! seal.key                           what the payloads in the spools are sealed with
 //! trust.json                         pinned signing keys by company
 //! adopted.json                       which licenses came from the administrator's folder
 //! latest_time.json                   the latest moment that is known to have passed
@@ -79,6 +80,11 @@ impl Home {
     /// Records for one employer.
     pub fn spool(&self, company: CompanyId) -> PathBuf {
         self.root.join("spool").join(format!("{company}.sqlite"))
+    }
+
+    /// Key of what is kept in the spools.
+    pub fn seal_key(&self) -> PathBuf {
+        self.root.join("seal.key")
     }
 
     /// Pinned keys.

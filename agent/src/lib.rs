@@ -14,6 +14,7 @@ pub mod ipc;
 pub mod journal;
 pub mod license;
 pub mod platform;
+pub mod seal_key;
 pub mod sentence;
 pub mod session;
 pub mod status;

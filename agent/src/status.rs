@@ -257,6 +257,15 @@ pub struct SpoolStatus {
     /// Captures among those to be sent that wait for you to look at them first.
     #[serde(default)]
     pub held: u64,
+    /// Pictures that were not kept because the spool was full, or nearly.
+    #[serde(default)]
+    pub not_kept: u64,
+    /// Records of which a newer license does not permit what they held: sent without it.
+    #[serde(default)]
+    pub superseded: u64,
+    /// Records that were lost, or their content was, with a damaged spool.
+    #[serde(default)]
+    pub lost: u64,
 }
 
 /// A record that a server refused for good; it is kept on this computer.

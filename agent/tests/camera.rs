@@ -19,6 +19,7 @@ use glasshour_agent::ipc::{Answer, Request, call};
 use glasshour_agent::license::{LicenseStore, LoadOptions, TrustedKeys};
 use glasshour_agent::platform::fake::{FakeDesktop, Source};
 use glasshour_agent::platform::{SystemEvent, Unavailable};
+use glasshour_agent::seal_key::spool_config;
 use glasshour_agent::session::Absence;
 use glasshour_agent::status::Status;
 use glasshour_protocol::payload::ChannelHealth;
@@ -81,6 +82,7 @@ impl Stage {
             license_dir: self.dir.path().join("license.d"),
             allow_plain_http: vec![],
             trusted_keys: TrustedKeys::default(),
+            spool_quota_bytes: glasshour_uploader::spool::DEFAULT_QUOTA_BYTES,
             words: glasshour_words::Words::ENGLISH,
             tray: true,
         };
@@ -142,9 +144,9 @@ impl Stage {
     }
 
     async fn pictures(&self) -> Vec<(RecordHeader, Vec<u8>)> {
-        let identity = glasshour_agent::device::open(&self.home(), COMPANY).unwrap();
-        let key = identity.key.verifying_key();
-        let spool = Spool::open(&self.home().spool(COMPANY), identity).unwrap();
+        let config = spool_config(&self.home(), COMPANY, u64::MAX).unwrap();
+        let key = config.identity.key.verifying_key();
+        let spool = Spool::open(&self.home().spool(COMPANY), config).unwrap();
         let leased = spool.lease(10_000, i64::MAX).await.unwrap();
         leased
             .into_iter()

@@ -63,6 +63,7 @@ async fn run_until(
         license_dir: home.root().join("license.d"),
         allow_plain_http: vec![],
         trusted_keys: glasshour_agent::license::TrustedKeys::default(),
+        spool_quota_bytes: glasshour_uploader::spool::DEFAULT_QUOTA_BYTES,
         words: glasshour_words::Words::ENGLISH,
         tray: true,
     };

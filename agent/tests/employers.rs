@@ -194,7 +194,8 @@ async fn p04_a_worklog_for_one_runs_beside_the_monitoring_of_another_and_the_per
 #[tokio::test]
 async fn what_is_wrong_with_one_employers_spool_leaves_the_other_working() {
     let stage = two_worklogs();
-    std::fs::write(stage.home().spool(BETA.id()), b"not a database, not at all").unwrap();
+    // A damaged file would be mended; a folder in its place is nobody's spool.
+    std::fs::create_dir(stage.home().spool(BETA.id())).unwrap();
     stage
         .run(async |stage| {
             let status = stage.status().await;

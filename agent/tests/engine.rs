@@ -20,6 +20,7 @@ use glasshour_agent::ipc::{Answer, Request, Work, call};
 use glasshour_agent::license::{LicenseStore, LoadOptions, Notices};
 use glasshour_agent::platform::fake::{FakeDesktop, Source, picture};
 use glasshour_agent::platform::{Message, Rect, Unavailable, Window};
+use glasshour_agent::seal_key::spool_config;
 use glasshour_agent::status::{StateWord, Status};
 use glasshour_agent::tray::{Action, Icon};
 use glasshour_protocol::payload::{Cause, NoticeKind, SessionEvent, SessionEventKind};
@@ -93,16 +94,15 @@ impl Stage {
             license_dir: self.dir.path().join("license.d"),
             allow_plain_http: vec![],
             trusted_keys: glasshour_agent::license::TrustedKeys::default(),
+            spool_quota_bytes: glasshour_uploader::spool::DEFAULT_QUOTA_BYTES,
             words: glasshour_words::Words::ENGLISH,
             tray: true,
         }
     }
 
     async fn until_it_answers(&self) {
-        until("the agent answers", async || {
-            self.try_ask(&Request::Status).await.is_some()
-        })
-        .await;
+        let answers = async || self.try_ask(&Request::Status).await.is_some();
+        until("the agent answers", answers).await;
     }
 
     fn home(&self) -> Home {
@@ -179,15 +179,15 @@ impl Stage {
 
     /// What the agent has kept, once it is gone.
     async fn records(&self) -> Vec<Record> {
-        let identity = glasshour_agent::device::open(&self.home(), COMPANY).unwrap();
+        let config = spool_config(&self.home(), COMPANY, u64::MAX).unwrap();
         let spool = loop {
-            match Spool::open(&self.home().spool(COMPANY), identity.clone()) {
+            match Spool::open(&self.home().spool(COMPANY), config.clone()) {
                 Ok(spool) => break spool,
                 Err(OpenError::InUse { .. }) => tokio::time::sleep(Duration::from_millis(5)).await,
                 Err(error) => panic!("{error}"),
             }
         };
-        let key = identity.key.verifying_key();
+        let key = config.identity.key.verifying_key();
         let leased = spool.lease(10_000, i64::MAX).await.unwrap();
         drop(spool);
         // Its thread lets go of the file a moment later; the next agent needs it.

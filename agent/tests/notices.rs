@@ -12,6 +12,7 @@ use glasshour_agent::home::Home;
 use glasshour_agent::ipc::{Request, call};
 use glasshour_agent::license::{LicenseStore, LoadOptions, Notices, Showing, TrustedKeys};
 use glasshour_agent::platform::fake::FakeDesktop;
+use glasshour_agent::seal_key::spool_config;
 use glasshour_protocol::payload::NoticeKind;
 use glasshour_protocol::{CompanyId, Kind, LicenseId, RecordHeader};
 use glasshour_uploader::Spool;
@@ -69,6 +70,7 @@ impl Stage {
             license_dir: self.dir.path().join("license.d"),
             allow_plain_http: vec![],
             trusted_keys: TrustedKeys::default(),
+            spool_quota_bytes: glasshour_uploader::spool::DEFAULT_QUOTA_BYTES,
             words: Words::new(Language::French),
             tray: true,
         };
@@ -94,14 +96,14 @@ impl Stage {
 impl Stage {
     /// What the agent has recorded of notices, once it is gone: signed by its device.
     async fn recorded(&self) -> Vec<(RecordHeader, Value)> {
-        let identity = glasshour_agent::device::open(&self.home(), COMPANY).unwrap();
+        let config = spool_config(&self.home(), COMPANY, u64::MAX).unwrap();
         let spool = loop {
-            match Spool::open(&self.home().spool(COMPANY), identity.clone()) {
+            match Spool::open(&self.home().spool(COMPANY), config.clone()) {
                 Err(OpenError::InUse { .. }) => tokio::task::yield_now().await,
                 opened => break opened.unwrap(),
             }
         };
-        let key = identity.key.verifying_key();
+        let key = config.identity.key.verifying_key();
         let leased = spool.lease(1_000, i64::MAX).await.unwrap();
         leased
             .into_iter()

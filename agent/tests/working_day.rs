@@ -21,6 +21,7 @@ use glasshour_agent::ipc::{Answer, Request, Work, call};
 use glasshour_agent::license::{LicenseStore, LoadOptions, TrustedKeys};
 use glasshour_agent::platform::SystemEvent;
 use glasshour_agent::platform::fake::FakeDesktop;
+use glasshour_agent::seal_key::spool_config;
 use glasshour_agent::session::Absence;
 use glasshour_agent::status::{StateWord, Status};
 use glasshour_protocol::payload::SessionEventKind::{Idle, Resumed, Started, Stopped, Switched};
@@ -91,6 +92,7 @@ impl Day {
             license_dir: self.dir.path().join("license.d"),
             allow_plain_http: vec![],
             trusted_keys: TrustedKeys::default(),
+            spool_quota_bytes: glasshour_uploader::spool::DEFAULT_QUOTA_BYTES,
             words: glasshour_words::Words::ENGLISH,
             tray: true,
         };
@@ -167,11 +169,14 @@ impl Day {
 
     /// What is kept, once the agent is gone: events in order, and how many minutes of activity.
     async fn records(&self) -> (Vec<SessionEvent>, Vec<ActivityMinute>) {
-        let identity = glasshour_agent::device::open(&self.home(), COMPANY).unwrap();
-        let spool = Spool::open(&self.home().spool(COMPANY), identity.clone()).unwrap();
+        let config = spool_config(&self.home(), COMPANY, u64::MAX).unwrap();
+        let spool = Spool::open(&self.home().spool(COMPANY), config.clone()).unwrap();
         let (mut events, mut minutes) = (Vec::new(), Vec::new());
         for record in spool.lease(10_000, i64::MAX).await.unwrap() {
-            let header = record.header.verify(&identity.key.verifying_key()).unwrap();
+            let header = record
+                .header
+                .verify(&config.identity.key.verifying_key())
+                .unwrap();
             match header.kind {
                 Kind::Session => events.push(serde_json::from_slice(&record.payload).unwrap()),
                 Kind::Activity => minutes.push(serde_json::from_slice(&record.payload).unwrap()),

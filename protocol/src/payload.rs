@@ -158,6 +158,17 @@ pub struct HealthReport {
     pub spool_waiting: u64,
     /// Records set aside because the server refuses them for good.
     pub spool_quarantined: u64,
+    /// Pictures that were not kept because the spool was full, or nearly.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub spool_not_kept: u64,
+    /// Records that were lost, or their content was, with a damaged spool.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub spool_lost: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The state of one channel: permitted, granted, working, and why not if not.

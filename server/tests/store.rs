@@ -252,6 +252,8 @@ async fn records(db: &Db, company_id: CompanyId, employee: &Employee) {
         channels: vec![],
         spool_waiting: 0,
         spool_quarantined: 0,
+        spool_not_kept: 0,
+        spool_lost: 0,
     };
 
     let mut write = db.write(company_id).await.unwrap();

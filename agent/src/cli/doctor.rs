@@ -17,7 +17,7 @@ use crate::license::system_folder::{SUFFIX, is_anothers, user_of};
 use crate::license::{LicenseStore, LoadError, Notices, read_file};
 use crate::platform::{self, Platform, Unavailable};
 use crate::sentence::with_causes;
-use crate::status::Status;
+use crate::status::{SpoolStatus, Status};
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -277,6 +277,47 @@ fn tried(part: &'static str, result: Result<String, Unavailable>) -> Finding {
     }
 }
 
+/// How captures are kept while they wait, and what had to be given up.
+fn given_up(spool: SpoolStatus) -> Vec<(bool, String)> {
+    let mut said = vec![(
+        true,
+        "captures that wait are sealed; the key lies in a file that only you can read, in the same \
+         folder: it protects copies of the spool, not the folder itself"
+            .to_owned(),
+    )];
+    if spool.superseded > 0 {
+        said.push((
+            true,
+            format!(
+                "{} records were sent without their content, which a newer license does not permit",
+                spool.superseded
+            ),
+        ));
+    }
+    if spool.not_kept > 0 {
+        said.push((
+            false,
+            format!(
+                "{} pictures were not kept because too much waits to be sent: sessions and activity \
+                 are kept. Let this computer reach the server, or let the administrator raise \
+                 spool_quota_mib in policy.json",
+                spool.not_kept
+            ),
+        ));
+    }
+    if spool.lost > 0 {
+        said.push((
+            false,
+            format!(
+                "the disk damaged what waited here: {} records or their contents are lost. The damaged \
+                 file is kept beside the new one (.damaged-…); check this disk",
+                spool.lost
+            ),
+        ));
+    }
+    said
+}
+
 /// What the running agent says of itself.
 fn running(status: &Status) -> Vec<Finding> {
     let mut findings = vec![Finding::good(
@@ -315,6 +356,11 @@ fn running(status: &Status) -> Vec<Finding> {
         } else {
             Finding::bad("records", format!("{counts}; tell your administrator"))
         });
+        findings.extend(given_up(spool).into_iter().map(|(ok, text)| Finding {
+            part: "spool",
+            ok: Some(ok),
+            message: named(text),
+        }));
     }
     findings.extend(status.refusals.iter().map(|refused| {
         let text = format!(

@@ -15,6 +15,7 @@ use clap::Subcommand;
 use glasshour_protocol::RecordId;
 use glasshour_protocol::payload::JSON;
 use glasshour_uploader::Spool;
+use glasshour_uploader::spool::DEFAULT_QUOTA_BYTES;
 use glasshour_words::{Message, Outside, Words};
 use jiff::tz::TimeZone;
 
@@ -28,6 +29,7 @@ use crate::ipc::{Answer, CallError, Request, call};
 use crate::journal::Journal;
 use crate::license::{Book, LicenseStore};
 use crate::platform::{self, files};
+use crate::seal_key;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum HeldCommand {
@@ -293,9 +295,9 @@ fn desk(home: &Home) -> anyhow::Result<Desk> {
     for company in companies {
         let path = home.spool(company);
         if path.exists() {
-            let identity = crate::device::open(home, company)?;
+            let config = seal_key::spool_config(home, company, DEFAULT_QUOTA_BYTES)?;
             sources.push(Source {
-                spool: Spool::open(&path, identity)?,
+                spool: Spool::open(&path, config)?,
                 projects: Vec::new(),
             });
         }

@@ -23,6 +23,7 @@ pub(super) fn run(home: Home, words: Words, tray: bool) -> anyhow::Result<Exit> 
     let config = RunConfig {
         home,
         license_dir: config::license_dir(),
+        spool_quota_bytes: policy.spool_quota_bytes(),
         allow_plain_http: policy.allow_plain_http,
         trusted_keys: policy.trusted_keys,
         words,

@@ -11,16 +11,16 @@ use glasshour_protocol::device::EnrollRequest;
 use glasshour_protocol::jws::Jwk;
 use glasshour_protocol::{CompanyId, LicenseId};
 use glasshour_uploader::send::{SendStatus, Sender, SenderConfig, Wall};
-use glasshour_uploader::spool::{DeviceIdentity, Spool};
+use glasshour_uploader::spool::{DEFAULT_QUOTA_BYTES, DeviceIdentity, Spool};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::device;
 use crate::home::Home;
 use crate::license::{Book, Loaded};
 use crate::platform::Platform;
+use crate::seal_key;
 use crate::sentence::with_causes;
 
 /// How long the senders are given to deliver what a log-out left.
@@ -71,6 +71,7 @@ pub(super) struct Accounts {
     news: mpsc::Sender<CompanyId>,
     /// Every sender ever started; awaited at the end.
     senders: JoinSet<()>,
+    quota_bytes: u64,
 }
 
 struct ClockWall(Box<dyn Clock>);
@@ -95,6 +96,15 @@ impl Accounts {
             by_company: BTreeMap::new(),
             news,
             senders: JoinSet::new(),
+            quota_bytes: DEFAULT_QUOTA_BYTES,
+        }
+    }
+
+    /// Lets each spool grow so large and no larger.
+    pub(super) fn with_quota(self, quota_bytes: u64) -> Self {
+        Self {
+            quota_bytes,
+            ..self
         }
     }
 
@@ -179,11 +189,9 @@ impl Accounts {
                 (account.spool.clone(), account.identity.clone())
             }
             None => {
-                let identity = device::open(&self.home, company)?;
-                (
-                    Spool::open(&self.home.spool(company), identity.clone())?,
-                    identity,
-                )
+                let config = seal_key::spool_config(&self.home, company, self.quota_bytes)?;
+                let identity = config.identity.clone();
+                (Spool::open(&self.home.spool(company), config)?, identity)
             }
         };
         let config = SenderConfig {

@@ -169,6 +169,11 @@ impl Engine {
                 self.spool_trouble.remove(&company);
                 true
             }
+            // By a stated policy, and counted. Whoever took the picture knows that it is not there.
+            Err(SpoolError::Full) => {
+                self.spool_trouble.remove(&company);
+                false
+            }
             Err(error) => {
                 tracing::error!(%error, kind = %draft.kind, "a record could not be kept");
                 self.spool_trouble.insert(company, spool_sentence(&error));

@@ -75,6 +75,8 @@ pub struct RunConfig {
     pub allow_plain_http: Vec<String>,
     /// The keys that may sign licenses here, where the administrator names any.
     pub trusted_keys: TrustedKeys,
+    /// How large the spool of one employer may grow, bytes, before pictures make way.
+    pub spool_quota_bytes: u64,
     /// The language to speak.
     pub words: Words,
     /// Whether to put an icon into the tray. Without one, messages stand in: it is never covert.
@@ -238,7 +240,8 @@ impl Engine {
             tracing::error!(%error, "the session log cannot be read");
             Vec::new()
         });
-        let accounts = Accounts::new(home.clone(), platform.clone(), news);
+        let accounts = Accounts::new(home.clone(), platform.clone(), news)
+            .with_quota(config.spool_quota_bytes);
         let desktop = Desktop::start(platform.clone(), &config, actions);
         let system = System::start(platform.clone());
         let last_started = employers::last_started(&journal);

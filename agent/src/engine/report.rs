@@ -40,6 +40,9 @@ pub(super) async fn status(engine: &Engine, now: Moment) -> Status {
         spool.quarantined += employer.spool.quarantined;
         spool.delivered += employer.spool.delivered;
         spool.held += employer.spool.held;
+        spool.not_kept += employer.spool.not_kept;
+        spool.superseded += employer.spool.superseded;
+        spool.lost += employer.spool.lost;
     }
     let foremost = engine.foremost();
     let first = employers.iter().find(|e| Some(e.company_id) == foremost);
@@ -216,6 +219,10 @@ async fn spool(engine: &Engine, company: CompanyId, now: Moment) -> SpoolStatus 
             .held_count(now.wall_ms)
             .await
             .unwrap_or_default();
+        let given_up = account.spool.report().await.unwrap_or_default();
+        spool.not_kept = given_up.not_kept;
+        spool.superseded = given_up.superseded;
+        spool.lost = given_up.lost_payloads + given_up.missing;
     }
     let unpushed = engine.unpushed.get(&company).map_or(0, VecDeque::len);
     spool.waiting += unpushed as u64;
@@ -314,6 +321,8 @@ pub(super) fn health(status: &Status, employer: &EmployerStatus) -> HealthReport
         channels: employer.channels.clone(),
         spool_waiting: employer.spool.waiting,
         spool_quarantined: employer.spool.quarantined,
+        spool_not_kept: employer.spool.not_kept,
+        spool_lost: employer.spool.lost,
     }
 }
 
@@ -326,7 +335,11 @@ pub(super) fn differs(a: &HealthReport, b: &HealthReport) -> bool {
             .map(|c| (c.channel.clone(), c.permitted, c.granted, c.reason.clone()))
             .collect::<Vec<_>>()
     };
-    (&a.agent_version, &a.platform) != (&b.agent_version, &b.platform) || essence(a) != essence(b)
+    // That pictures make way is said when it begins; what was lost, each time.
+    let given_up = |report: &HealthReport| (report.spool_not_kept > 0, report.spool_lost);
+    (&a.agent_version, &a.platform) != (&b.agent_version, &b.platform)
+        || given_up(a) != given_up(b)
+        || essence(a) != essence(b)
 }
 
 /// The state as a person reads it.

@@ -12,6 +12,7 @@ use glasshour_agent::home::Home;
 use glasshour_agent::ipc::{Answer, RefusedBy, Request, Work, call};
 use glasshour_agent::license::{LicenseStore, LoadOptions};
 use glasshour_agent::platform::fake::FakeDesktop;
+use glasshour_agent::seal_key::spool_config;
 use glasshour_agent::status::{EmployerStatus, Status};
 use glasshour_protocol::payload::{Cause, SessionEvent, SessionEventKind};
 use glasshour_protocol::{CompanyId, Kind, LicenseId, RecordHeader};
@@ -123,6 +124,7 @@ impl Stage {
             license_dir: self.dir.path().join("license.d"),
             allow_plain_http: vec![],
             trusted_keys: glasshour_agent::license::TrustedKeys::default(),
+            spool_quota_bytes: glasshour_uploader::spool::DEFAULT_QUOTA_BYTES,
             words: glasshour_words::Words::ENGLISH,
             tray: true,
         };
@@ -193,16 +195,16 @@ impl Stage {
     /// What the agent has kept for an employer, once it is gone.
     pub(crate) async fn records(&self, employer: Employer) -> Vec<Record> {
         let home = self.home();
-        let identity = glasshour_agent::device::open(&home, employer.id()).unwrap();
+        let config = spool_config(&home, employer.id(), u64::MAX).unwrap();
         let path = home.spool(employer.id());
         let spool = loop {
-            match Spool::open(&path, identity.clone()) {
+            match Spool::open(&path, config.clone()) {
                 Ok(spool) => break spool,
                 Err(OpenError::InUse { .. }) => tokio::time::sleep(Duration::from_millis(5)).await,
                 Err(error) => panic!("{error}"),
             }
         };
-        let key = identity.key.verifying_key();
+        let key = config.identity.key.verifying_key();
         let leased = spool.lease(10_000, i64::MAX).await.unwrap();
         drop(spool);
         // Its thread lets go of the file a moment later; the next agent needs it.

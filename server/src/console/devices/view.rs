@@ -165,6 +165,8 @@ mod tests {
             channels: vec![channel],
             spool_waiting: 0,
             spool_quarantined: quarantined,
+            spool_not_kept: 0,
+            spool_lost: 0,
         }
     }
 
