@@ -95,6 +95,22 @@ pub fn waiting(home: &Path, kind: Kind) -> Result<u64> {
     Ok(waiting)
 }
 
+/// Reads from the agent's spool what is stored as a record's payload, sealed as it is.
+///
+/// # Errors
+/// There is no such record, or the spool cannot be read.
+pub fn stored(home: &Path, record_id: &str) -> Result<Vec<u8>> {
+    for spool in spools(home)? {
+        let sql = "SELECT payload FROM records WHERE record_id = ?1";
+        let mut statement = spool.prepare(sql)?;
+        let mut rows = statement.query([record_id])?;
+        if let Some(row) = rows.next()? {
+            return Ok(row.get(0)?);
+        }
+    }
+    bail!("no spool below {} holds {record_id}", home.display())
+}
+
 /// The agent's spools, opened for reading; there is one per employer.
 fn spools(home: &Path) -> Result<Vec<Connection>> {
     let mut spools = Vec::new();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use glasshour_protocol::Kind;
 use glasshour_tests::agent::exit;
+use glasshour_tests::chain;
 use glasshour_tests::device::Device;
 use glasshour_tests::picture::Picture;
 use glasshour_tests::wait::{wait_until, when};
@@ -106,7 +107,13 @@ fn a_held_capture_that_the_employee_deletes_is_never_sent_and_costs_what_was_tol
         }
         let (unwanted, bytes) = unwanted;
         let piece = piece_of_its_own(&bytes, &others)?;
-        ensure!(is_below(worker.agent.home(), piece)?, "it is in the spool");
+        ensure!(
+            !is_below(worker.agent.home(), piece)?,
+            "what waits in the spool is sealed"
+        );
+        let sealed = chain::stored(worker.agent.home(), &unwanted)?;
+        let sealed = sealed.get(100..164).context("a picture of some size")?;
+        ensure!(is_below(worker.agent.home(), sealed)?, "it is in the spool");
 
         // Nobody answers for the employee.
         let unasked = worker.agent.call(["held", "delete", &unwanted])?;
@@ -121,7 +128,7 @@ fn a_held_capture_that_the_employee_deletes_is_never_sent_and_costs_what_was_tol
         let told_ms = told["total_ms"].as_i64().context("told")?;
         assert!((1..=EACH_MS).contains(&told_ms), "{told}");
         ensure!(
-            !is_below(worker.agent.home(), piece)?,
+            !is_below(worker.agent.home(), sealed)?,
             "the deleted picture is still in a file of the agent's"
         );
         let again = worker.agent.call(["held", "delete", &unwanted, "--yes"])?;
