@@ -97,6 +97,7 @@ impl AppState {
 pub fn router(state: AppState) -> Router {
     let pages = console::router(state.clone());
     let begin = middleware::from_fn_with_state(state.clone(), asker::begin);
-    let routes = api::router(state.clone()).merge(pages);
-    api::layers(routes, state).layer(begin)
+    // Within the layers: by then it is known who asks behind a proxy.
+    let routes = api::router(state.clone()).merge(pages).layer(begin);
+    api::layers(routes, state)
 }

@@ -268,6 +268,10 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("activity_minutes", "follow from records"),
     ("withdrawn_spans", "follow from records"),
     ("refusals", "a log of its own"),
+    (
+        "damaged_pictures",
+        "found by the server itself, and shown by doctor",
+    ),
     ("web_sessions", "noted at log-in and log-out"),
     ("links", "worth something once; what they do shows"),
     ("notices", "follow from what shows"),
