@@ -5,8 +5,10 @@
 
 #![forbid(unsafe_code)]
 
+mod runtime;
 pub mod send;
 pub mod spool;
 
+pub use runtime::runtime;
 pub use send::{SendStatus, Sender, SenderConfig};
 pub use spool::{Draft, Spool};

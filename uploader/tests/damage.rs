@@ -29,6 +29,10 @@ struct Pushed {
 struct Files {
     bytes: BTreeMap<&'static str, Vec<u8>>,
     pushed: BTreeMap<RecordId, Pushed>,
+    /// The heads as they were before the last push.
+    heads_before: Vec<u8>,
+    /// The last push, where nobody was told of it.
+    unheard: Option<RecordId>,
 }
 
 fn config(sealed: bool) -> SpoolConfig {
@@ -45,7 +49,17 @@ impl Files {
         let spool = Spool::open(&path, config(sealed)).unwrap();
         let mut random = fastrand::Rng::with_seed(5);
         let mut pushed = BTreeMap::new();
+        let mut heads_before = Vec::new();
         for n in 0..RECORDS {
+            if n == RECORDS - 1 {
+                for record in spool.lease(DELIVERED, i64::MAX).await.unwrap() {
+                    let id = record.record_id;
+                    spool.settle(id, Settlement::Delivered).await.unwrap();
+                    let was: &mut Pushed = pushed.get_mut(&id).unwrap();
+                    was.delivered = true;
+                }
+            }
+            heads_before = std::fs::read(dir.path().join("spool.heads")).unwrap();
             let (kind, length) = match n % 3 {
                 0 => (Kind::Screenshot, random.usize(2_000..9_000)),
                 _ => (Kind::Activity, random.usize(20..400)),
@@ -64,11 +78,6 @@ impl Files {
             };
             pushed.insert(record.record_id, what);
         }
-        for record in spool.lease(DELIVERED, i64::MAX).await.unwrap() {
-            let id = record.record_id;
-            spool.settle(id, Settlement::Delivered).await.unwrap();
-            pushed.get_mut(&id).unwrap().delivered = true;
-        }
         if checkpoint {
             rusqlite::Connection::open(&path)
                 .unwrap()
@@ -81,6 +90,8 @@ impl Files {
         Self {
             bytes: bytes.into(),
             pushed,
+            heads_before,
+            unheard: None,
         }
     }
 
@@ -167,8 +178,10 @@ async fn after(path: &Path, files: &Files, sealed: bool) -> Outcome {
     let report = spool.report().await.unwrap();
     outcome.salvaged = report.salvages > 0;
     let counted = usize::try_from(report.missing).unwrap();
+    let there = |id: RecordId| leased.iter().any(|record| record.record_id == id);
+    let unheard = usize::from(files.unheard.is_some_and(|id| !there(id)));
     assert!(
-        outcome.gone <= counted + sent_again,
+        outcome.gone <= counted + sent_again + unheard,
         "{outcome:?}: gone without a word, {report:?}"
     );
     outcome
@@ -213,6 +226,28 @@ async fn four_kilobytes_of_noise_anywhere_cost_what_they_hit_and_no_more() {
     );
     // A page holds a dozen small records, and noise across two of them hits both.
     assert!(worst <= 40, "{worst} records were lost at once");
+}
+
+/// Killed after the last record was on disk and before the witness heard of it.
+#[tokio::test]
+async fn what_is_lost_is_counted_also_where_the_witness_is_a_record_behind() {
+    let mut files = Files::of_a_killed_agent(true, true).await;
+    let heads = files.heads_before.clone();
+    files.bytes.insert("spool.heads", heads);
+    let last = files.pushed.iter().max_by_key(|(_, record)| record.seq);
+    files.unheard = last.map(|(id, _)| *id);
+    let mut hit = 0;
+    for seed in 0..seeds() / 4 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let dir = tempfile::tempdir().unwrap();
+        let path = files.lay_out(dir.path());
+        let mut bytes = files.bytes["spool.sqlite"].clone();
+        let at = random.usize(1..bytes.len() / 4096) * 4096;
+        random.fill(&mut bytes[at..at + 4096]);
+        std::fs::write(&path, bytes).unwrap();
+        hit += after(&path, &files, true).await.gone;
+    }
+    assert!(hit > 0);
 }
 
 #[tokio::test]

@@ -292,7 +292,7 @@ impl World {
     }
 
     /// Goes on from what a crash has left.
-    async fn crash(&mut self, files: &Files) {
+    fn crash(&mut self, files: &Files) {
         self.crashes += 1;
         let dir = files.lay_out();
         self.spool = open(&dir);
@@ -412,7 +412,7 @@ proptest! {
                 let before = (world.model.clone(), world.told);
                 let files = world.files().await;
                 if matches!(cut, Cut::Before) {
-                    world.crash(&files).await;
+                    world.crash(&files);
                     world.agrees(&before.0).await.unwrap();
                 }
                 world.step(&step).await;
@@ -420,14 +420,14 @@ proptest! {
                     Cut::No | Cut::Before => {}
                     Cut::After => {
                         let files = world.files().await;
-                        world.crash(&files).await;
+                        world.crash(&files);
                         world.agrees(&world.model).await.unwrap();
                     }
                     Cut::Within { thousandths, heads_written } => {
                         let later = world.files().await;
                         if let Some(torn) = files.within(&later, thousandths, heads_written) {
                             let after = (world.model.clone(), world.told);
-                            world.crash(&torn).await;
+                            world.crash(&torn);
                             settle_on(&mut world, &before, &after).await;
                         }
                     }

@@ -24,6 +24,10 @@
 //! # Quota
 //! Pictures make way as the file nears its quota, sessions and activity never: `quota.rs`.
 //!
+//! # A full disk
+//! Captures are refused and say so. What was delivered is struck off all the same, with room that is held for
+//! that (`reserve.rs`), and what the database leaves free goes back to the disk.
+//!
 //! # Order
 //! Oldest first. Of a backlog, the last of several lent is one of the newest, so that what happens now is
 //! seen while it drains; the others are the oldest, so that it does drain.
@@ -36,7 +40,8 @@
 //! last `seq` and header hash per device and license.
 //! `counters` holds what must be known after the rows are gone: how many were delivered, what had to be
 //! given up, and when delivered pictures had been taken (`shots.rs`). `marks` tells the key again that
-//! payloads are sealed with. Beside the database lie `.lock`, `.heads`, and what was set aside.
+//! payloads are sealed with. Beside the database lie `.lock`, `.heads`, `.reserve`, and what was set
+//! aside.
 //!
 //! # Threading
 //! [`Spool`] is a cheap handle. Requests go through a bounded channel (when it is full, pushers wait)
@@ -47,6 +52,7 @@ mod heads;
 pub mod held;
 mod pages;
 mod quota;
+mod reserve;
 mod rows;
 mod salvage;
 mod schema;

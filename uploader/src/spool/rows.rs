@@ -190,6 +190,9 @@ pub(super) struct Lent {
     pub(super) damaged: bool,
 }
 
+/// Once so much payload is lent, no more is: what is under way is in memory.
+const MOST_LENT_BYTES: usize = 16 << 20;
+
 /// From so many on, what waits is a backlog, and what is new goes beside it.
 const BACKLOG: usize = 64;
 
@@ -262,7 +265,9 @@ fn collect(
     let mut rows = candidates.query([wanted.now_ms])?;
     let mut unreadable = Vec::new();
     let mut without_payload = Vec::new();
+    let bytes = |lent: &Lent| lent.records.iter().map(|r| r.payload.len()).sum::<usize>();
     while lent.records.len() < most
+        && bytes(lent) < MOST_LENT_BYTES
         && let Some(row) = rows.next()?
     {
         let rowid: i64 = row.get(0)?;
@@ -374,7 +379,11 @@ fn load(
     };
     // What is not of the type that was written is the row's fault, not the database's.
     let (header, content_type, payload, withdrawn, sealed) = read().map_err(|_| unreadable())?;
-    let Some(payload) = opened(config, (record_id, &header), &sealed, payload) else {
+    let payload = match &withdrawn {
+        Some(_) => Some(payload),
+        None => opened(config, (record_id, &header), &sealed, payload),
+    };
+    let Some(payload) = payload else {
         return Ok(Loaded::Payload);
     };
     Ok(Loaded::Whole(Leased {
@@ -388,7 +397,7 @@ fn load(
     }))
 }
 
-/// A payload as it was captured; `None` where it is not what was sealed.
+/// A payload as it was captured; `None` where it is not what was written.
 pub(super) fn opened(
     config: &SpoolConfig,
     (id, header): (RecordId, &SignedHeader),
@@ -396,7 +405,10 @@ pub(super) fn opened(
     stored: Vec<u8>,
 ) -> Option<Vec<u8>> {
     if sealed == seal::NONE {
-        return Some(stored);
+        // A header that cannot be read is for the server to judge.
+        let named = header.parse().map(|header| header.payload_sha256);
+        let altered = named.is_ok_and(|named| named != sha256_hex(&stored));
+        return (!altered).then_some(stored);
     }
     config.seal.as_ref()?.open(id, header, &stored)
 }

@@ -210,11 +210,18 @@ fn carry_over(
     if let Some(error) = failed {
         return Err(error.into());
     }
+    // A crash between a commit and its answers leaves the witness behind: what it does not know of is no
+    // part of its number of rows.
+    let beyond = |(chain, there): (&Chain, &BTreeSet<u64>)| {
+        let told = heads.of(chain).map_or(0, |head| head.seq);
+        there.range(told.saturating_add(1)..).count() as u64
+    };
+    let unheard: u64 = seqs.iter().map(beyond).sum();
     for (chain, head) in heads.told() {
         further(*chain, head.clone());
     }
     if let Some(rows) = heads.rows() {
-        kept.missing = rows.saturating_sub(kept.whole + kept.headers);
+        kept.missing = (rows + unheard).saturating_sub(kept.whole + kept.headers);
     }
     for (chain, head) in &mut last {
         if heads.rows().is_none() {

@@ -9,6 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
 
 use super::heads::Heads;
+use super::reserve::{self, Reserve};
 use super::salvage::{self, Files, SalvageError};
 use super::{OpenError, SpoolConfig, rows};
 
@@ -146,6 +147,7 @@ const MOST_CHECKED_BYTES: u64 = 64 << 20;
 pub(super) struct Database {
     pub(super) connection: Connection,
     pub(super) heads: Heads,
+    pub(super) reserve: Reserve,
     files: Files,
     /// Held, not read: the lock ends with the file.
     _lock: File,
@@ -193,9 +195,11 @@ pub(super) fn open(path: &Path, config: &SpoolConfig) -> Result<Database, OpenEr
     recognise(&connection, config, path)?;
     let rows = rows::stats(&connection).map(|stats| stats.waiting + stats.quarantined);
     heads.set_rows(rows.unwrap_or_default());
+    let reserve = Reserve::open(path);
     Ok(Database {
         connection,
         heads,
+        reserve,
         files,
         _lock: lock,
     })
@@ -212,6 +216,16 @@ impl Database {
         drop(std::mem::replace(&mut self.connection, empty));
         self.connection = mend(&self.files, config, &mut self.heads)?;
         recognise(&self.connection, config, &self.files.database)
+    }
+
+    /// On a full disk: takes what room the reserve has held.
+    pub(super) fn make_room(&mut self) {
+        reserve::make_room(&self.connection, &mut self.reserve);
+    }
+
+    /// After a write: keeps the log short, and gives room back that is not needed.
+    pub(super) fn tidy(&mut self) {
+        reserve::tidy(&self.connection, &self.files.database, &mut self.reserve);
     }
 
     /// Removes what was set aside of damaged files.
@@ -373,6 +387,8 @@ fn configure(path: &Path) -> rusqlite::Result<Connection> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // One process owns the file, yet a reader (`doctor`, a backup tool) may hold it for a moment.
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    // Said before anything is in the file; what is not needed any more can be given back then.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // FULL, not NORMAL: with NORMAL a power cut loses what `push` has promised.
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -381,11 +397,15 @@ fn configure(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "secure_delete", "ON")?;
     // Nor in the temporary files in which SQLite keeps what a savepoint may need back.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // A short log: what the reserve must be able to carry over into the database (`reserve.rs`).
+    connection.pragma_update(None, "wal_autocheckpoint", reserve::LOG_PAGES)?;
+    connection.pragma_update(None, "journal_size_limit", reserve::LOG_PAGES * 4096)?;
     Ok(connection)
 }
 
 /// Makes the tables in a new file.
 pub(super) fn migrate_new(connection: &Connection, device: DeviceId) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     migrate(connection, 0, device)
 }
 

@@ -1,7 +1,7 @@
 //! The thread that owns the spool's database: takes requests in batches, commits, then answers.
 
 use glasshour_protocol::{LicenseId, RecordId};
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::heads::Head;
@@ -10,7 +10,7 @@ use super::rows::{Kept, Wanted};
 use super::schema::{self, Database};
 use super::{
     Draft, Leased, Leases, Pushed, Refusal, Settlement, Shot, SpoolConfig, SpoolError, SpoolReport,
-    SpoolStats, rows, shots,
+    SpoolStats, reserve, rows, shots,
 };
 
 /// Most requests that share one transaction and so one flush to disk.
@@ -81,6 +81,9 @@ enum Done {
     Settled(usize),
 }
 
+/// What became of each write of a transaction.
+type Committed = rusqlite::Result<std::vec::IntoIter<Result<Done, SpoolError>>>;
+
 pub(super) struct Owner {
     database: Database,
     config: SpoolConfig,
@@ -126,16 +129,44 @@ impl Owner {
         }
     }
 
-    /// One transaction for all writes. A failed statement fails its own request; a failed begin or
-    /// commit, or a fault for which SQLite gives the whole transaction up, fails them all.
+    /// Few transactions for many writes; payloads are kept from making one of them so large that the log
+    /// grows beyond what the reserve can carry over.
     fn write(&mut self, requests: Vec<Request>) {
-        let mut committed = self.transact(&requests);
+        let mut together = Vec::with_capacity(requests.len());
+        let mut bytes = 0;
+        for request in requests {
+            let more = match &request {
+                Request::Push { draft, .. } => draft.payload.len(),
+                _ => 0,
+            };
+            if bytes + more > reserve::TRANSACTION_BYTES && !together.is_empty() {
+                self.write_together(std::mem::take(&mut together));
+                bytes = 0;
+            }
+            bytes += more;
+            together.push(request);
+        }
+        self.write_together(together);
+    }
+
+    /// One transaction for all of them. A failed statement fails its own request; a failed begin or
+    /// commit, or a fault for which SQLite gives the whole transaction up, fails them all.
+    fn write_together(&mut self, requests: Vec<Request>) {
+        // Where the reserve is given up, what room there is belongs to what is to be struck off.
+        let mut pushes = true;
+        if requests.iter().any(|r| matches!(r, Request::Push { .. })) {
+            pushes = self.database.reserve.hold();
+        }
+        let mut committed = self.transact(&requests, pushes);
         let damaged = |result: &Result<_, _>| match result {
             Err(error) => schema::is_damage(error),
             Ok(_) => false,
         };
         if damaged(&committed) && self.mend() {
-            committed = self.transact(&requests);
+            committed = self.transact(&requests, pushes);
+        }
+        if not_struck_off(&requests, &committed) {
+            committed = self.strike_off(&requests);
         }
         self.damaged |= damaged(&committed);
         if let Err(error) = &committed {
@@ -169,19 +200,41 @@ impl Owner {
                 _ => unreachable!("a push is answered with what was pushed"),
             }
         }
+        self.database.tidy();
     }
 
-    /// Carries the writes out; the error is the first that ended the transaction.
-    fn transact(
-        &mut self,
-        requests: &[Request],
-    ) -> rusqlite::Result<std::vec::IntoIter<Result<Done, SpoolError>>> {
+    /// On a full disk: what is settled is struck off with the room of the reserve, and nothing is pushed.
+    fn strike_off(&mut self, requests: &[Request]) -> Committed {
+        self.database.make_room();
+        let committed = self.transact(requests, false);
+        if !not_struck_off(requests, &committed) {
+            return committed;
+        }
+        // Overwriting what is deleted takes as much room as it had. Rather than send it for ever it is left
+        // in free pages, sealed as it is.
+        let connection = &self.database.connection;
+        connection.pragma_update(None, "secure_delete", "FAST")?;
+        let committed = self.transact(requests, false);
+        let connection = &self.database.connection;
+        if let Err(error) = connection.pragma_update(None, "secure_delete", "ON") {
+            tracing::error!(%error, "what is deleted from the spool may not be overwritten");
+        }
+        committed
+    }
+
+    /// Carries the writes out, but for pushes where there is no room for them; the error is the first that
+    /// ended the transaction.
+    fn transact(&mut self, requests: &[Request], pushes: bool) -> Committed {
         let transaction = self
             .database
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut results = Vec::with_capacity(requests.len());
         for request in requests {
+            if !pushes && matches!(request, Request::Push { .. }) {
+                results.push(Err(SpoolError::DiskFull));
+                continue;
+            }
             results.push(in_savepoint(&transaction, |t| match request {
                 Request::Push { draft, .. } => rows::push(t, &self.config, draft)
                     .map(|kept| Done::Pushed(draft.license_id, kept)),
@@ -332,6 +385,20 @@ impl Owner {
     }
 }
 
+/// Whether something that is settled could not be struck off for want of room.
+fn not_struck_off(requests: &[Request], committed: &Committed) -> bool {
+    let settles = |request: &Request| matches!(request, Request::Settle { .. });
+    match committed {
+        Err(error) => reserve::is_full(error) && requests.iter().any(settles),
+        Ok(results) => requests
+            .iter()
+            .zip(results.as_slice())
+            .any(|(request, result)| {
+                settles(request) && matches!(result, Err(SpoolError::DiskFull))
+            }),
+    }
+}
+
 /// Runs one request of a batch so that its failure undoes only itself.
 ///
 /// The outer error means that the transaction is over: on a full disk, among others, SQLite may roll
@@ -360,15 +427,9 @@ fn in_savepoint<T>(
 /// `rusqlite::Error` is not `Clone`; what the callers tell apart is.
 fn classify(error: &rusqlite::Error) -> SpoolError {
     match error {
+        full if reserve::is_full(full) => SpoolError::DiskFull,
         rusqlite::Error::SqliteFailure(failure, message) => {
-            // Growing the WAL's index fails with a code of its own where there is no room for it.
-            if failure.code == ErrorCode::DiskFull
-                || failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
-            {
-                SpoolError::DiskFull
-            } else {
-                SpoolError::Database(rusqlite::Error::SqliteFailure(*failure, message.clone()))
-            }
+            SpoolError::Database(rusqlite::Error::SqliteFailure(*failure, message.clone()))
         }
         other => SpoolError::Row(other.to_string()),
     }
