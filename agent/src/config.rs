@@ -1,6 +1,7 @@
 //! Settings from the command line, the environment and the administrator's policy: read here, once,
 //! and nowhere else.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
@@ -8,6 +9,7 @@ use glasshour_words::{Language, Words};
 use serde::Deserialize;
 use serde_json::Value;
 
+use glasshour_uploader::send::Line;
 use glasshour_uploader::spool::DEFAULT_QUOTA_BYTES;
 
 use crate::home::{Home, HomeError};
@@ -32,6 +34,15 @@ pub struct Policy {
     /// How large the spool of one employer may grow, MiB, before pictures make way; none: 2048.
     #[serde(default)]
     pub spool_quota_mib: Option<u32>,
+    /// How much may be sent to one employer, KiB a second; none: as fast as it goes.
+    #[serde(default)]
+    pub upload_kib_per_s: Option<NonZeroU32>,
+    /// Certificates (PEM) of authorities that are trusted beside the system's.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// The proxy that servers are reached by; none: what environment and system say.
+    #[serde(default)]
+    pub proxy: Option<String>,
 }
 
 impl Policy {
@@ -39,6 +50,23 @@ impl Policy {
     pub fn spool_quota_bytes(&self) -> u64 {
         self.spool_quota_mib
             .map_or(DEFAULT_QUOTA_BYTES, |mib| u64::from(mib) << 20)
+    }
+
+    /// The way to the servers. Touches the disk where it names a file.
+    pub fn line(&self) -> Result<Line, ConfigError> {
+        let authorities = self.ca_file.as_ref().map(|path| {
+            std::fs::read(path).map_err(|source| ConfigError::Authorities {
+                path: path.clone(),
+                source,
+            })
+        });
+        let most = NonZeroU32::new(u32::MAX / 1024).expect("is more than none");
+        let kib = self.upload_kib_per_s.map(|kib| kib.min(most));
+        Ok(Line {
+            bytes_per_s: kib.and_then(|kib| NonZeroU32::new(kib.get() * 1024)),
+            authorities: authorities.transpose()?.map(Into::into),
+            proxy: self.proxy.clone(),
+        })
     }
 }
 
@@ -51,6 +79,15 @@ pub enum ConfigError {
     /// The folder cannot be used.
     #[error(transparent)]
     Home(#[from] HomeError),
+    /// What the policy names as further certificate authorities cannot be read: without it a server may
+    /// not be reached.
+    #[error("the file of certificate authorities {} (policy.json, \"ca_file\") cannot be read", path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The policy is there but cannot be read: running without it could break it.
     #[error("the administrator's {} cannot be read: {reason}", path.display())]
     Policy {

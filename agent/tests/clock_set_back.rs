@@ -64,6 +64,7 @@ async fn run_until(
         allow_plain_http: vec![],
         trusted_keys: glasshour_agent::license::TrustedKeys::default(),
         spool_quota_bytes: glasshour_uploader::spool::DEFAULT_QUOTA_BYTES,
+        line: glasshour_uploader::send::Line::default(),
         words: glasshour_words::Words::ENGLISH,
         tray: true,
     };

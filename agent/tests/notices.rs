@@ -71,6 +71,7 @@ impl Stage {
             allow_plain_http: vec![],
             trusted_keys: TrustedKeys::default(),
             spool_quota_bytes: glasshour_uploader::spool::DEFAULT_QUOTA_BYTES,
+            line: glasshour_uploader::send::Line::default(),
             words: Words::new(Language::French),
             tray: true,
         };

@@ -93,6 +93,7 @@ impl Day {
             allow_plain_http: vec![],
             trusted_keys: TrustedKeys::default(),
             spool_quota_bytes: glasshour_uploader::spool::DEFAULT_QUOTA_BYTES,
+            line: glasshour_uploader::send::Line::default(),
             words: glasshour_words::Words::ENGLISH,
             tray: true,
         };

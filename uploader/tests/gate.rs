@@ -135,6 +135,7 @@ async fn live(file: &Path, case: &Case, url: &str, captures: &[&Capture]) -> Vec
         licenses: Arc::new(Book(claims)),
         wall: Arc::new(StoppedAt(NOW_MS)),
         user_agent: "glasshour-test".into(),
+        line: glasshour_uploader::send::Line::default(),
     };
     let mut ids = Vec::new();
     for capture in captures {

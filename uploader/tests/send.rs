@@ -5,6 +5,7 @@
 mod support;
 
 use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use glasshour_protocol::jws::Jwk;
 use glasshour_protocol::{
     EmployeeId, ErrorBody, Kind, LicenseId, Receipt, RecordId, SignedHeader, code,
 };
-use glasshour_uploader::send::{Rhythm, SendStatus};
+use glasshour_uploader::send::{Line, Rhythm, SendStatus};
 use glasshour_uploader::spool::SpoolStats;
 use glasshour_uploader::{Sender, SenderConfig, Spool};
 use support::{
@@ -57,6 +58,11 @@ struct Server {
     stored: HashMap<RecordId, (Vec<u8>, usize)>,
     /// Seconds that the server's clock is ahead of the test's.
     ahead_s: i64,
+    /// Records are answered so many together: the first so many, then the next. Nobody hears before all of
+    /// them are there.
+    together: Vec<usize>,
+    /// How many were asked to be stored.
+    arrived: watch::Sender<usize>,
 }
 
 type Shared = Arc<Mutex<Server>>;
@@ -149,6 +155,22 @@ async fn store(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let (end, mut arrived) = {
+        let server = shared.lock().unwrap();
+        let mut number = 0;
+        server.arrived.send_modify(|arrived| {
+            *arrived += 1;
+            number = *arrived;
+        });
+        let mut end = 0;
+        let ends = server.together.iter().map(|batch| {
+            end += batch;
+            end
+        });
+        let end = ends.into_iter().find(|end| *end >= number).unwrap_or(0);
+        (end, server.arrived.subscribe())
+    };
+    arrived.wait_for(|arrived| *arrived >= end).await.unwrap();
     let mut wait = Duration::ZERO;
     let answer = answer(&shared, id, &headers, &body, &mut wait);
     tokio::time::sleep(wait).await;
@@ -236,6 +258,10 @@ impl Story {
     }
 
     async fn begin_with(server: Server, rhythm: Rhythm) -> Self {
+        Self::begin_on(Line::default(), server, rhythm).await
+    }
+
+    async fn begin_on(line: Line, server: Server, rhythm: Rhythm) -> Self {
         let server = Arc::new(Mutex::new(server));
         let routes = Router::new()
             .route("/api/v1/devices", post(enroll))
@@ -267,6 +293,7 @@ impl Story {
             licenses: licenses.clone(),
             wall: Arc::new(StoppedAt(NOW_MS)),
             user_agent: "glasshour-test".into(),
+            line,
         };
         let (sender, status) = Sender::new(spool.clone(), config).unwrap();
         let cancel = CancellationToken::new();
@@ -654,6 +681,46 @@ async fn a_device_that_was_forgotten_enrols_again_though_it_has_nothing_to_send(
     tokio::time::timeout(Duration::from_secs(10), again)
         .await
         .unwrap();
+    story.end().await;
+}
+
+#[tokio::test]
+async fn while_the_server_takes_them_more_go_at_once() {
+    const BATCHES: [usize; 4] = [4, 5, 6, 7];
+    let server = Server {
+        inactive: true,
+        together: BATCHES.to_vec(),
+        ..Server::default()
+    };
+    let rhythm = Rhythm {
+        blocked_heartbeat: Duration::from_millis(20),
+        ..Rhythm::default()
+    };
+    let mut story = Story::begin_with(server, rhythm).await;
+    story.until_status(|status| status.blocked.is_some()).await;
+    for _ in 0..BATCHES.iter().sum() {
+        story.push(Kind::Activity).await;
+    }
+    story.server.lock().unwrap().inactive = false;
+    story.until(delivered(22)).await;
+    story.end().await;
+}
+
+#[tokio::test]
+async fn no_more_goes_a_second_than_the_administrator_allows() {
+    let bytes = minute().len();
+    let line = Line {
+        bytes_per_s: NonZeroU32::new(u32::try_from(bytes).unwrap() * 4),
+        ..Line::default()
+    };
+    let begin = tokio::time::Instant::now();
+    let story = Story::begin_on(line, Server::default(), Rhythm::default()).await;
+    for _ in 0..9 {
+        story.push(Kind::Activity).await;
+    }
+    story.until(delivered(9)).await;
+    // The first goes at once.
+    assert!(begin.elapsed() >= Duration::from_secs(2));
     story.end().await;
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 
+use anyhow::Context as _;
 use glasshour_words::Words;
 
 use crate::config;
@@ -24,16 +25,15 @@ pub(super) fn run(home: Home, words: Words, tray: bool) -> anyhow::Result<Exit> 
         home,
         license_dir: config::license_dir(),
         spool_quota_bytes: policy.spool_quota_bytes(),
+        line: policy.line()?,
         allow_plain_http: policy.allow_plain_http,
         trusted_keys: policy.trusted_keys,
         words,
         tray,
     };
     let desktop = platform::detect();
-    // One thread for the loop and the network: an agent runs all day on somebody's machine.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = glasshour_uploader::runtime()
+        .context("the system gives the agent too few files and threads to run (see `ulimit -n`)")?;
     match platform::beside_desktop(move || runtime.block_on(engine::run(config, desktop))) {
         Ok(()) => Ok(Exit::Ok),
         Err(error @ RunError::AlreadyRunning(_)) => {

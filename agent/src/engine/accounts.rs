@@ -10,7 +10,7 @@ use glasshour_license_format::{Claims, License};
 use glasshour_protocol::device::EnrollRequest;
 use glasshour_protocol::jws::Jwk;
 use glasshour_protocol::{CompanyId, LicenseId};
-use glasshour_uploader::send::{SendStatus, Sender, SenderConfig, Wall};
+use glasshour_uploader::send::{Line, SendStatus, Sender, SenderConfig, Wall};
 use glasshour_uploader::spool::{DEFAULT_QUOTA_BYTES, DeviceIdentity, Spool};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -72,6 +72,7 @@ pub(super) struct Accounts {
     /// Every sender ever started; awaited at the end.
     senders: JoinSet<()>,
     quota_bytes: u64,
+    line: Line,
 }
 
 struct ClockWall(Box<dyn Clock>);
@@ -97,6 +98,7 @@ impl Accounts {
             news,
             senders: JoinSet::new(),
             quota_bytes: DEFAULT_QUOTA_BYTES,
+            line: Line::default(),
         }
     }
 
@@ -106,6 +108,11 @@ impl Accounts {
             quota_bytes,
             ..self
         }
+    }
+
+    /// Reaches every server in that way.
+    pub(super) fn with_line(self, line: Line) -> Self {
+        Self { line, ..self }
     }
 
     /// Opens what is new and points senders to newer licenses. What was captured under superseded and
@@ -203,6 +210,7 @@ impl Accounts {
             licenses: self.book.clone(),
             wall: Arc::new(ClockWall(self.platform.clock())),
             user_agent: concat!("glasshour/", env!("CARGO_PKG_VERSION")).into(),
+            line: self.line.clone(),
         };
         let (sender, status) = Sender::new(spool.clone(), config)?;
         let cancel = CancellationToken::new();

@@ -33,6 +33,7 @@ use glasshour_license_format::License;
 use glasshour_protocol::payload::{Cause, HealthReport, SessionEvent, SessionEventKind};
 use glasshour_protocol::{CompanyId, Kind, LicenseId, RecordMeta, SessionId};
 use glasshour_uploader::Draft;
+use glasshour_uploader::send::Line;
 use glasshour_words::Words;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::task::AbortOnDropHandle;
@@ -77,6 +78,8 @@ pub struct RunConfig {
     pub trusted_keys: TrustedKeys,
     /// How large the spool of one employer may grow, bytes, before pictures make way.
     pub spool_quota_bytes: u64,
+    /// What the administrator says of the way to the servers.
+    pub line: Line,
     /// The language to speak.
     pub words: Words,
     /// Whether to put an icon into the tray. Without one, messages stand in: it is never covert.
@@ -241,7 +244,8 @@ impl Engine {
             Vec::new()
         });
         let accounts = Accounts::new(home.clone(), platform.clone(), news)
-            .with_quota(config.spool_quota_bytes);
+            .with_quota(config.spool_quota_bytes)
+            .with_line(config.line.clone());
         let desktop = Desktop::start(platform.clone(), &config, actions);
         let system = System::start(platform.clone());
         let last_started = employers::last_started(&journal);

@@ -13,10 +13,10 @@ use glasshour_protocol::record::{HEADER_RECORD, HEADER_SIGNATURE};
 use glasshour_protocol::withdrawal::HEADER_WITHDRAWN;
 use glasshour_protocol::{CompanyId, ErrorBody, code};
 use reqwest::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
-use reqwest::{RequestBuilder, Response};
+use reqwest::{Certificate, Proxy, RequestBuilder, Response};
 
-use super::SenderConfig;
 use super::verdict::{Verdict, sort};
+use super::{SenderConfig, pace};
 use crate::spool::{DeviceIdentity, Leased};
 
 const CONNECT: Duration = Duration::from_secs(10);
@@ -37,6 +37,12 @@ pub enum BuildError {
     /// The license's server address cannot be used.
     #[error("the server address {0:?} in the license cannot be used")]
     Url(String),
+    /// What the administrator says of a proxy.
+    #[error("the proxy {0:?} cannot be used: it is to look like http://proxy.acme.example:3128")]
+    Proxy(String),
+    /// What the administrator says of further authorities.
+    #[error("the file of certificate authorities is not PEM, or has no certificate in it")]
+    Authorities,
     /// TLS could not be set up.
     #[error("TLS could not be set up")]
     Tls(#[source] reqwest::Error),
@@ -68,12 +74,20 @@ impl Client {
         // Without TLS every proxy could read along, and a proxy's loopback is not this computer's.
         if url.scheme() == "http" {
             http = http.no_proxy();
+        } else if let Some(proxy) = &config.line.proxy {
+            let proxy = Proxy::https(proxy).map_err(|_| BuildError::Proxy(proxy.clone()))?;
+            http = http.no_proxy().proxy(proxy);
+        }
+        if let Some(pem) = &config.line.authorities {
+            let authorities = Certificate::from_pem_bundle(pem);
+            let authorities = authorities.ok().filter(|found| !found.is_empty());
+            http = http.tls_certs_merge(authorities.ok_or(BuildError::Authorities)?);
         }
         let http = http
             .user_agent(&config.user_agent)
             .connect_timeout(CONNECT)
             .timeout(REQUEST)
-            .pool_max_idle_per_host(2)
+            .pool_max_idle_per_host(pace::MOST)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .build()

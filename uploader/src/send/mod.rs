@@ -1,7 +1,7 @@
 //! The sender: takes records out of the spool and brings them to the employer's server.
 //!
-//! Promises: at least once, oldest first, a bounded number at a time, and polite: it backs off with
-//! jitter, obeys `Retry-After`, and never redirects credentials to another host. It refuses (gate 2)
+//! Promises: at least once, oldest first, a bounded number at a time that follows what the server can take
+//! (`pace.rs`), and polite: it backs off with jitter, obeys `Retry-After`, and never redirects credentials to another host. It refuses (gate 2)
 //! to send a record that exceeds its license in any detail.
 //!
 //! What it has leased it settles or gives back, also when it is dropped in the middle: the spool can
@@ -13,9 +13,11 @@
 mod backoff;
 mod client;
 mod gate;
+mod pace;
 mod round;
 mod verdict;
 
+use std::num::NonZeroU32;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +34,7 @@ use backoff::Backoff;
 use client::Client;
 pub use client::{BuildError, Wall};
 use gate::Sent;
+use pace::{Rate, Width};
 pub use verdict::Verdict;
 
 /// How often the server is asked, and how long is waited for it at the end.
@@ -73,6 +76,21 @@ pub struct SenderConfig {
     pub wall: Arc<dyn Wall>,
     /// Identifies the program, such as `glasshour/0.1.0`.
     pub user_agent: String,
+    /// What the administrator says of the way there.
+    pub line: Line,
+}
+
+/// What an administrator says of the way to the server. By default: as fast as it goes, the proxy that the
+/// environment or the system names, the authorities that the system trusts.
+#[derive(Clone, Debug, Default)]
+pub struct Line {
+    /// Bytes of payload a second, at the most.
+    pub bytes_per_s: Option<NonZeroU32>,
+    /// Certificates (PEM, one or several) of authorities that are trusted beside the system's.
+    pub authorities: Option<Arc<[u8]>>,
+    /// The proxy for every server that is reached with TLS, such as `http://proxy.acme.example:3128`, instead
+    /// of what environment or system say.
+    pub proxy: Option<String>,
 }
 
 /// Looks licenses up by id.
@@ -123,6 +141,8 @@ pub struct Sender {
     unknown: Vec<LicenseId>,
     /// Pictures that were sent; `None` before the spool was asked.
     sent: Option<Sent>,
+    width: Width,
+    rate: Rate,
 }
 
 /// What the main loop does next, the more urgent the later.
@@ -152,6 +172,8 @@ impl Sender {
         let sender = Self {
             client,
             spool,
+            rate: Rate::new(config.line.bytes_per_s),
+            width: Width::default(),
             config,
             status,
             rhythm: Rhythm::default(),

@@ -8,11 +8,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::gate::{self, Sent};
-use super::{Next, Sender, Verdict};
+use super::{Next, Sender, Verdict, pace};
 use crate::spool::{Leased, Settlement, Spool};
-
-/// Records on their way at the same time.
-const CONCURRENCY: usize = 4;
 
 /// Records that were leased for a round; those not settled when it ends, or is dropped, go back.
 struct Lent {
@@ -47,13 +44,19 @@ impl Sender {
                 Err(error) => return self.spool_failed(&error),
             }
         }
+        let now = Instant::now();
+        let free = self.rate.next(now);
+        if free > now {
+            self.hold_ends_at = Some(free);
+            return Next::Idle;
+        }
         let book = &self.config.licenses;
         self.unknown
             .retain(|license| book.claims(*license).is_none());
         let now_ms = self.config.wall.now_ms();
         let lease = self
             .spool
-            .lease_except(CONCURRENCY, now_ms, self.unknown.clone());
+            .lease_except(self.width.now(), now_ms, self.unknown.clone());
         let leased = match lease.await {
             Ok(leased) if leased.is_empty() => {
                 let ends = self.spool.next_hold_end(now_ms).await.ok().flatten();
@@ -72,11 +75,18 @@ impl Sender {
         };
         let mut under_way = JoinSet::new();
         let mut next = Next::Again;
+        let mut pushed_back = false;
         for record in leased {
+            if self.rate.next(now) > now + pace::WORTH_WAITING {
+                // It goes back with the others that are not settled.
+                continue;
+            }
             match self.gate(&record) {
                 Gate::Open => {
                     let client = self.client.clone();
+                    let turn = self.rate.turn(now, record.payload.len());
                     under_way.spawn(async move {
+                        tokio::time::sleep_until(turn).await;
                         let bare = record.withdrawn.is_some();
                         (record.record_id, bare, client.put(&record).await)
                     });
@@ -95,6 +105,7 @@ impl Sender {
                 }
             }
         }
+        let batch = under_way.len();
         while let Some(done) = under_way.join_next().await {
             let Ok((id, bare, answer)) = done else {
                 continue;
@@ -111,6 +122,7 @@ impl Sender {
                 }
                 Err(Verdict::Reject { code, message }) => Settlement::Quarantined { code, message },
                 Err(verdict) => {
+                    pushed_back |= matches!(verdict, Verdict::Retry { .. });
                     next = next.max(self.sorted(verdict));
                     Settlement::Later
                 }
@@ -122,6 +134,7 @@ impl Sender {
             }
             next = next.max(self.settle(&mut lent, id, settlement).await);
         }
+        self.width.learn(batch, pushed_back);
         next
     }
 
