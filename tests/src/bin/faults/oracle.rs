@@ -26,6 +26,8 @@ pub(crate) struct Found {
     pub(crate) waiting: usize,
     /// Records set aside in the spools.
     pub(crate) refused: usize,
+    /// Records of which the spools say that they were lost with a damaged file.
+    pub(crate) counted_missing: u64,
     /// Pushes that said that nothing was kept.
     pub(crate) failed: usize,
     /// Records at the server behind a gap.
@@ -44,6 +46,7 @@ pub(crate) fn audit(stage: &Stage, seats: &[&Seat]) -> Result<Found> {
         let found = seat.spooled()?;
         spooled.waiting.extend(found.waiting);
         spooled.refused.extend(found.refused);
+        spooled.missing += found.missing;
     }
     let stored = stage.api().records(&stage.employee)?;
     let acknowledged: BTreeSet<String> = stage
@@ -69,6 +72,7 @@ pub(crate) fn compare(
         stored: stored.len(),
         waiting: spooled.waiting.len(),
         refused: spooled.refused.len(),
+        counted_missing: spooled.missing,
         behind_gaps: stored.iter().filter(|r| r.grade == "gap-before").count(),
         ..Found::default()
     };
@@ -152,6 +156,7 @@ mod tests {
         let spooled = Spooled {
             waiting: vec![(id(2), "hash 2".into())],
             refused: vec![(id(3), "invalid".into())],
+            missing: 0,
         };
         let pushed = [entry(1), entry(2), entry(3)];
         let found = compare(&pushed, &[record(1, "hash 1")], &spooled, &none());
@@ -162,7 +167,7 @@ mod tests {
     fn what_is_nowhere_or_altered_is_lost() {
         let spooled = Spooled {
             waiting: vec![(id(2), "another".into())],
-            refused: Vec::new(),
+            ..Spooled::default()
         };
         let pushed = [entry(1), entry(2), entry(3)];
         let found = compare(&pushed, &[record(1, "another")], &spooled, &none());

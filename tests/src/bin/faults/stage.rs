@@ -122,6 +122,8 @@ pub(crate) struct Spooled {
     pub(crate) waiting: Vec<(String, String)>,
     /// Record id and code.
     pub(crate) refused: Vec<(String, String)>,
+    /// How many it says were lost with a damaged file.
+    pub(crate) missing: u64,
 }
 
 impl Seat {
@@ -193,6 +195,7 @@ impl Seat {
             match *line.split(' ').collect::<Vec<_>>() {
                 ["waiting", id, _, _, sha256] => spooled.waiting.push((id.into(), sha256.into())),
                 ["refused", id, _, code] => spooled.refused.push((id.into(), code.into())),
+                ["missing", count] => spooled.missing = count.parse()?,
                 _ => {}
             }
         }

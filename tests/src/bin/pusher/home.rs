@@ -13,8 +13,8 @@ use glasshour_protocol::jws::Jwk;
 use glasshour_tests::device::Device;
 use glasshour_tests::wait::wall_ms;
 use glasshour_uploader::Spool;
-use glasshour_uploader::send::{LicenseBook, SenderConfig, Wall};
-use glasshour_uploader::spool::DeviceIdentity;
+use glasshour_uploader::send::{LicenseBook, Line, SenderConfig, Wall};
+use glasshour_uploader::spool::{DeviceIdentity, SealKey, SpoolConfig};
 
 pub(crate) struct Home {
     folder: PathBuf,
@@ -61,15 +61,17 @@ impl Home {
         self.license.claims().license_id
     }
 
-    /// The spool, opened as the agent opens its own.
+    /// The spool, opened and sealed as the agent does with its own; the key follows from the device's, so
+    /// that a seat needs no file more.
     pub(crate) fn spool(&self) -> Result<Spool> {
-        Ok(Spool::open(
-            &self.folder.join("spool.sqlite"),
-            self.identity.clone(),
-        )?)
+        let config = SpoolConfig {
+            seal: Some(SealKey::new(&self.identity.key.to_bytes())),
+            ..self.identity.clone().into()
+        };
+        Ok(Spool::open(&self.folder.join("spool.sqlite"), config)?)
     }
 
-    pub(crate) fn sender_config(&self, server: &str) -> Result<SenderConfig> {
+    pub(crate) fn sender_config(&self, server: &str, line: Line) -> Result<SenderConfig> {
         let claims = self.license.claims();
         Ok(SenderConfig {
             server_url: server.to_owned(),
@@ -88,6 +90,7 @@ impl Home {
             licenses: Arc::new(OneLicense(Arc::new(claims.clone()))),
             wall: Arc::new(SystemWall),
             user_agent: concat!("glasshour/", env!("CARGO_PKG_VERSION")).into(),
+            line,
         })
     }
 }

@@ -22,9 +22,9 @@ use glasshour_protocol::RecordHeader;
 use glasshour_protocol::jws::sha256_hex;
 use glasshour_tests::ledger::{Entry, Ledger};
 use glasshour_tests::wait::now;
-use glasshour_uploader::Spool;
-use glasshour_uploader::send::{Rhythm, Sender};
+use glasshour_uploader::send::{Line, Rhythm, Sender};
 use glasshour_uploader::spool::Draft;
+use glasshour_uploader::{Spool, runtime};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -49,6 +49,12 @@ struct Args {
     /// Origin of the server; without it nothing is sent
     #[arg(long)]
     server: Option<String>,
+    /// Certificates (PEM) of authorities that are trusted beside the system's
+    #[arg(long)]
+    authorities: Option<PathBuf>,
+    /// The proxy to reach it by, instead of what the environment says
+    #[arg(long)]
+    proxy: Option<String>,
     /// How many records are pushed; without it, until the process is ended
     #[arg(long)]
     count: Option<u64>,
@@ -103,16 +109,11 @@ fn run(args: &Args) -> Result<ExitCode> {
     let spool = home.spool()?;
     println!("opened");
     if args.list {
-        let listed = tokio::runtime::Builder::new_current_thread()
-            .build()?
-            .block_on(list(&spool));
+        let listed = runtime()?.block_on(list(&spool));
         return listed.map(|()| ExitCode::SUCCESS);
     }
     // As the agent: one thread, and the spool's own.
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(work(args, &home, spool, ledger))
+    runtime()?.block_on(work(args, &home, spool, ledger))
 }
 
 async fn work(args: &Args, home: &Home, spool: Spool, mut ledger: Ledger) -> Result<ExitCode> {
@@ -120,7 +121,8 @@ async fn work(args: &Args, home: &Home, spool: Spool, mut ledger: Ledger) -> Res
     let sending = match &args.server {
         None => None,
         Some(server) => {
-            let (sender, status) = Sender::new(spool.clone(), home.sender_config(server)?)?;
+            let (sender, status) =
+                Sender::new(spool.clone(), home.sender_config(server, line(args)?)?)?;
             let rhythm = Rhythm {
                 heartbeat: Duration::from_secs(args.heartbeat_s),
                 ..Rhythm::default()
@@ -150,8 +152,17 @@ async fn work(args: &Args, home: &Home, spool: Spool, mut ledger: Ledger) -> Res
     Ok(code)
 }
 
-/// Prints `waiting ID SEQ KIND SHA256` for what is to be sent, by the bytes that are there now, and
-/// `refused ID KIND CODE` for what is set aside.
+fn line(args: &Args) -> Result<Line> {
+    let authorities = args.authorities.as_ref().map(std::fs::read).transpose()?;
+    Ok(Line {
+        authorities: authorities.map(Into::into),
+        proxy: args.proxy.clone(),
+        ..Line::default()
+    })
+}
+
+/// Prints `waiting ID SEQ KIND SHA256` for what is to be sent, by the bytes that are there now, `refused ID KIND
+/// CODE` for what is set aside, and `missing N` for what the spool has counted as lost with a damaged file.
 async fn list(spool: &Spool) -> Result<()> {
     const AT_ONCE: usize = 100;
     loop {
@@ -173,6 +184,7 @@ async fn list(spool: &Spool) -> Result<()> {
             refusal.record_id, refusal.kind, refusal.code
         );
     }
+    println!("missing {}", spool.report().await?.missing);
     Ok(())
 }
 

@@ -99,7 +99,7 @@ fn damaged(
 ) -> Result<()> {
     let mut stage = Stage::set(run.folder)?;
     let mut hurt = Vec::new();
-    let mut stuck = 0;
+    let (mut stuck, mut destroyed, mut counted) = (0, 0, 0);
     while run.tally.tries < run.wanted {
         let seat = stage.seat()?;
         // Killed, so that the log is there as well, with what no checkpoint has carried over.
@@ -134,18 +134,24 @@ fn damaged(
             stuck += read.pushed.len();
             continue;
         }
-        // What the disk destroyed cannot arrive; what is gone without being counted anywhere is lost.
+        // What the disk destroyed cannot arrive; what is gone without being counted by the spool is lost.
         let found = oracle::audit(&stage, &[&seat])?;
-        let gone = found.lost.len();
-        run.tally.lost += gone as u64;
+        let gone = found.lost.len() as u64;
+        let lost = gone.saturating_sub(found.counted_missing);
+        destroyed += gone;
+        counted += found.counted_missing;
+        run.tally.lost += lost;
         run.tally.records += read.pushed.len() as u64;
-        if gone > 0 {
-            hurt.push(format!("{what}: {gone} of {}", read.pushed.len()));
+        if lost > 0 {
+            hurt.push(format!("{what}: {lost} of {}", read.pushed.len()));
         }
     }
     let stored = stage.api().records(&stage.employee)?;
     let payloads: BTreeSet<_> = stored.iter().map(|r| &r.payload_sha256).collect();
     run.tally.duplicated += (stored.len() - payloads.len()) as u64;
+    run.note(format!(
+        "{destroyed} records were destroyed altogether; the spools say of {counted} that they are missing"
+    ));
     if !hurt.is_empty() {
         run.note(format!("gone, and counted nowhere: {}", hurt.join("; ")));
     }
