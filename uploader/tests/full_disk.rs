@@ -83,6 +83,6 @@ async fn fill_and_empty() {
     assert_eq!(delivered, kept);
     assert_eq!(spool.stats().await.unwrap().waiting, 0);
     // What the backlog took is there again, beside the ballast.
-    let after = draft(LICENSE, Kind::Activity, NOW_MS, &[b'y'; 300_000]);
+    let after = draft(LICENSE, Kind::Activity, NOW_MS, &vec![b'y'; 300_000]);
     spool.push(after).await.unwrap();
 }
