@@ -64,8 +64,10 @@ fn spool_flush_fails(run: &mut Run<'_>, seat: &Seat, all: bool) -> Result<()> {
     let plan = seat.through(&wrapper, &mark, &["--count", "8"])?;
     let err = plan.err_file();
     let status = run_to_end(plan, SOON)?;
+    let said = std::fs::read_to_string(&err)?;
+    // A spool of which no flush succeeds may not even be opened, and that is said.
     ensure!(
-        status.success(),
+        status.success() || all && said.contains("disk I/O error"),
         "with failing flushes the pusher ended with {status}: {}",
         last_line(&err)
     );
@@ -78,7 +80,8 @@ fn spool_flush_fails(run: &mut Run<'_>, seat: &Seat, all: bool) -> Result<()> {
             format!("no flush succeeded, and {kept} pushes were acknowledged")
         });
     } else {
-        run.promise(kept < 8, || {
+        // Or it was one of emptying the log, on which nothing depends.
+        run.promise(kept < 8 || said.contains("could not be emptied"), || {
             format!("flush {when} failed, and all pushes were acknowledged")
         });
     }
