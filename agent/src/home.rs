@@ -127,6 +127,11 @@ impl Home {
         self.root.join("last_camera_shot.json")
     }
 
+    /// How much was captured today.
+    pub fn captured(&self) -> PathBuf {
+        self.root.join("captured.json")
+    }
+
     /// Control socket.
     pub fn socket(&self) -> PathBuf {
         self.root.join("control.sock")

@@ -43,6 +43,35 @@ enum Shots {
     Each(BTreeMap<CompanyId, LastShots>),
 }
 
+/// How much was captured on one local day.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Captured {
+    /// Days since 1970, by the clock on the wall.
+    pub day: i64,
+    /// For each employer.
+    pub by_company: BTreeMap<CompanyId, CapturedOf>,
+}
+
+impl Captured {
+    /// The day of a moment.
+    pub fn day_of(wall_ms: i64, utc_offset_min: i32) -> i64 {
+        (wall_ms + i64::from(utc_offset_min) * 60_000).div_euclid(86_400_000)
+    }
+}
+
+/// How much was captured for one employer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CapturedOf {
+    /// Pictures of screens.
+    pub screenshots: u64,
+    /// Looks at screens that had not changed: no picture.
+    pub unchanged: u64,
+    /// Pictures of the camera.
+    pub camera: u64,
+    /// Minutes of activity.
+    pub minutes: u64,
+}
+
 /// A session that a crash left open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOpen {
@@ -125,6 +154,18 @@ impl Journal {
         }
     }
 
+    /// Notes how much was captured today.
+    pub fn set_captured(&self, captured: &Captured) -> io::Result<()> {
+        let bytes = serde_json::to_vec(captured).expect("plain data with string keys");
+        files::write_private(&self.home.captured(), &bytes)
+    }
+
+    /// How much was captured on the day that was noted last.
+    pub fn captured(&self) -> Captured {
+        let bytes = std::fs::read(self.home.captured()).unwrap_or_default();
+        serde_json::from_slice(&bytes).unwrap_or_default()
+    }
+
     /// Notes when the last pictures of the camera were taken for an employer.
     pub fn camera_shots(&self, company: CompanyId, last: LastShots) -> io::Result<()> {
         let mut shots = self.all_camera_shots();
@@ -202,6 +243,7 @@ mod tests {
                 at_ms,
                 project_id: None,
                 note: None,
+                idle: None,
             },
         }
     }

@@ -4,6 +4,7 @@
 use glasshour_license_format::WorkMode;
 use glasshour_protocol::device::Project;
 use glasshour_protocol::payload::ChannelHealth;
+use glasshour_protocol::session::Span;
 use glasshour_protocol::{CompanyId, Kind, LicenseId, RecordId, SessionId};
 use glasshour_uploader::spool::Refusal;
 use glasshour_words::{Message, Outside, Words};
@@ -66,6 +67,12 @@ pub struct Status {
     pub news: Vec<String>,
     /// Time tracked since local midnight, milliseconds: that of all worklogs, or of monitoring.
     pub today_ms: u64,
+    /// Time of today whose captures the employee deleted: it is not tracked time any more.
+    #[serde(default)]
+    pub withdrawn: Vec<WithdrawnTime>,
+    /// Idle time of the last day that nobody has spoken of yet, the oldest first.
+    #[serde(default)]
+    pub idle_questions: Vec<IdleQuestion>,
     /// Each employer with a license here, and each that records still wait for; by name.
     #[serde(default)]
     pub employers: Vec<EmployerStatus>,
@@ -122,6 +129,28 @@ pub struct EmployerStatus {
     pub problems: Vec<String>,
     /// Time tracked since local midnight, milliseconds.
     pub today_ms: u64,
+    /// The same by project, the longest first.
+    #[serde(default)]
+    pub today_projects: Vec<ProjectTime>,
+}
+
+/// Time on one project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectTime {
+    /// Which; `None`: none, or one that the server has not told of.
+    pub project: Option<Project>,
+    /// Milliseconds.
+    pub ms: u64,
+}
+
+/// Time whose captures the employee deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithdrawnTime {
+    /// In which session.
+    pub session_id: SessionId,
+    /// From when to when.
+    #[serde(flatten)]
+    pub span: Span,
 }
 
 impl EmployerStatus {
@@ -200,6 +229,25 @@ impl Status {
     }
 }
 
+/// A stretch of a worklog without input: was it work?
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdleQuestion {
+    /// For whom it was tracked.
+    pub company_id: CompanyId,
+    /// In which session.
+    pub session_id: SessionId,
+    /// Start, UTC milliseconds.
+    pub from_ms: i64,
+    /// End, UTC milliseconds.
+    pub to_ms: i64,
+    /// Start, as the clock on the wall shows it.
+    pub from: String,
+    /// End, likewise.
+    pub to: String,
+    /// What was tracked then.
+    pub project: Option<Project>,
+}
+
 /// The state in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -208,6 +256,8 @@ pub enum StateWord {
     Tracking,
     /// None runs.
     Stopped,
+    /// The employee takes a pause.
+    OnPause,
     /// Outside the licensed hours.
     Paused,
     /// The screen is locked, another user is at it, or the computer is about to sleep.

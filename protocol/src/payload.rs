@@ -94,6 +94,34 @@ pub struct SessionEvent {
     /// The employee's note (`noted`, and optionally `started`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// What the employee says of a stretch without input (`noted`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<IdleAnswer>,
+}
+
+/// What the employee says of a stretch of a session in which no input came. Until they say something it
+/// is kept apart as idle; what they say last holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdleAnswer {
+    /// Start, UTC milliseconds.
+    pub from_ms: i64,
+    /// End (exclusive), UTC milliseconds.
+    pub to_ms: i64,
+    /// Whether it was work.
+    pub says: IdleSays,
+    /// For work: what it was on; absent for the project that the session was on then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<ProjectId>,
+}
+
+/// Whether a stretch without input was work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdleSays {
+    /// It was: it counts as tracked, by the employee's word.
+    Work,
+    /// It was not: it stays idle.
+    NotWork,
 }
 
 /// What happened to a session.
@@ -104,7 +132,7 @@ pub enum SessionEventKind {
     Started,
     /// The project changed.
     Switched,
-    /// A note was added.
+    /// A note was added, or the employee said what a stretch without input was.
     Noted,
     /// No input for `idle_after_s`; `at_ms` is when the input stopped.
     Idle,

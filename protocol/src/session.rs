@@ -7,13 +7,17 @@
 //!
 //! Events may arrive in any order and may be missing: the roll-up is a function of the set. Where
 //! the stop is missing the session ends at its last record. Nothing behind the first stop counts,
-//! and idle time is never tracked time. Nor is time whose captures the employee deleted
+//! and idle time is never tracked time, unless the employee says that it was work ([`IdleAnswer`]): then it
+//! is tracked by their word, and marked so. Nor is time whose captures the employee deleted
 //! ([`RollUp::without`]): the agent tells the consequence and the server draws it by this one function.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ProjectId;
-use crate::payload::{Cause, SessionEvent, SessionEventKind};
+use crate::payload::{Cause, IdleAnswer, IdleSays, SessionEvent, SessionEventKind};
+
+/// How many answers about idle time a session may have; of more, the newest hold.
+const MOST_ANSWERS: usize = 500;
 
 /// A piece of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -34,8 +38,11 @@ pub struct Stretch {
     /// What it was tracked on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<ProjectId>,
-    /// True where no input came.
+    /// True where no input came, and the employee has not said that it was work.
     pub idle: bool,
+    /// True where no input came and the employee said that it was work.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kept: bool,
     /// True where the employee deleted what was captured: it is not tracked time any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withdrawn: bool,
@@ -51,6 +58,30 @@ impl Stretch {
     pub fn within(&self, from_ms: i64, to_ms: i64) -> i64 {
         let (from, to) = (self.from_ms.max(from_ms), self.to_ms.min(to_ms));
         to.saturating_sub(from).max(0)
+    }
+
+    /// The same with what the employee says of a part of it, where it is idle.
+    fn said(self, part: Span, answer: &IdleAnswer) -> Vec<Self> {
+        let from = part.from_ms.clamp(self.from_ms, self.to_ms);
+        let to = part.to_ms.clamp(from, self.to_ms);
+        if !self.idle || from == to || answer.says == IdleSays::NotWork {
+            return vec![self];
+        }
+        let kept = Self {
+            idle: false,
+            kept: true,
+            project_id: answer.project_id.or(self.project_id),
+            ..self.cut(from, to, false)
+        };
+        let parts = [
+            self.cut(self.from_ms, from, false),
+            kept,
+            self.cut(to, self.to_ms, false),
+        ];
+        parts
+            .into_iter()
+            .filter(|part| part.from_ms < part.to_ms)
+            .collect()
     }
 
     fn cut(self, from_ms: i64, to_ms: i64, withdrawn: bool) -> Self {
@@ -144,9 +175,10 @@ pub fn roll_up(
         note = event.note.clone().or(note);
     }
     cut.advance(end);
+    let stretches = answered(cut.stretches, &events);
 
     let total = |idle: bool| {
-        cut.stretches
+        stretches
             .iter()
             .filter(|part| part.idle == idle)
             .map(|part| part.to_ms - part.from_ms)
@@ -161,8 +193,51 @@ pub fn roll_up(
         cause: stop.map(|event| event.cause),
         project_id: cut.project_id,
         note,
-        stretches: cut.stretches,
+        stretches,
     }
+}
+
+/// What the employee said of idle stretches, the newest last.
+fn answered(mut stretches: Vec<Stretch>, events: &[&(u64, SessionEvent)]) -> Vec<Stretch> {
+    let newest = events.iter().rev().filter_map(|(_, event)| event.idle);
+    // From the newest on: what it has spoken of, an older one does not reach any more.
+    let mut spoken: Vec<Span> = Vec::new();
+    for answer in newest.take(MOST_ANSWERS) {
+        let whole = Span {
+            from_ms: answer.from_ms,
+            to_ms: answer.to_ms,
+        };
+        for part in without(whole, &spoken) {
+            stretches = stretches
+                .iter()
+                .flat_map(|stretch| stretch.said(part, &answer))
+                .collect();
+        }
+        spoken = union(&[spoken, vec![whole]].concat());
+    }
+    stretches
+}
+
+/// What is left of a span where others are taken out of it; `others` in order, without overlaps.
+fn without(span: Span, others: &[Span]) -> Vec<Span> {
+    let mut left = Vec::new();
+    let mut at = span.from_ms;
+    for other in others {
+        if at < other.from_ms.min(span.to_ms) {
+            left.push(Span {
+                from_ms: at,
+                to_ms: other.from_ms.min(span.to_ms),
+            });
+        }
+        at = at.max(other.to_ms);
+    }
+    if at < span.to_ms {
+        left.push(Span {
+            from_ms: at,
+            to_ms: span.to_ms,
+        });
+    }
+    left
 }
 
 impl RollUp {
@@ -249,6 +324,7 @@ impl Cutter {
             to_ms: to,
             project_id: self.project_id,
             idle: self.idle,
+            kept: false,
             withdrawn: false,
         };
         match self.stretches.last_mut() {
@@ -315,6 +391,7 @@ mod tests {
                 at_ms,
                 project_id,
                 note: None,
+                idle: None,
             },
         )
     }
@@ -339,6 +416,7 @@ mod tests {
             to_ms,
             project_id: Some(project_id),
             idle,
+            kept: false,
             withdrawn: false,
         };
         assert_eq!(
@@ -349,6 +427,69 @@ mod tests {
                 stretch(150, 200, A, false),
                 stretch(200, 300, B, false),
             ]
+        );
+    }
+
+    /// What the employee said, with the place in the chain.
+    fn answer(seq: u64, from_ms: i64, to_ms: i64, says: IdleSays) -> (u64, SessionEvent) {
+        let (seq, mut said) = event(seq, Noted, 1_000 + seq.cast_signed());
+        said.idle = Some(IdleAnswer {
+            from_ms,
+            to_ms,
+            says,
+            project_id: (says == IdleSays::Work && seq.is_multiple_of(2)).then_some(B),
+        });
+        (seq, said)
+    }
+
+    #[test]
+    fn what_the_employee_says_of_idle_time_holds_and_the_last_word_counts() {
+        let day = [
+            event(1, Started, 0),
+            event(2, Idle, 100),
+            event(3, Resumed, 200),
+            event(4, Stopped, 300),
+        ];
+        let after = |answers: &[(u64, SessionEvent)]| {
+            let rolled = roll_up(&[&day[..], answers].concat(), 0, 300);
+            assert_eq!(rolled.tracked_ms + rolled.idle_ms, 300);
+            let kept = rolled.stretches.iter().filter(|part| part.kept);
+            let kept: Vec<_> = kept
+                .map(|part| (part.from_ms, part.to_ms, part.project_id))
+                .collect();
+            (rolled.idle_ms, kept)
+        };
+        use IdleSays::{NotWork, Work};
+        assert_eq!(after(&[]), (100, vec![]), "no answer: kept apart");
+        assert_eq!(
+            after(&[answer(5, 100, 200, Work)]),
+            (0, vec![(100, 200, Some(A))])
+        );
+        assert_eq!(
+            after(&[answer(6, 100, 200, Work)]),
+            (0, vec![(100, 200, Some(B))]),
+            "for another project"
+        );
+        assert_eq!(after(&[answer(5, 100, 200, NotWork)]), (100, vec![]));
+        assert_eq!(
+            after(&[answer(5, 100, 200, Work), answer(6, 100, 200, NotWork)]),
+            (100, vec![])
+        );
+        assert_eq!(
+            after(&[answer(5, 100, 200, NotWork), answer(6, 150, 900, Work)]),
+            (50, vec![(150, 200, Some(B))]),
+            "only what was idle"
+        );
+        assert_eq!(
+            after(&[answer(5, 0, 300, Work), answer(6, 120, 140, Work)]),
+            (
+                0,
+                vec![
+                    (100, 120, Some(A)),
+                    (120, 140, Some(B)),
+                    (140, 200, Some(A))
+                ]
+            )
         );
     }
 
@@ -392,6 +533,7 @@ mod tests {
                 to_ms: 100,
                 project_id: None,
                 idle: false,
+                kept: false,
                 withdrawn: false,
             },
             Stretch {
@@ -399,6 +541,7 @@ mod tests {
                 to_ms: 200,
                 project_id: None,
                 idle: true,
+                kept: false,
                 withdrawn: false,
             },
             Stretch {
@@ -406,6 +549,7 @@ mod tests {
                 to_ms: 300,
                 project_id: None,
                 idle: false,
+                kept: false,
                 withdrawn: false,
             },
         ];
@@ -458,7 +602,12 @@ mod tests {
             Just(Resumed),
             Just(Stopped)
         ];
-        (0_u64..50, kind, 0_i64..1000).prop_map(|(seq, kind, at)| event(seq, kind, at))
+        let said = prop_oneof![Just(IdleSays::Work), Just(IdleSays::NotWork)];
+        prop_oneof![
+            5 => (0_u64..50, kind, 0_i64..1000).prop_map(|(seq, kind, at)| event(seq, kind, at)),
+            1 => (0_u64..50, 0_i64..1000, -10_i64..300, said)
+                .prop_map(|(seq, from, length, says)| answer(seq, from, from + length, says)),
+        ]
     }
 
     proptest! {

@@ -101,6 +101,7 @@ const WITHOUT_ROLES: &[&str] = &[
     "post /api/v1/sign-up",
     "post /api/v1/devices",
     "get /api/v1/device",
+    "post /api/v1/device/day-link",
     "get /api/v1/license",
     "put /api/v1/records/{record_id}",
 ];

@@ -245,6 +245,7 @@ async fn records(db: &Db, company_id: CompanyId, employee: &Employee) {
         at_ms: 0,
         project_id: Some(employee.project_id),
         note: None,
+        idle: None,
     };
     let health = HealthReport {
         agent_version: "0.2.0".into(),

@@ -48,7 +48,9 @@ pub(super) fn ask(home: &Home, request: &Request, reader: Reader) -> anyhow::Res
             Ok(Exit::Ok)
         }
         Ok(Answer::Refused { reason, message }) => refused(reason, &message, json),
-        Ok(Answer::Held(_)) => anyhow::bail!("the agent answered another question"),
+        Ok(Answer::Held(_) | Answer::Link { .. }) => {
+            anyhow::bail!("the agent answered another question")
+        }
         Err(error) => not_answered(&error, json),
     }
 }
@@ -80,7 +82,9 @@ pub(super) fn status(home: &Home, reader: Reader) -> anyhow::Result<Exit> {
             out::complain(message);
             Ok(Exit::Failure)
         }
-        Ok(Answer::Held(_)) => anyhow::bail!("the agent answered another question"),
+        Ok(Answer::Held(_) | Answer::Link { .. }) => {
+            anyhow::bail!("the agent answered another question")
+        }
         Err(error) => not_answered(&error, json),
     }
 }
@@ -94,7 +98,7 @@ pub(super) fn tell_to_reload(home: &Home) -> anyhow::Result<bool> {
     }
 }
 
-fn not_answered(error: &CallError, json: bool) -> anyhow::Result<Exit> {
+pub(super) fn not_answered(error: &CallError, json: bool) -> anyhow::Result<Exit> {
     let message = match (error, config::policy()) {
         // It would stop again at once: starting it is not what helps.
         (CallError::NotRunning, Err(policy)) => format!(

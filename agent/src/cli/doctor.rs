@@ -73,7 +73,7 @@ pub(super) fn doctor(home: &Home, json: bool) -> anyhow::Result<Exit> {
     match block_on(call(&home.socket(), &Request::Status))? {
         Ok(Answer::Done { status }) => findings.extend(running(&status)),
         Ok(Answer::Refused { message, .. }) => findings.push(Finding::bad("agent", message)),
-        Ok(Answer::Held(_)) => {
+        Ok(Answer::Held(_) | Answer::Link { .. }) => {
             findings.push(Finding::bad(
                 "agent",
                 "answers another question than it was asked",

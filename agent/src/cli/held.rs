@@ -277,13 +277,15 @@ impl Asker<'_> {
             Answer::Refused { reason, message } => {
                 Err(control::refused(reason, &message, self.json)?)
             }
-            Answer::Done { .. } => bail!("the agent answered another question"),
+            Answer::Done { .. } | Answer::Link { .. } => {
+                bail!("the agent answered another question")
+            }
         })
     }
 }
 
 /// The spools of every employer, opened here. Fails where an agent has just started with them.
-fn desk(home: &Home) -> anyhow::Result<Desk> {
+pub(super) fn desk(home: &Home) -> anyhow::Result<Desk> {
     let licenses = LicenseStore::new(home.clone()).read()?.all;
     let mut companies: Vec<_> = licenses
         .iter()

@@ -1,11 +1,14 @@
 //! The command line: what can be asked, in words that teach.
 
 mod control;
+mod day;
 mod doctor;
 mod held;
+mod idle;
 mod license;
 mod out;
 mod run;
+mod shell;
 mod today;
 mod verify;
 
@@ -83,6 +86,19 @@ enum Command {
     },
     /// Stop tracking (worklog mode)
     Stop,
+    /// Stop tracking for a while, and keep in mind what it was on (worklog mode)
+    Pause,
+    /// Go on after a pause (worklog mode)
+    Resume,
+    /// Time without input that you have not spoken of yet; say whether it was work (worklog mode)
+    #[command(
+        after_help = "After a while without input the time is kept apart as idle. You are asked once what it \
+        was, when you are back; without an answer it stays idle, and is neither added nor removed."
+    )]
+    Idle {
+        #[command(subcommand)]
+        command: Option<idle::IdleCommand>,
+    },
     /// Go on with another project, or for another employer (worklog mode)
     #[command(after_help = "Another employer begins a session of its own: no session is of two.")]
     Switch {
@@ -108,6 +124,19 @@ enum Command {
     Status,
     /// Show your own day: sessions, and what waits to be sent
     Today,
+    /// Open your own day at your employer's server, in the browser
+    #[command(
+        after_help = "Asks the server for a link that works once, for a minute, and shows your own days for an \
+        hour. Without a network, `glasshour today` shows what is known on this computer."
+    )]
+    Day {
+        /// Employer, by name; left out: who the worklog is for, else who monitors
+        #[arg(long, short)]
+        employer: Option<String>,
+        /// Print the link instead of opening it
+        #[arg(long)]
+        print: bool,
+    },
     /// List captures that wait here before they are sent; look at them, delete them
     #[command(
         after_help = "Works while the agent runs and while it does not. What has been sent cannot be \
@@ -136,6 +165,19 @@ enum Command {
     },
     /// Check everything that the agent needs, with a remedy for each problem
     Doctor,
+    /// Print what a shell needs to complete commands
+    #[command(
+        after_help = "For this session: source <(glasshour completions bash). Packages bring it along."
+    )]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages into a folder (packages bring them along: man glasshour)
+    Manual {
+        /// Made if it is not there
+        folder: PathBuf,
+    },
 }
 
 /// Reads the command line, obeys, and returns the exit code.
@@ -172,6 +214,9 @@ fn dispatch(cli: Cli, home: Home) -> anyhow::Result<Exit> {
             control::ask(&home, &Request::Start { work, note }, reader)
         }
         Command::Stop => control::ask(&home, &Request::Stop, reader),
+        Command::Pause => control::ask(&home, &Request::Pause, reader),
+        Command::Resume => control::ask(&home, &Request::Resume, reader),
+        Command::Idle { command } => idle::idle(command, &home, reader),
         Command::Switch {
             named,
             project,
@@ -186,9 +231,12 @@ fn dispatch(cli: Cli, home: Home) -> anyhow::Result<Exit> {
         }
         Command::Status => control::status(&home, reader),
         Command::Today => today::today(&home, json),
+        Command::Day { employer, print } => day::day(employer, print, &home, reader),
         Command::Held { command } => held::held(command, &home, reader),
         Command::Verify { file, key } => verify::verify(&home, &file, key.as_deref(), json),
         Command::Doctor => doctor::doctor(&home, json),
+        Command::Completions { shell } => Ok(shell::completions(shell)),
+        Command::Manual { folder } => shell::manual(&folder),
     }
 }
 

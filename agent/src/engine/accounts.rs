@@ -10,7 +10,7 @@ use glasshour_license_format::{Claims, License};
 use glasshour_protocol::device::EnrollRequest;
 use glasshour_protocol::jws::Jwk;
 use glasshour_protocol::{CompanyId, LicenseId};
-use glasshour_uploader::send::{Line, SendStatus, Sender, SenderConfig, Wall};
+use glasshour_uploader::send::{Asker, Line, SendStatus, Sender, SenderConfig, Wall};
 use glasshour_uploader::spool::{DEFAULT_QUOTA_BYTES, DeviceIdentity, Spool};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -39,6 +39,8 @@ pub(super) struct Account {
     /// Where its sender brings everything: not where a license says that waits to be agreed to.
     server_url: String,
     status: watch::Receiver<SendStatus>,
+    /// Asks its server for what is not sent.
+    pub(super) asker: Asker,
     cancel: CancellationToken,
 }
 
@@ -213,6 +215,7 @@ impl Accounts {
             line: self.line.clone(),
         };
         let (sender, status) = Sender::new(spool.clone(), config)?;
+        let asker = sender.asker();
         let cancel = CancellationToken::new();
         self.senders.spawn(sender.run(cancel.clone()));
         self.senders.spawn(tell(
@@ -229,6 +232,7 @@ impl Accounts {
             claims: license.claims().clone(),
             server_url: server_url.to_owned(),
             status,
+            asker,
             cancel,
         };
         self.by_company.insert(company, account);

@@ -21,6 +21,10 @@ fn refuse(reason: RefusedBy, message: String) -> Answer {
 
 impl Engine {
     pub(super) async fn command(&mut self, command: Command, shots: &mpsc::Sender<ShotDone>) {
+        if let Request::DayLink { employer } = command.request {
+            self.answer_day_link(employer.as_deref(), command.reply);
+            return;
+        }
         let answer = self.obey(command.request, shots).await;
         // A client that has gone away needs no answer.
         let _ = command.reply.send(answer);
@@ -64,16 +68,42 @@ impl Engine {
                 self.switch(&work).await
             }
             Request::Stop => {
-                let at_rest = self.trackings.values().find(|t| !t.is_monitoring());
-                let company = self.worklog().or(at_rest.map(Tracking::company));
+                let company = self
+                    .worklog()
+                    .or_else(|| self.paused())
+                    .or_else(|| self.at_rest());
                 self.on_machine(company, Machine::stop).await
+            }
+            Request::Pause => {
+                self.turn(shots).await;
+                let company = self.worklog().or_else(|| self.at_rest());
+                self.on_machine(company, Machine::pause).await
+            }
+            Request::Resume => {
+                self.turn(shots).await;
+                let company = self
+                    .paused()
+                    .or_else(|| self.worklog())
+                    .or_else(|| self.at_rest());
+                self.on_machine(company, Machine::resume).await
+            }
+            Request::AnswerIdle {
+                session_id,
+                from_ms,
+                reply,
+            } => {
+                // Who answers is back.
+                self.turn(shots).await;
+                self.answer_idle(session_id, from_ms, reply).await
             }
             Request::Note { text, employer } => {
                 let company = self.whose_session(employer.as_deref())?;
                 self.on_machine(company, |machine, now| machine.note(now, text))
                     .await
             }
-            Request::Status | Request::Reload | Request::Held(_) => Ok(()),
+            Request::Status | Request::Reload | Request::Held(_) | Request::DayLink { .. } => {
+                Ok(())
+            }
         }
     }
 
@@ -101,11 +131,8 @@ impl Engine {
         let Some(present) = self.works_for() else {
             // What is refused and why is the machine's to say.
             let none = ProjectId(uuid::Uuid::nil());
-            let at_rest = self.trackings.values().find(|t| !t.is_monitoring());
             return self
-                .on_machine(at_rest.map(Tracking::company), |machine, now| {
-                    machine.switch(now, none)
-                })
+                .on_machine(self.at_rest(), |machine, now| machine.switch(now, none))
                 .await;
         };
         let choice = self.choose(work)?;
@@ -218,7 +245,7 @@ impl Engine {
         }
     }
 
-    fn name(&self, company: CompanyId) -> String {
+    pub(super) fn name(&self, company: CompanyId) -> String {
         let tracking = self.trackings.get(&company);
         tracking
             .map(|t| t.license().claims().issuer.company.clone())
@@ -242,12 +269,23 @@ impl Engine {
             },
             Action::Switch(pick) => Request::Switch { work: work(pick) },
             Action::Stop => Request::Stop,
+            Action::Pause => Request::Pause,
+            Action::Resume => Request::Resume,
+            Action::AnswerIdle(pick) => Request::AnswerIdle {
+                session_id: pick.session,
+                from_ms: pick.from_ms,
+                reply: pick.reply,
+            },
             Action::ShowStatus => {
                 let now = self.clock.now();
                 let words = self.config.words;
                 let body = report::plain(&self.status(now).await, words);
                 let title = words.say(Message::StatusTitle {});
                 self.desktop.notify(message(title, body));
+                return None;
+            }
+            Action::OpenDay(company) => {
+                self.open_day(company);
                 return None;
             }
             Action::ShowHeld => {

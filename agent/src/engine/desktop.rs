@@ -15,7 +15,7 @@ use glasshour_words::{Message as Say, Outside, Words};
 use tokio::sync::{Notify, mpsc};
 
 use super::RunConfig;
-use crate::platform::{Message, Notifier, Platform, Tray, Unavailable};
+use crate::platform::{Message, Notifier, Picked, Platform, Tray, Unavailable};
 use crate::tray::{Action, View};
 
 /// Orders that may wait.
@@ -26,6 +26,7 @@ const CHECK: Duration = Duration::from_secs(10);
 enum Order {
     Show(View),
     Notify(Message),
+    Ask(Message, Vec<(Action, String)>),
     Notice(LicenseId, Message),
     Camera(CompanyId, Message),
 }
@@ -86,6 +87,23 @@ impl Desktop {
     pub(super) fn notify(&self, message: Message) {
         if !self.order(Order::Notify(message)) {
             tracing::warn!("the desktop is slow: a message was not shown");
+        }
+    }
+
+    /// Shows a message later, from elsewhere.
+    pub(super) fn messenger(&self) -> impl FnOnce(Message) + Send + 'static {
+        let orders = self.orders.clone();
+        move |message| {
+            if orders.try_send(Order::Notify(message)).is_err() {
+                tracing::warn!("the desktop is slow: a message was not shown");
+            }
+        }
+    }
+
+    /// Shows a message with answers to pick from; what is picked comes as from the tray.
+    pub(super) fn ask(&self, question: Message, choices: Vec<(Action, String)>) {
+        if !self.order(Order::Ask(question, choices)) {
+            tracing::warn!("the desktop is slow: a question was not asked");
         }
     }
 
@@ -192,6 +210,7 @@ impl Worker {
                 Ok(Order::Notify(message)) => {
                     self.notify(&message);
                 }
+                Ok(Order::Ask(question, choices)) => self.ask(&question, choices),
                 Ok(Order::Notice(license, message)) => {
                     if self.notify(&message) {
                         lock(&self.sight).notices.push(license);
@@ -268,13 +287,9 @@ impl Worker {
         let tray = match self.tray.take() {
             Some(tray) => tray,
             None => {
-                let actions = self.actions.clone();
-                let picked = move |action| {
-                    if actions.try_send(action).is_err() {
-                        tracing::warn!("a pick in the tray was lost");
-                    }
-                };
-                self.platform.tray(view, Box::new(picked))?
+                let picked = self.picked();
+                self.platform
+                    .tray(view, Box::new(move |action| picked(action)))?
             }
         };
         let no_place = "this desktop has no place for tray icons at the moment";
@@ -287,6 +302,24 @@ impl Worker {
             None => self.platform.indicator(view)?,
         };
         show(&mut self.indicator, indicator, view, "something covers it")
+    }
+
+    /// Where picks go.
+    fn picked(&self) -> Picked {
+        let actions = self.actions.clone();
+        Arc::new(move |action| {
+            if actions.try_send(action).is_err() {
+                tracing::warn!("a pick in the tray or in a message was lost");
+            }
+        })
+    }
+
+    fn ask(&mut self, question: &Message, choices: Vec<(Action, String)>) {
+        let picked = self.picked();
+        let asked = self.with_notifier(|notifier| notifier.ask(question, choices, picked));
+        if let Err(error) = asked {
+            tracing::warn!(%error, title = %question.title, "a question could not be asked");
+        }
     }
 
     fn notify(&mut self, message: &Message) -> bool {
@@ -309,11 +342,18 @@ impl Worker {
     }
 
     fn try_notify(&mut self, message: &Message) -> Result<(), Unavailable> {
+        self.with_notifier(|notifier| notifier.notify(message))
+    }
+
+    fn with_notifier(
+        &mut self,
+        show: impl FnOnce(&mut dyn Notifier) -> Result<(), Unavailable>,
+    ) -> Result<(), Unavailable> {
         let mut notifier = match self.notifier.take() {
             Some(notifier) => notifier,
             None => self.platform.notifier()?,
         };
-        notifier.notify(message)?;
+        show(notifier.as_mut())?;
         self.notifier = Some(notifier);
         Ok(())
     }

@@ -3,11 +3,13 @@
 //! Each license that counts has a [`Tracking`] of its own, also at rest: its session, its channels and
 //! permits, its block. Nothing of one passes to another here but what the person sees.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use glasshour_license_format::License;
-use glasshour_protocol::payload::{Cause, SessionEventKind};
-use glasshour_protocol::{CompanyId, LicenseId};
+use glasshour_protocol::device::Project;
+use glasshour_protocol::payload::{Cause, SessionEvent, SessionEventKind};
+use glasshour_protocol::{CompanyId, LicenseId, ProjectId};
 
 use super::Engine;
 use super::choice::{self, Employer};
@@ -52,6 +54,35 @@ impl Engine {
         self.works_for().or(waits.map(Tracking::company))
     }
 
+    /// Whose worklog is on a pause.
+    pub(super) fn paused(&self) -> Option<CompanyId> {
+        let on_pause = |t: &&Tracking| matches!(t.machine.state(), State::OnPause { .. });
+        self.trackings
+            .values()
+            .find(on_pause)
+            .map(Tracking::company)
+    }
+
+    /// Whichever worklog there is, to say why it cannot do what was asked.
+    pub(super) fn at_rest(&self) -> Option<CompanyId> {
+        let mut worklogs = self.trackings.values().filter(|t| !t.is_monitoring());
+        worklogs.next().map(Tracking::company)
+    }
+
+    /// An employer's projects, those that were worked on last before the others.
+    pub(super) fn projects_by_use(&self, company: CompanyId) -> Vec<Project> {
+        let mut projects = self.projects(company);
+        projects.sort_by_key(|p| Reverse(self.project_used.get(&p.project_id).copied()));
+        projects
+    }
+
+    /// Takes note of what is worked on.
+    pub(super) fn note_project(&mut self, event: &SessionEvent) {
+        if let Some(project) = event.project_id {
+            self.project_used.insert(project, event.at_ms);
+        }
+    }
+
     /// Who monitors, by the license at work.
     pub(super) fn monitored_by(&self) -> Option<&Tracking> {
         self.trackings.values().find(|t| t.is_monitoring())
@@ -80,6 +111,7 @@ impl Engine {
             |t: &&Tracking| t.is_monitoring() && !matches!(t.machine.state(), State::Stopped);
         let employers = self.employers();
         self.worklog()
+            .or_else(|| self.paused())
             .or_else(|| {
                 self.trackings
                     .values()
@@ -104,6 +136,16 @@ impl Engine {
         let known = self.last_used.entry(company).or_insert(at_ms);
         *known = at_ms.max(*known);
     }
+}
+
+/// From the log: when each project was last worked on.
+pub(super) fn last_projects(journal: &Journal) -> BTreeMap<ProjectId, i64> {
+    let log = journal.read().unwrap_or_default();
+    let used = log.iter().filter_map(|entry| {
+        let event = &entry.event;
+        event.project_id.map(|project| (project, event.at_ms))
+    });
+    used.collect()
 }
 
 /// From the log: when the person last started a worklog under each license.

@@ -26,6 +26,9 @@ impl Engine {
                 tracking.picture_was_lost();
             }
         }
+        if deletes && matches!(answer, Answer::Held(_)) {
+            self.captures_were_deleted().await;
+        }
         answer
     }
 
@@ -58,7 +61,7 @@ impl Engine {
         self.desktop.notify(message(title, lines.join("\n")));
     }
 
-    fn desk(&self) -> Desk {
+    pub(super) fn desk(&self) -> Desk {
         let source = |account: &super::accounts::Account| Source {
             spool: account.spool.clone(),
             projects: self.projects(account.company()),

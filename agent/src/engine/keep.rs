@@ -7,7 +7,6 @@ use glasshour_protocol::{CompanyId, Kind, LicenseId, RecordMeta, SessionId};
 use glasshour_uploader::Draft;
 use glasshour_uploader::spool::{CapturedAt, SpoolError};
 
-use super::today::Today;
 use super::tracking::Tracking;
 use super::{Engine, minutes};
 use crate::clock::Moment;
@@ -78,6 +77,7 @@ impl Engine {
             at_ms: alive_ms,
             project_id: None,
             note: None,
+            idle: None,
             ..started.event
         };
         let meta = RecordMeta {
@@ -86,13 +86,13 @@ impl Engine {
         };
         let draft = self.json_draft(started.license_id, Kind::Session, now, &event, meta, 0);
         self.push(company, draft).await;
+        self.today.add(started.license_id, &event, now);
         if let Err(error) = self.journal.append(&Entry {
             license_id: started.license_id,
             event,
         }) {
             tracing::error!(%error, "the session log cannot be written");
         }
-        self.ended_today = Today::read(&self.journal, now);
     }
 
     /// Makes the signed records of notices that were shown or acknowledged.
@@ -167,6 +167,7 @@ impl Engine {
         match account.spool.push(draft.clone()).await {
             Ok(_) => {
                 self.spool_trouble.remove(&company);
+                self.count_captured(company, draft);
                 true
             }
             // By a stated policy, and counted. Whoever took the picture knows that it is not there.
@@ -229,6 +230,7 @@ impl Engine {
 
     pub(super) fn note_alive(&mut self, tracking: &mut Tracking, now: Moment) {
         tracking.last_alive_mono_ms = now.mono_ms;
+        self.keep_captured();
         if let Some(running) = tracking.machine.running() {
             self.alive.insert(running.session_id, now.wall_ms);
             self.write_alive();

@@ -6,16 +6,21 @@
 
 mod accounts;
 mod camera;
+mod captured;
 mod choice;
 mod commands;
+mod day_link;
 mod desktop;
 mod employers;
 mod held;
+mod idle;
 mod keep;
 mod minutes;
 mod notify;
+mod quiet;
 mod refresh;
 mod reload;
+mod remind;
 mod report;
 mod shots;
 mod system;
@@ -31,7 +36,7 @@ use std::time::Duration;
 
 use glasshour_license_format::License;
 use glasshour_protocol::payload::{Cause, HealthReport, SessionEvent, SessionEventKind};
-use glasshour_protocol::{CompanyId, Kind, LicenseId, RecordMeta, SessionId};
+use glasshour_protocol::{CompanyId, Kind, LicenseId, ProjectId, RecordMeta, SessionId};
 use glasshour_uploader::Draft;
 use glasshour_uploader::send::Line;
 use glasshour_words::Words;
@@ -42,7 +47,7 @@ use crate::capture::encode::WEBP;
 use crate::clock::{Clock, Moment};
 use crate::home::Home;
 use crate::ipc::Listener;
-use crate::journal::{Journal, LeftOpen};
+use crate::journal::{Captured, Journal, LeftOpen};
 use crate::license::{KeyChange, LatestTime, LicenseStore, Notices, TrustedKeys};
 use crate::platform::{Message, Platform, signals};
 use crate::status::Status;
@@ -153,8 +158,18 @@ struct Engine {
     /// When a worklog was last started for whom; and those of the log whose company is not known yet.
     last_used: BTreeMap<CompanyId, i64>,
     last_started: Vec<(LicenseId, i64)>,
-    /// Time tracked today by sessions that have ended.
-    ended_today: Today,
+    /// When each project was last worked on.
+    project_used: BTreeMap<ProjectId, i64>,
+    /// The day so far.
+    today: Today,
+    /// How much was captured today, and whether that is to be written.
+    captured: Captured,
+    captured_is_new: bool,
+    reminders: remind::Reminders,
+    /// Links to the own day that are asked for.
+    asking: tokio::task::JoinSet<()>,
+    /// Idle time that was not spoken of yet.
+    questions: idle::Questions,
 }
 
 /// Runs the agent until it is told to end.
@@ -238,7 +253,8 @@ impl Engine {
         let now = clock.now();
         let home = config.home.clone();
         let journal = Journal::new(home.clone());
-        let ended_today = Today::read(&journal, now);
+        let today = Today::read(&journal, now);
+        let captured = journal.captured();
         let left_open = journal.left_open().unwrap_or_else(|error| {
             tracing::error!(%error, "the session log cannot be read");
             Vec::new()
@@ -249,6 +265,7 @@ impl Engine {
         let desktop = Desktop::start(platform.clone(), &config, actions);
         let system = System::start(platform.clone());
         let last_started = employers::last_started(&journal);
+        let project_used = employers::last_projects(&journal);
         Self {
             store: LicenseStore::new(home.clone()).with_trusted_keys(config.trusted_keys.clone()),
             latest_time: LatestTime::open(home.clone()),
@@ -274,7 +291,13 @@ impl Engine {
             left_open,
             last_used: BTreeMap::new(),
             last_started,
-            ended_today,
+            project_used,
+            today,
+            captured,
+            captured_is_new: false,
+            reminders: remind::Reminders::default(),
+            asking: tokio::task::JoinSet::new(),
+            questions: idle::Questions::new(now),
             clock,
             platform,
             config,
@@ -311,6 +334,7 @@ impl Engine {
             self.camera_turn(&mut tracking, now).await;
             self.trackings.insert(company, tracking);
         }
+        self.remind(now);
         self.show(now).await;
     }
 
@@ -356,14 +380,13 @@ impl Engine {
                 }
                 // The last, shorter minute belongs to the session that ends.
                 self.close_channels(tracking, now).await;
-                if let Some(from_ms) = tracking.session_started_ms() {
-                    let license = tracking.license_id();
-                    self.ended_today.add(license, from_ms, event.at_ms, now);
-                }
             }
             tracking.follow(&event);
+            self.note_project(&event);
+            self.today.add(tracking.license_id(), &event, now);
             self.push_event(tracking, now, &event).await;
-            self.announce(tracking, &event);
+            self.announce(tracking, &event, now);
+            self.idle_time_may_have_ended(now, &event);
         }
         if tracking.machine.may_capture(now.wall_ms) && self.desktop.is_in_sight() {
             tracking.open_channels(&self.platform, now);
@@ -463,6 +486,7 @@ impl Engine {
             self.apply(&mut tracking, now, events).await;
         }
         self.retry_all_unpushed().await;
+        self.keep_captured();
         self.accounts.close().await;
     }
 

@@ -144,14 +144,41 @@ impl Engine {
         }
     }
 
-    /// Tells the employee when tracking begins or ends for another reason than their own command.
-    pub(super) fn announce(&self, tracking: &Tracking, event: &SessionEvent) {
+    /// Tells the employee when tracking begins and when it ends.
+    pub(super) fn announce(&self, tracking: &Tracking, event: &SessionEvent, now: Moment) {
         if event.event == SessionEventKind::Started {
             self.tell_who_else_watches(tracking);
         }
         let name = &tracking.license().claims().issuer.company;
         let company = Outside(name);
         let said = match (event.event, event.cause) {
+            (SessionEventKind::Started, Cause::User) => {
+                let projects = self.projects(tracking.company());
+                let known = projects
+                    .iter()
+                    .find(|p| Some(p.project_id) == event.project_id);
+                match known {
+                    Some(project) => {
+                        let project = Outside(&project.name);
+                        self.tell_of(name, Message::ToldTrackingProject { project });
+                    }
+                    None => self.tell_of(name, Message::ToldTracking {}),
+                }
+                return;
+            }
+            (SessionEventKind::Stopped, Cause::User) => {
+                if matches!(tracking.machine.state(), State::OnPause { .. }) {
+                    Message::ToldPaused {}
+                } else {
+                    let counts = |id| self.accounts.company_of(id) == Some(tracking.company());
+                    let done = self.done_today(counts, now).sums();
+                    let time = self
+                        .config
+                        .words
+                        .short_duration(done.tracked_ms.unsigned_abs());
+                    Message::ToldStoppedByYou { time }
+                }
+            }
             (SessionEventKind::Started, Cause::Login) => Message::ToldMonitoring { company },
             (
                 SessionEventKind::Started,
@@ -171,11 +198,16 @@ impl Engine {
             (SessionEventKind::Stopped, Cause::Schedule) => Message::ToldHoursOver {},
             _ => return,
         };
+        self.tell_of(name, said);
+    }
+
+    /// Tells something of the tracking at hand, which is not among the others.
+    fn tell_of(&self, company: &str, said: Message<'_>) {
         let title = if self.trackings.is_empty() {
             "Glasshour".to_owned()
         } else {
             // More than the one at hand: the person must know which this is about.
-            format!("Glasshour: {name}")
+            format!("Glasshour: {company}")
         };
         let text = self.config.words.say(said);
         self.desktop.notify(message(title, text));

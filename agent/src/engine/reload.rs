@@ -49,6 +49,8 @@ impl Engine {
         }
         self.recover_crashed_sessions(now).await;
         self.remember_last_used();
+        self.look_for_idle_time(now);
+        self.look_for_withdrawn().await;
 
         let (mut wanted, second) = tracking::at_most_one_monitors(in_force);
         self.out_of_order = second;

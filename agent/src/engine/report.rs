@@ -14,7 +14,7 @@ use super::tracking::Tracking;
 use crate::clock::Moment;
 use crate::session::State;
 use crate::status::{
-    Blocked, EmployerStatus, LicenseStatus, OutsideHours, RefusedRecord, ServerStatus, SpoolStatus,
+    Blocked, EmployerStatus, LicenseStatus, OutsideHours, ProjectTime, RefusedRecord, ServerStatus, SpoolStatus,
     StateWord, Status,
 };
 
@@ -72,6 +72,8 @@ pub(super) async fn status(engine: &Engine, now: Moment) -> Status {
         problems: problems(engine, &employers),
         news: news(engine, now),
         today_ms,
+        withdrawn: engine.withdrawn_times(),
+        idle_questions: engine.idle_questions(now),
         employers: Vec::new(),
         version: env!("CARGO_PKG_VERSION").into(),
         platform: engine.platform.describe(),
@@ -133,10 +135,11 @@ async fn employer(
     let waiting = engine.waiting.get(&company).map(License::claims);
     let newest = waiting.map_or(claims.serial, |waiting| waiting.serial);
     let superseded = device.is_some_and(|device| device.current_serial > newest);
-    let projects = device.map(|d| d.projects.clone()).unwrap_or_default();
+    let projects = engine.projects_by_use(company);
     let project_id = running.and_then(|running| running.project_id);
     let running_ms = running.map(|running| running.running_ms);
     let counts = |id: LicenseId| engine.accounts.company_of(id) == Some(company);
+    let done = engine.done_today(counts, now);
     let state = match (tracking, out_of_order) {
         (Some(tracking), _) => state_word(tracking),
         (None, Some(_)) => StateWord::Blocked,
@@ -177,9 +180,15 @@ async fn employer(
             &sent,
         ),
         problems: employer_problems(engine, company, superseded, refusals),
-        today_ms: engine
-            .ended_today
-            .total(counts, running_ms.unwrap_or(0), now),
+        today_ms: done.sums().tracked_ms.unsigned_abs(),
+        today_projects: done
+            .by_project()
+            .into_iter()
+            .map(|(id, ms)| ProjectTime {
+                project: projects.iter().find(|p| Some(p.project_id) == id).cloned(),
+                ms: ms.unsigned_abs(),
+            })
+            .collect(),
     })
 }
 
@@ -246,6 +255,7 @@ fn state_word(tracking: &Tracking) -> StateWord {
         State::Stopped => StateWord::Stopped,
         State::Running(_) => StateWord::Tracking,
         State::Blocked { .. } => StateWord::Blocked,
+        State::OnPause { .. } => StateWord::OnPause,
         State::OffHours => StateWord::Paused,
         State::Away { .. } => StateWord::Away,
     }
@@ -416,6 +426,7 @@ fn in_short(employer: &EmployerStatus, company: Option<&str>, words: Words) -> S
         (StateWord::Stopped, _) => return words.say(Message::StatusStopped {}),
         (StateWord::NoLicense, _) => return words.say(Message::StatusOutOfUse {}),
         (StateWord::Away, _) => words.say(Message::StatusAway {}),
+        (StateWord::OnPause, _) => words.say(Message::StatusOnPause {}),
         (StateWord::Paused, _) => words.say(Message::StatusPaused {}),
         (StateWord::Blocked, None) => words.say(Message::StatusBlocked {}),
         (StateWord::Blocked, Some(blocked)) => blocked.message.trim_end_matches('.').to_owned(),

@@ -1,126 +1,133 @@
-//! Time tracked on the local day, by license: sums over the log of sessions that have ended.
+//! The local day so far, kept from the log: what the tray and `status` say was tracked today.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeSet;
 
-use glasshour_protocol::payload::SessionEventKind;
-use glasshour_protocol::{LicenseId, SessionId};
+use glasshour_protocol::payload::SessionEvent;
+use glasshour_protocol::session::RollUp;
+use glasshour_protocol::{LicenseId, ProjectId, SessionId};
 
+use super::Engine;
+use super::tracking::Tracking;
 use crate::clock::Moment;
+use crate::day::{self, Log, Open, Sums, Withdrawn};
 use crate::journal::Journal;
+use crate::status::WithdrawnTime;
 
 const DAY_MS: i64 = 86_400_000;
 
-/// Time tracked on one local day by sessions that have ended.
+/// The sessions of one local day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Today {
-    day: i64,
-    by_license: BTreeMap<LicenseId, u64>,
+    midnight_ms: i64,
+    log: Log,
+    /// What the employee deleted; as of so many spools.
+    withdrawn: Withdrawn,
+    spools: Option<usize>,
 }
 
 impl Today {
-    /// Adds up the log's sessions of the local day that `now` lies in. A session that began on the day
-    /// before counts from midnight.
+    /// The log's sessions of the local day that `now` lies in. A session that began on the day before
+    /// counts from midnight.
     pub(super) fn read(journal: &Journal, now: Moment) -> Self {
-        let mut today = Self::none(now);
-        let mut open: HashMap<SessionId, i64> = HashMap::new();
-        for entry in journal.read().unwrap_or_default() {
-            let event = entry.event;
-            match event.event {
-                SessionEventKind::Started => {
-                    open.insert(event.session_id, event.at_ms);
-                }
-                SessionEventKind::Stopped => {
-                    if let Some(from_ms) = open.remove(&event.session_id) {
-                        today.add(entry.license_id, from_ms, event.at_ms, now);
-                    }
-                }
-                _ => {}
-            }
-        }
-        today
-    }
-
-    fn none(now: Moment) -> Self {
+        let midnight_ms = midnight(now);
+        let mut log = Log::of(journal.read().unwrap_or_default());
+        log.forget_before(midnight_ms);
         Self {
-            day: local_day(now.wall_ms, now),
-            by_license: BTreeMap::new(),
+            midnight_ms,
+            log,
+            withdrawn: Withdrawn::new(),
+            spools: None,
         }
     }
 
-    /// A session has ended that ran between those moments: the part of it that lies on the day of
-    /// `now` counts.
-    pub(super) fn add(&mut self, license: LicenseId, from_ms: i64, to_ms: i64, now: Moment) {
-        if local_day(now.wall_ms, now) != self.day {
-            *self = Self::none(now);
+    /// One more event of a session.
+    pub(super) fn add(&mut self, license: LicenseId, event: &SessionEvent, now: Moment) {
+        if midnight(now) != self.midnight_ms {
+            self.midnight_ms = midnight(now);
+            self.log.forget_before(self.midnight_ms);
         }
-        let midnight = self.day * DAY_MS - offset_ms(now);
-        let length = to_ms.saturating_sub(from_ms.max(midnight));
-        *self.by_license.entry(license).or_default() += u64::try_from(length).unwrap_or(0);
+        self.log.add(license, event.clone());
+    }
+}
+
+/// What was done today under some licenses.
+pub(super) struct Done {
+    rolled: Vec<(SessionId, RollUp)>,
+    from_ms: i64,
+    to_ms: i64,
+}
+
+impl Done {
+    pub(super) fn sums(&self) -> Sums {
+        let rolled = self.rolled.iter().map(|(_, one)| one);
+        day::sums(rolled, self.from_ms, self.to_ms)
     }
 
-    /// The time under those licenses, with what a running session has so far.
-    pub(super) fn total(
-        &self,
-        counts: impl Fn(LicenseId) -> bool,
-        running_ms: u64,
-        now: Moment,
-    ) -> u64 {
-        let ended: u64 = if self.day == local_day(now.wall_ms, now) {
-            let of = self.by_license.iter().filter(|(id, _)| counts(**id));
-            of.map(|(_, ms)| ms).sum()
-        } else {
-            0
+    pub(super) fn by_project(&self) -> Vec<(Option<ProjectId>, i64)> {
+        let rolled = self.rolled.iter().map(|(_, one)| one);
+        day::by_project(rolled, self.from_ms, self.to_ms)
+    }
+}
+
+impl Engine {
+    /// The day so far.
+    pub(super) fn done_today(&self, counts: impl Fn(LicenseId) -> bool, now: Moment) -> Done {
+        let running: BTreeSet<SessionId> = self
+            .trackings
+            .values()
+            .filter_map(|tracking: &Tracking| Some(tracking.machine.running()?.session_id))
+            .collect();
+        let open = Open {
+            now_ms: now.wall_ms,
+            running: &running,
         };
-        ended + running_ms.min(since_midnight(now))
-    }
-}
-
-fn offset_ms(now: Moment) -> i64 {
-    i64::from(now.utc_offset_min) * 60_000
-}
-
-fn local_day(wall_ms: i64, now: Moment) -> i64 {
-    (wall_ms + offset_ms(now)).div_euclid(DAY_MS)
-}
-
-fn since_midnight(now: Moment) -> u64 {
-    (now.wall_ms + offset_ms(now))
-        .rem_euclid(DAY_MS)
-        .unsigned_abs()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use uuid::Uuid;
-
-    const HOUR: i64 = 3_600_000;
-
-    fn at(hour: i64) -> Moment {
-        Moment {
-            wall_ms: 20_000 * DAY_MS + hour * HOUR,
-            mono_ms: 0,
-            boot_ms: 0,
-            utc_offset_min: 0,
+        let Today { log, withdrawn, .. } = &self.today;
+        Done {
+            rolled: log.rolled(counts, open, withdrawn),
+            from_ms: midnight(now),
+            to_ms: now.wall_ms,
         }
     }
 
-    #[test]
-    fn time_is_added_up_for_each_license_and_a_new_day_begins_at_nothing() {
-        let [acme, beta] = [1, 2].map(|id| LicenseId(Uuid::from_u128(id)));
-        let mut today = Today::none(at(9));
-        let hours = |today: &Today, license, now| {
-            today.total(|id| id == license, 0, now) / HOUR.unsigned_abs()
-        };
-        today.add(acme, at(8).wall_ms, at(10).wall_ms, at(10));
-        today.add(beta, at(10).wall_ms, at(11).wall_ms, at(11));
-        // Begun on the day before: from midnight.
-        today.add(beta, at(-2).wall_ms, at(3).wall_ms, at(11));
-        assert_eq!(hours(&today, acme, at(12)), 2);
-        assert_eq!(hours(&today, beta, at(12)), 4);
-        assert_eq!(hours(&today, acme, at(24)), 0);
-        today.add(acme, at(23).wall_ms, at(25).wall_ms, at(25));
-        assert_eq!(hours(&today, acme, at(26)), 1);
-        assert_eq!(hours(&today, beta, at(26)), 0);
+    /// Looks what the employee has deleted, where more spools are open than when it was last looked.
+    pub(super) async fn look_for_withdrawn(&mut self) {
+        let spools = self.accounts.iter().count();
+        if self.today.spools == Some(spools) {
+            return;
+        }
+        match self.desk().withdrawn().await {
+            Ok(withdrawn) => {
+                self.today.withdrawn = withdrawn;
+                self.today.spools = Some(spools);
+            }
+            Err(error) => tracing::warn!(%error, "what was deleted cannot be read"),
+        }
     }
+
+    /// Something was deleted.
+    pub(super) async fn captures_were_deleted(&mut self) {
+        self.today.spools = None;
+        self.look_for_withdrawn().await;
+    }
+
+    /// Time that was deleted, for whoever counts by themselves.
+    pub(super) fn withdrawn_times(&self) -> Vec<WithdrawnTime> {
+        let of = |(session, spans): (&SessionId, &Vec<glasshour_protocol::session::Span>)| {
+            let session_id = *session;
+            spans
+                .iter()
+                .filter(|span| span.to_ms > self.today.midnight_ms)
+                .map(move |span| WithdrawnTime {
+                    session_id,
+                    span: *span,
+                })
+                .collect::<Vec<_>>()
+        };
+        self.today.withdrawn.iter().flat_map(of).collect()
+    }
+}
+
+fn midnight(now: Moment) -> i64 {
+    let offset_ms = i64::from(now.utc_offset_min) * 60_000;
+    (now.wall_ms + offset_ms).div_euclid(DAY_MS) * DAY_MS - offset_ms
 }

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 
 use super::camera::CameraChannel;
 use super::minutes::Minute;
+use super::quiet::Quiet;
 use super::shots::{ShotDone, ShotOrder, ShotThread};
 use crate::capture::activity::ActivityChannel;
 use crate::capture::schedule::{Due, ShotSchedule};
@@ -24,7 +25,7 @@ use crate::clock::Moment;
 use crate::ipc::RefusedBy;
 use crate::journal::LastShots;
 use crate::license::LoadError;
-use crate::platform::{Idle, Message, Platform, Unavailable};
+use crate::platform::{Message, Platform};
 use crate::session::{Block, Machine, Refused, State};
 
 const MINUTE_MS: i64 = 60_000;
@@ -41,11 +42,7 @@ pub(super) struct Tracking {
     /// Whether the channels are open.
     capturing: bool,
     server_block: Option<Block>,
-    idle: Option<Box<dyn Idle>>,
-    last_idle_ms: Option<u64>,
-    idle_trouble: Option<String>,
-    /// Since when (monotonic) a display that was there does not answer.
-    display_gone_since: Option<u64>,
+    quiet: Quiet,
     shots: Option<Shots>,
     pub(super) camera: Option<CameraChannel>,
     activity: Option<ActivityChannel>,
@@ -62,7 +59,6 @@ pub(super) struct Tracking {
 struct Session {
     id: SessionId,
     project: Option<ProjectId>,
-    started_ms: i64,
 }
 
 /// The screenshot channel.
@@ -122,9 +118,11 @@ pub(super) fn at_most_one_monitors(
 pub(super) fn refused_by(refused: &Refused) -> RefusedBy {
     match refused {
         Refused::Monitoring | Refused::Blocked(_) => RefusedBy::License,
-        Refused::AlreadyRunning | Refused::NotRunning | Refused::NoteTooLong | Refused::Away => {
-            RefusedBy::State
-        }
+        Refused::AlreadyRunning
+        | Refused::NotRunning
+        | Refused::NotPaused
+        | Refused::NoteTooLong
+        | Refused::Away => RefusedBy::State,
     }
 }
 
@@ -173,10 +171,7 @@ impl Tracking {
             session: None,
             capturing: false,
             server_block: None,
-            idle: None,
-            last_idle_ms: None,
-            idle_trouble: None,
-            display_gone_since: None,
+            quiet: Quiet::default(),
             shots,
             camera: None,
             activity: None,
@@ -246,7 +241,6 @@ impl Tracking {
                 self.session = Some(Session {
                     id: event.session_id,
                     project: event.project_id,
-                    started_ms: event.at_ms,
                 });
                 if let Some(shots) = &mut self.shots {
                     shots.first = true;
@@ -322,34 +316,15 @@ impl Tracking {
         })
     }
 
-    /// How long there has been no input, while that matters.
+    /// How long nobody has been at the computer, while that matters.
     pub(super) fn idle_ms(&mut self, platform: &Arc<dyn Platform>, now: Moment) -> Option<u64> {
         self.machine.running()?;
-        let asked = match self.idle.take() {
-            Some(idle) => Ok(idle),
-            None => platform.idle(),
-        }
-        .and_then(|mut idle| {
-            let time = idle.idle()?;
-            self.idle = Some(idle);
-            Ok(time)
-        });
-        self.last_idle_ms = match asked {
-            Ok(time) => {
-                self.idle_trouble = None;
-                self.display_gone_since = None;
-                Some(super::millis(time))
-            }
-            Err(error) => {
-                let was_there = self.last_idle_ms.is_some();
-                if matches!(error, Unavailable::Gone(_)) && was_there {
-                    self.display_gone_since = Some(now.mono_ms);
-                }
-                self.idle_trouble = Some(error.to_string());
-                None
-            }
-        };
-        self.last_idle_ms
+        let idle_after = self.idle_after_ms();
+        self.quiet.look(platform, now, idle_after)
+    }
+
+    fn idle_after_ms(&self) -> u64 {
+        u64::from(self.license.profile().idle_after_s) * 1000
     }
 
     /// Whether the channels are open.
@@ -372,12 +347,7 @@ impl Tracking {
 
     /// Since when (monotonic) the display that the session runs on does not answer.
     pub(super) fn display_gone_since(&self) -> Option<u64> {
-        self.display_gone_since
-    }
-
-    /// When the running session, or the one that is just ending, began.
-    pub(super) fn session_started_ms(&self) -> Option<i64> {
-        self.session.map(|session| session.started_ms)
+        self.quiet.gone_since()
     }
 
     /// Forgets what the minute under way has counted.
@@ -436,7 +406,7 @@ impl Tracking {
     }
 
     fn finish(&mut self, channel: &mut ActivityChannel, now: Moment) -> Option<Minute> {
-        let activity = channel.finish(now, self.last_idle_ms);
+        let activity = channel.finish(now, self.quiet.last_ms());
         let session = self.session?;
         if activity.from_ms == activity.to_ms {
             return None;
@@ -516,8 +486,8 @@ impl Tracking {
         let Some(running) = self.machine.running() else {
             return u64::MAX;
         };
-        let idle_after = u64::from(self.license.profile().idle_after_s) * 1000;
-        let idle = match self.last_idle_ms {
+        let idle_after = self.idle_after_ms();
+        let idle = match self.quiet.last_ms() {
             Some(_) if running.idle_since_ms.is_some() => WATCH_IDLE_MS,
             Some(idle) => idle_after.saturating_sub(idle).max(1_000),
             None => u64::MAX,
@@ -570,9 +540,12 @@ impl Tracking {
             ChannelHealth {
                 channel: "idle".into(),
                 permitted: true,
-                granted: granted(self.machine.running().is_some(), &self.idle_trouble),
+                granted: granted(
+                    self.machine.running().is_some(),
+                    &self.quiet.trouble().cloned(),
+                ),
                 last_capture_ms: None,
-                reason: self.idle_trouble.clone(),
+                reason: self.quiet.trouble().cloned(),
             },
         ]
     }

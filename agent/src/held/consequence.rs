@@ -14,6 +14,7 @@ use glasshour_uploader::send::LicenseBook as _;
 use glasshour_uploader::spool::SpoolError;
 
 use super::{Consequence, Desk, Found, TimeOff};
+use crate::day::Withdrawn;
 
 impl Desk {
     pub(super) async fn consequence(
@@ -32,8 +33,9 @@ impl Desk {
         consequence
             .captures
             .sort_by_key(|capture| capture.captured_at_ms);
+        let mut off_already = self.withdrawn().await?;
         for session in sessions {
-            let before = self.spans_off_already(session).await?;
+            let before = off_already.remove(&session).unwrap_or_default();
             let of_session: Vec<_> = chosen
                 .iter()
                 .filter(|one| one.held.header.meta.session_id == Some(session))
@@ -66,16 +68,16 @@ impl Desk {
         Ok(consequence)
     }
 
-    /// What the employee withdrew of a session before.
-    async fn spans_off_already(&self, session: SessionId) -> Result<Vec<Span>, SpoolError> {
-        let mut spans = Vec::new();
+    /// What the employee withdrew before, of each session.
+    pub async fn withdrawn(&self) -> Result<Withdrawn, SpoolError> {
+        let mut spans = Withdrawn::new();
         for source in &self.sources {
             for withdrawn in source.spool.withdrawn(0).await? {
                 let license = self.licenses.claims(withdrawn.license_id);
-                let of_it = withdrawn.session_id == Some(session);
-                if let Some(claims) = license.filter(|_| of_it) {
+                if let (Some(claims), Some(session)) = (license, withdrawn.session_id) {
                     let (kind, at_ms) = (withdrawn.kind, withdrawn.captured_at_ms);
-                    spans.extend(claims.profile.stands_for(kind, at_ms));
+                    let stands_for = claims.profile.stands_for(kind, at_ms);
+                    spans.entry(session).or_default().extend(stands_for);
                 }
             }
         }
@@ -127,6 +129,7 @@ mod tests {
             to_ms,
             project_id: None,
             idle: false,
+            kept: false,
             withdrawn,
         };
         let before = [

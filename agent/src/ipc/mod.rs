@@ -12,6 +12,7 @@ mod server;
 pub use client::{CallError, call};
 pub use server::{Command, ListenError, Listener};
 
+use glasshour_protocol::SessionId;
 use serde::{Deserialize, Serialize};
 
 use crate::held::{HeldAnswer, HeldRequest};
@@ -50,6 +51,25 @@ pub enum Request {
         #[serde(default)]
         employer: Option<String>,
     },
+    /// Stop tracking for a while, and keep in mind what it was on.
+    Pause,
+    /// Go on after a pause.
+    Resume,
+    /// Say what a stretch without input was.
+    AnswerIdle {
+        /// Of which session.
+        session_id: SessionId,
+        /// Its start, UTC milliseconds.
+        from_ms: i64,
+        /// What it was.
+        reply: IdleReply,
+    },
+    /// Ask an employer's server for a link to the own day.
+    DayLink {
+        /// Name or id; `None`: whom the worklog is for, else who monitors.
+        #[serde(default)]
+        employer: Option<String>,
+    },
     /// Only tell how things are.
     Status,
     /// Licenses were loaded or removed: look again.
@@ -69,6 +89,21 @@ pub struct Work {
     pub project: Option<String>,
 }
 
+/// What a stretch without input was.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdleReply {
+    /// Work, on what was tracked.
+    Keep,
+    /// No work.
+    Discard,
+    /// Work on something else.
+    Assign {
+        /// Name or id.
+        project: String,
+    },
+}
+
 /// What the running agent answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
@@ -77,6 +112,11 @@ pub enum Answer {
     Done {
         /// How things are.
         status: Box<Status>,
+    },
+    /// A link to the own day: to be opened in a browser at once, worth something once.
+    Link {
+        /// On the employer's own server.
+        url: String,
     },
     /// About captures that wait here.
     Held(HeldAnswer),

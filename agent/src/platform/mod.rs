@@ -63,6 +63,13 @@ pub trait Platform: Send + Sync {
     /// `idle_after_s` applies to every mode.
     fn idle(&self) -> Result<Box<dyn Idle>, Unavailable>;
 
+    /// Whether somebody is in a call: a microphone or a camera is in use, by another program. Needs no
+    /// permit: nothing of it is captured, it only keeps time from being called idle. Where it cannot be told,
+    /// there is none.
+    fn call_in_progress(&self) -> bool {
+        false
+    }
+
     /// Shows messages to the user.
     fn notifier(&self) -> Result<Box<dyn Notifier>, Unavailable>;
 
@@ -301,7 +308,22 @@ pub trait Idle: Send {
 pub trait Notifier: Send {
     /// Shows one message; returns once the desktop has taken it.
     fn notify(&mut self, message: &Message) -> Result<(), Unavailable>;
+
+    /// Shows one message with answers to pick from; `picked` is called, on any thread, for the one that is
+    /// picked. Where the desktop cannot do that, the message says how else to answer.
+    fn ask(
+        &mut self,
+        message: &Message,
+        choices: Vec<(Action, String)>,
+        picked: Picked,
+    ) -> Result<(), Unavailable> {
+        let _ = (choices, picked);
+        self.notify(message)
+    }
 }
+
+/// Called with what was picked.
+pub type Picked = std::sync::Arc<dyn Fn(Action) + Send + Sync>;
 
 /// A message to the user.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,14 +1,20 @@
 //! The machine while people come and go, and the sum of all time over random days.
 
 use glasshour_license_format::WorkMode;
-use glasshour_protocol::ProjectId;
-use glasshour_protocol::payload::{Cause, SessionEvent, SessionEventKind as Kind};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use glasshour_protocol::payload::{Cause, IdleSays, SessionEvent, SessionEventKind as Kind};
+use glasshour_protocol::session::roll_up;
+use glasshour_protocol::{LicenseId, ProjectId, SessionId};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::tests::{APOLLO, MINUTE, absence, at, awake, block, id, machine, short};
+use super::idle::{self, Unanswered};
+use super::tests::{APOLLO, MINUTE, absence, at, awake, block, machine, short};
 use super::{Absence, Machine, Refused, State};
 use crate::clock::Moment;
+use crate::journal::Entry;
 
 #[test]
 fn a_lock_pauses_and_its_end_goes_on_with_the_same_project() {
@@ -111,6 +117,36 @@ fn a_worklog_does_not_go_on_by_itself_on_another_day_nor_when_it_was_stopped() {
 }
 
 #[test]
+fn a_pause_ends_the_session_and_goes_on_with_its_project() {
+    let mut machine = machine(WorkMode::Worklog);
+    assert_eq!(machine.pause(at(0)), Err(Refused::NotRunning));
+    assert_eq!(machine.resume(at(0)), Err(Refused::NotPaused));
+    machine.start(at(0), Some(APOLLO), None).unwrap();
+    assert_eq!(machine.resume(at(1)), Err(Refused::AlreadyRunning));
+    let paused = machine.pause(at(10)).unwrap();
+    assert_eq!(short(&paused), [(Kind::Stopped, Cause::User, 10)]);
+    assert!(!machine.may_capture(at(11).wall_ms));
+    // Whoever locks the screen for the pause finds it as it was.
+    assert_eq!(machine.leave(at(11), Absence::Locked), []);
+    assert_eq!(machine.resume(at(12)), Err(Refused::Away));
+    assert_eq!(machine.come_back(at(20), Absence::Locked, None), []);
+    let back = machine.resume(at(21)).unwrap();
+    assert_eq!(short(&back), [(Kind::Started, Cause::User, 21)]);
+    assert_eq!(back[0].project_id, Some(APOLLO));
+    machine.pause(at(30)).unwrap();
+    assert_eq!(machine.stop(at(31)), Ok(vec![]));
+    assert_eq!(machine.resume(at(32)), Err(Refused::NotPaused));
+}
+
+#[test]
+fn p04_in_monitoring_mode_there_is_no_pause() {
+    let mut machine = machine(WorkMode::Monitoring);
+    machine.begin(at(0), None);
+    assert_eq!(machine.pause(at(1)), Err(Refused::Monitoring));
+    assert_eq!(machine.resume(at(1)), Err(Refused::Monitoring));
+}
+
+#[test]
 fn nothing_begins_while_nobody_is_there() {
     let mut blocked = machine(WorkMode::Monitoring);
     blocked.begin(at(0), Some(APOLLO));
@@ -134,6 +170,8 @@ enum Happens {
     Start,
     Stop,
     Switch(u8),
+    Pause,
+    Resume,
     Idle(u32),
     Leave(Absence),
     ComeBack(Absence),
@@ -154,6 +192,8 @@ fn happens() -> impl Strategy<Value = Happens> {
         Just(Happens::Start),
         Just(Happens::Stop),
         any::<u8>().prop_map(Happens::Switch),
+        Just(Happens::Pause),
+        Just(Happens::Resume),
         (0u32..2_000_000).prop_map(Happens::Idle),
         absence().prop_map(Happens::Leave),
         absence().prop_map(Happens::ComeBack),
@@ -170,7 +210,7 @@ fn happens() -> impl Strategy<Value = Happens> {
 struct Sums {
     tracked: i64,
     idle: i64,
-    /// After a lock, a change of users, the licensed hours' end, a block.
+    /// After the employee's pause, a lock, a change of users, the licensed hours' end, a block.
     paused: i64,
     /// After a sleep, a crash, a shutdown.
     gaps: i64,
@@ -188,6 +228,8 @@ impl Sums {
 struct Day {
     now: Moment,
     told: Vec<(i64, SessionEvent)>,
+    /// Those that began a pause.
+    pauses: BTreeSet<usize>,
 }
 
 impl Day {
@@ -218,7 +260,7 @@ impl Day {
         let mut sums = Sums::default();
         let mut since = from;
         let mut now: fn(&mut Sums) -> &mut i64 = |sums| &mut sums.off;
-        for (at, event) in &self.told {
+        for (place, (at, event)) in self.told.iter().enumerate() {
             if matches!(event.event, Kind::Switched | Kind::Noted) {
                 continue;
             }
@@ -230,6 +272,7 @@ impl Day {
             now = match (event.event, event.cause) {
                 (Kind::Started | Kind::Resumed, _) => |sums| &mut sums.tracked,
                 (Kind::Idle, _) => |sums| &mut sums.idle,
+                _ if self.pauses.contains(&place) => |sums| &mut sums.paused,
                 (_, Cause::User) => |sums| &mut sums.off,
                 (_, Cause::Sleep | Cause::Shutdown | Cause::CrashRecovered) => {
                     |sums| &mut sums.gaps
@@ -242,15 +285,41 @@ impl Day {
     }
 }
 
+/// No two sessions are the same, also where they begin at one moment.
+fn numbered(_: Moment) -> SessionId {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    SessionId(Uuid::from_u128(number.into()))
+}
+
+fn entry(event: SessionEvent) -> Entry {
+    let license_id = LicenseId(Uuid::nil());
+    Entry { license_id, event }
+}
+
+/// Tracked and idle time of all sessions of a log.
+fn counted(log: &[Entry]) -> (i64, i64) {
+    let mut sessions: BTreeMap<SessionId, Vec<(u64, SessionEvent)>> = BTreeMap::new();
+    for (seq, entry) in (0..).zip(log) {
+        let of = sessions.entry(entry.event.session_id).or_default();
+        of.push((seq, entry.event.clone()));
+    }
+    let rolled = sessions.values().map(|events| roll_up(events, 0, 0));
+    rolled.fold((0, 0), |(tracked, idle), one| {
+        (tracked + one.tracked_ms, idle + one.idle_ms)
+    })
+}
+
 proptest! {
     #[test]
     fn tracked_and_idle_time_pauses_and_gaps_are_all_the_time_there_is(
         monitoring in any::<bool>(),
         day in prop::collection::vec((happens(), 0u32..600_000), 0..80),
+        says in prop::collection::vec(prop::option::of(any::<bool>()), 8),
     ) {
         let mode = if monitoring { WorkMode::Monitoring } else { WorkMode::Worklog };
-        let new = |now| Machine::new(mode, 300, None, now, id);
-        let mut story = Day { now: at(0), told: Vec::new() };
+        let new = |now| Machine::new(mode, 300, None, now, numbered);
+        let mut story = Day { now: at(0), told: Vec::new(), pauses: BTreeSet::new() };
         let began = story.true_ms();
         let mut machine = new(story.now);
         story.tell(machine.begin(at(0), None));
@@ -271,6 +340,14 @@ proptest! {
                     let project = ProjectId(Uuid::from_u128(n.into()));
                     machine.switch(now, project).unwrap_or_default()
                 }
+                Happens::Pause => {
+                    let paused = machine.pause(now).unwrap_or_default();
+                    if !paused.is_empty() {
+                        story.pauses.insert(story.told.len() + paused.len() - 1);
+                    }
+                    paused
+                }
+                Happens::Resume => machine.resume(now).unwrap_or_default(),
                 Happens::Idle(ms) => machine.tick(now, Some(ms.into()), None),
                 Happens::Leave(absence) => machine.leave(now, absence),
                 Happens::ComeBack(absence) => machine.come_back(now, absence, None),
@@ -300,5 +377,20 @@ proptest! {
         let sums = story.sums(began).map_err(TestCaseError::fail)?;
         prop_assert_eq!(sums.all(), story.true_ms() - began);
         prop_assert_eq!(sums.tracked + sums.idle, ran, "{:?}", sums);
+
+        // As reports count it, before and after the employee has spoken of some of the idle time.
+        let mut log: Vec<Entry> = story.told.into_iter().map(|(_, event)| entry(event)).collect();
+        let (tracked, idle) = counted(&log);
+        prop_assert_eq!((tracked, idle), (sums.tracked, sums.idle));
+        let open = idle::unanswered(&log);
+        prop_assert_eq!(open.iter().map(Unanswered::length_ms).sum::<i64>(), idle);
+        let mut work = 0;
+        for (stretch, says) in open.iter().zip(says) {
+            let Some(is_work) = says else { continue };
+            work += if is_work { stretch.length_ms() } else { 0 };
+            let says = if is_work { IdleSays::Work } else { IdleSays::NotWork };
+            log.push(entry(stretch.said(story.now.wall_ms, says, Some(APOLLO))));
+        }
+        prop_assert_eq!(counted(&log), (tracked + work, idle - work));
     }
 }

@@ -82,6 +82,11 @@ pub enum State {
         /// The project that was tracked when it began; `None`: nothing was.
         resume: Option<Option<ProjectId>>,
     },
+    /// Nothing is tracked until the employee goes on with the same project.
+    OnPause {
+        /// What was tracked.
+        project_id: Option<ProjectId>,
+    },
     /// Monitoring, outside the licensed hours; tracking goes on by itself when they begin.
     OffHours,
     /// Nobody can be at work here; tracking may go on by itself when that ends.
@@ -108,6 +113,9 @@ pub enum Refused {
     /// Stop, switch or note while stopped.
     #[error("tracking is not running; start it with `glasshour start`")]
     NotRunning,
+    /// Resume without a pause.
+    #[error("tracking is not paused; `glasshour start` starts it")]
+    NotPaused,
     /// The server registers nothing (rule 8).
     #[error("tracking cannot start: {0}")]
     Blocked(String),
@@ -198,6 +206,11 @@ impl Machine {
         (!hours.contains(wall_ms)).then(|| hours.next_begin(wall_ms))
     }
 
+    /// Whether the licensed hours say so, at that moment.
+    pub fn is_within_hours(&self, wall_ms: i64) -> bool {
+        self.within_hours(wall_ms)
+    }
+
     fn within_hours(&self, wall_ms: i64) -> bool {
         self.hours
             .as_ref()
@@ -218,10 +231,38 @@ impl Machine {
             State::Running(_) => Err(Refused::AlreadyRunning),
             State::Blocked { block, .. } => Err(Refused::Blocked(block.message.clone())),
             _ if !self.absences.is_empty() => Err(Refused::Away),
-            State::Stopped | State::OffHours | State::Away { .. } => {
+            State::Stopped | State::OnPause { .. } | State::OffHours | State::Away { .. } => {
                 self.open(now, project_id, Cause::User, note);
                 Ok(self.say())
             }
+        }
+    }
+
+    /// The employee takes a pause: the session ends, and what it was on is kept in mind.
+    pub fn pause(&mut self, now: Moment) -> Result<Vec<SessionEvent>, Refused> {
+        self.observe(now);
+        self.by_hand()?;
+        let State::Running(running) = &self.state else {
+            return Err(Refused::NotRunning);
+        };
+        let project_id = running.project_id;
+        self.close(now.wall_ms, Cause::User);
+        self.state = State::OnPause { project_id };
+        Ok(self.say())
+    }
+
+    /// The employee's pause is over: a new session on the same project.
+    pub fn resume(&mut self, now: Moment) -> Result<Vec<SessionEvent>, Refused> {
+        self.observe(now);
+        self.by_hand()?;
+        match self.state {
+            State::OnPause { .. } if !self.absences.is_empty() => Err(Refused::Away),
+            State::OnPause { project_id } => {
+                self.open(now, project_id, Cause::User, None);
+                Ok(self.say())
+            }
+            State::Running(_) => Err(Refused::AlreadyRunning),
+            _ => Err(Refused::NotPaused),
         }
     }
 
@@ -239,6 +280,7 @@ impl Machine {
                 resume: resume @ Some(_),
                 ..
             } => *resume = None,
+            State::OnPause { .. } => self.state = State::Stopped,
             // The sleep that `observe` has just found ended it: that is what was asked for.
             State::Stopped if !self.unsaid.is_empty() => {}
             _ => return Err(Refused::NotRunning),
@@ -299,7 +341,7 @@ impl Machine {
         match &self.state {
             State::Running(running) => Some(running.project_id),
             State::Blocked { resume, .. } | State::Away { resume, .. } => *resume,
-            State::Stopped | State::OffHours => None,
+            State::Stopped | State::OffHours | State::OnPause { .. } => None,
         }
     }
 
@@ -331,7 +373,7 @@ impl Machine {
             State::Running(running) => Some(running.project_id),
             State::Blocked { resume, .. } | State::Away { resume, .. } => *resume,
             State::OffHours => Some(None),
-            State::Stopped => None,
+            State::Stopped | State::OnPause { .. } => None,
         };
         self.close(now.wall_ms, Cause::License);
         self.state = State::Blocked { block, resume };
@@ -570,6 +612,7 @@ fn event(running: &Running, kind: SessionEventKind, cause: Cause, at_ms: i64) ->
         at_ms,
         project_id: None,
         note: None,
+        idle: None,
     }
 }
 

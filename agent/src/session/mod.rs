@@ -7,10 +7,12 @@
 //! - events of one session lie in order: `started`, then any, then one `stopped`;
 //! - two sessions of one machine never overlap, and no event is dated before its session's start;
 //! - time asleep is in no session;
+//! - time that the employee says was work is taken from idle time, and from nothing else;
 //! - tracked and idle time, pauses and gaps together are the time that has passed.
 
 #[cfg(test)]
 mod days;
+pub mod idle;
 mod machine;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,9 @@ mod model;
 
 pub use model::view;
 
-use glasshour_protocol::{CompanyId, ProjectId};
+use glasshour_protocol::{CompanyId, ProjectId, SessionId};
+
+use crate::ipc::IdleReply;
 
 /// What the tray shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,14 +93,33 @@ pub enum Action {
     Switch(Pick),
     /// Stop the running worklog.
     Stop,
+    /// Stop for a while.
+    Pause,
+    /// Go on after a pause.
+    Resume,
+    /// Say what a stretch without input was.
+    AnswerIdle(IdlePick),
     /// Show the state in plain words.
     ShowStatus,
+    /// Open the own day at that employer's server, in the browser.
+    OpenDay(CompanyId),
     /// Show what waits on this computer before it is sent.
     ShowHeld,
     /// Show what the license permits, in plain words.
     ShowLicense,
     /// End the agent (worklog mode only).
     Quit,
+}
+
+/// What a stretch without input was.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct IdlePick {
+    /// Of which session.
+    pub session: SessionId,
+    /// Its start, UTC milliseconds.
+    pub from_ms: i64,
+    /// What it was.
+    pub reply: IdleReply,
 }
 
 /// For whom a worklog is, and on what.

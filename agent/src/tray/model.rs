@@ -4,11 +4,14 @@ use glasshour_license_format::WorkMode;
 use glasshour_protocol::ProjectId;
 use glasshour_words::{Message, Outside, Words};
 
-use super::{Action, Icon, Item, Pick, View};
+use super::{Action, Icon, IdlePick, Item, Pick, View};
+use crate::ipc::IdleReply;
 use crate::status::{EmployerStatus, StateWord, Status};
 
 /// Most projects that the menu lists.
 const MOST_PROJECTS: usize = 20;
+/// Most projects whose time of today it lists.
+const MOST_TIMES: usize = 5;
 
 /// The tray for a state.
 pub fn view(status: &Status, words: Words) -> View {
@@ -19,9 +22,11 @@ pub fn view(status: &Status, words: Words) -> View {
         let time = words.short_duration(status.today_ms);
         menu.push(Item::Label(words.say(Message::TrayToday { time })));
     }
+    menu.extend(project_lines(status, words).into_iter().map(Item::Label));
     for problem in &status.problems {
         menu.push(Item::Label(format!("! {problem}")));
     }
+    menu.extend(idle_question(status, words));
     menu.push(Item::Separator);
     let worklogs: Vec<&EmployerStatus> = status
         .employers
@@ -37,6 +42,7 @@ pub fn view(status: &Status, words: Words) -> View {
         label: words.say(label),
         enabled: true,
     };
+    menu.extend(day_items(status, words));
     menu.push(command(Action::ShowStatus, Message::MenuStatus {}));
     if status.spool.held > 0 {
         menu.push(command(Action::ShowHeld, Message::MenuHeld {}));
@@ -74,7 +80,7 @@ fn icon(status: &Status) -> Icon {
         _ if !status.problems.is_empty() => Icon::Problem,
         StateWord::Blocked => Icon::Problem,
         StateWord::Tracking => Icon::Tracking,
-        StateWord::Paused | StateWord::Away => Icon::Paused,
+        StateWord::OnPause | StateWord::Paused | StateWord::Away => Icon::Paused,
         StateWord::Stopped | StateWord::NoLicense => Icon::Off,
     }
 }
@@ -95,6 +101,7 @@ fn state_line(status: &Status, words: Words) -> String {
             }
             StateWord::Tracking => Message::TrayTracking { project, time },
             StateWord::Stopped => Message::TrayStopped {},
+            StateWord::OnPause => Message::TrayOnPause {},
             StateWord::Paused => Message::TrayPaused {},
             StateWord::Away => Message::TrayAway {},
             StateWord::Blocked => Message::TrayBlocked {},
@@ -126,6 +133,28 @@ fn in_brief(name: &str) -> String {
         Some((end, _)) => format!("{}…", name.get(..end).unwrap_or(name)),
         None => name.to_owned(),
     }
+}
+
+/// Today's time per project, where there is more than one.
+fn project_lines(status: &Status, words: Words) -> Vec<String> {
+    let kind = status.mode;
+    let of_kind = status.employers.iter().filter(|e| e.mode == kind);
+    let times: Vec<_> = of_kind.flat_map(|e| &e.today_projects).collect();
+    if times.len() < 2 {
+        return Vec::new();
+    }
+    let most = times.into_iter().take(MOST_TIMES);
+    most.map(|time| {
+        let name = match &time.project {
+            Some(project) => project.name.clone(),
+            None => words.say(Message::TrayNoProject {}),
+        };
+        words.say(Message::TrayProjectTime {
+            project: Outside(&name),
+            time: words.short_duration(time.ms),
+        })
+    })
+    .collect()
 }
 
 /// What the other employers' licenses do meanwhile, where they do something.
@@ -171,9 +200,69 @@ fn label(status: &Status, words: Words) -> String {
             return words.say(Message::LabelTracking {}) + &of_whom;
         }
         (StateWord::Stopped | StateWord::NoLicense, _) => Message::LabelStopped {},
-        (StateWord::Paused | StateWord::Away, _) => Message::LabelPaused {},
+        (StateWord::OnPause | StateWord::Paused | StateWord::Away, _) => Message::LabelPaused {},
         (StateWord::Blocked, _) => Message::LabelBlocked {},
     })
+}
+
+/// The own day, at each employer's server.
+fn day_items(status: &Status, words: Words) -> Vec<Item> {
+    let several = status.several_employers();
+    let licensed = status.employers.iter().filter(|e| e.license.is_some());
+    licensed
+        .map(|employer| {
+            let company = Outside(&employer.company);
+            Item::Command {
+                action: Action::OpenDay(employer.company_id),
+                label: words.say(if several {
+                    Message::MenuDayAt { company }
+                } else {
+                    Message::MenuDay {}
+                }),
+                enabled: true,
+            }
+        })
+        .collect()
+}
+
+/// The newest stretch without input that was not spoken of yet, with what can be said of it.
+fn idle_question(status: &Status, words: Words) -> Option<Item> {
+    let question = status.idle_questions.last()?;
+    let action = |reply| {
+        Action::AnswerIdle(IdlePick {
+            session: question.session_id,
+            from_ms: question.from_ms,
+            reply,
+        })
+    };
+    let command = |reply, label: Message<'_>| Item::Command {
+        action: action(reply),
+        label: words.say(label),
+        enabled: true,
+    };
+    let mut items = vec![
+        command(IdleReply::Keep, Message::IdleKeep {}),
+        command(IdleReply::Discard, Message::IdleDiscard {}),
+    ];
+    let of = |employer: &&EmployerStatus| employer.company_id == question.company_id;
+    let projects = status.employers.iter().filter(of).flat_map(|e| &e.projects);
+    let others = projects.filter(|project| Some(*project) != question.project.as_ref());
+    items.extend(others.take(MOST_PROJECTS).map(|project| {
+        let reply = IdleReply::Assign {
+            project: project.project_id.to_string(),
+        };
+        let label = Message::IdleAssign {
+            project: Outside(&project.name),
+        };
+        command(reply, label)
+    }));
+    let length = question.to_ms.saturating_sub(question.from_ms);
+    let label = words.say(Message::TrayIdleQuestion {
+        from: Outside(&question.from),
+        to: Outside(&question.to),
+        time: words.short_duration(length.unsigned_abs()),
+    });
+    Some(Item::Submenu { label, items })
 }
 
 /// Start, stop, switch. With several employers each has a row that opens its projects.
@@ -190,7 +279,22 @@ fn worklog_items(
         enabled,
     };
     match (working, employers) {
-        (Some(_), _) => menu.push(command(Action::Stop, words.say(Message::MenuStop {}), true)),
+        (Some(_), _) => {
+            menu.push(command(
+                Action::Pause,
+                words.say(Message::MenuPause {}),
+                true,
+            ));
+            menu.push(command(Action::Stop, words.say(Message::MenuStop {}), true));
+        }
+        (None, several) if several.iter().any(|e| e.state == StateWord::OnPause) => {
+            menu.push(command(
+                Action::Resume,
+                words.say(Message::MenuResume {}),
+                true,
+            ));
+            menu.push(command(Action::Stop, words.say(Message::MenuStop {}), true));
+        }
         (None, [one]) => {
             let enabled = one.state != StateWord::Blocked;
             let label = if name_them {
@@ -319,6 +423,7 @@ mod tests {
             server: ServerStatus::default(),
             problems: vec![],
             today_ms: 0,
+            today_projects: vec![],
         }
     }
 
@@ -348,6 +453,8 @@ mod tests {
             news: Vec::new(),
             problems: vec![],
             today_ms: 0,
+            withdrawn: Vec::new(),
+            idle_questions: Vec::new(),
             employers,
             version: "0".into(),
             platform: "test".into(),
@@ -389,7 +496,11 @@ mod tests {
             let view = view(&status(WorkMode::Monitoring, state), ENGLISH);
             assert_eq!(
                 actions(&view.menu),
-                [&Action::ShowStatus, &Action::ShowLicense]
+                [
+                    &Action::OpenDay(CompanyId(Uuid::from_u128(ACME))),
+                    &Action::ShowStatus,
+                    &Action::ShowLicense
+                ]
             );
         }
     }
@@ -502,6 +613,7 @@ mod tests {
             "Glasshour: Beta monitors; tracking for A company of a very lo…"
         );
         let picks = [
+            Action::Pause,
             Action::Stop,
             Action::Switch(of(ACME, Some(ACME))),
             Action::Switch(of(BETA, None)),
@@ -578,9 +690,11 @@ mod tests {
                 "Suivi en cours : Apollo, 1 h 12 min",
                 "Aujourd’hui : 7 h 32 min",
                 "",
+                "Faire une pause",
                 "Arrêter",
                 "Passer à",
                 "",
+                "Ouvrir ma journée",
                 "État",
                 "Ce qui est enregistré",
                 "Quitter Glasshour",

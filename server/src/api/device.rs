@@ -9,6 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use glasshour_license_format::{MAX_FILE_BYTES, SignedLicense};
 use glasshour_protocol::CompanyId;
 use glasshour_protocol::device::{DeviceState, EnrollRequest, Project};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::extract::JsonBody;
 use super::openapi::{DeviceStateSchema, EnrollRequestSchema, ErrorBodySchema};
@@ -130,6 +132,38 @@ pub(super) async fn state(
         .await?;
     write.commit().await?;
     Ok(Json(answer))
+}
+
+/// A link to the employee's own day.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DayLink {
+    /// To be opened in a browser, once.
+    url: String,
+    /// RFC 3339; a minute from now.
+    expires_at: String,
+}
+
+/// A one-time link to the own day of the device's employee, to be opened in a browser at once.
+///
+/// It is worth one exchange, for an hour of that one person's own days, and nothing else.
+#[utoipa::path(post, path = "/api/v1/device/day-link", tag = "devices",
+    responses((status = 201, body = DayLink), (status = 401, body = ErrorBodySchema),
+        (status = 403, body = ErrorBodySchema)),
+    security(("device_token" = [])))]
+pub(super) async fn day_link(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+) -> Result<(StatusCode, Json<DayLink>), ApiError> {
+    let token = DeviceToken::from_headers(&headers)?;
+    let mut read = state.read(token.company_id).await?;
+    let (device, _) = authenticate_device(&state, &mut read, &token).await?;
+    drop(read);
+    let (secret, expires_at) = crate::auth::day_link(&state, token.company_id, &device).await?;
+    let link = DayLink {
+        url: format!("{}/my/day/{}", state.server_url, secret.expose()),
+        expires_at: super::wire::time(expires_at),
+    };
+    Ok((StatusCode::CREATED, Json(link)))
 }
 
 /// The current license of the device's employee, for the device to refresh its own.

@@ -110,6 +110,7 @@ pub(super) struct DeviceProjectSchema {
         profiles::list, profiles::create, profiles::read, profiles::update,
         projects::list, projects::create, projects::read, projects::update,
         devices::list, devices::revoke, device::enroll, device::state,
+        device::day_link,
         device::license,
         ingest::put_record, records::list, records::payload, export::export, sessions::list,
         users::list, users::create, users::read, users::update, users::delete, users::welcome,

@@ -176,7 +176,11 @@ fn cookie_name(state: &AppState) -> &'static str {
 }
 
 fn cookie<'a>(state: &AppState, headers: &'a HeaderMap) -> Option<&'a str> {
-    let name = cookie_name(state);
+    cookie_of(headers, cookie_name(state))
+}
+
+/// The value of a request's cookie.
+pub(super) fn cookie_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()

@@ -20,6 +20,13 @@ use crate::error::ApiError;
 #[derive(Debug)]
 pub(crate) struct PageError(ApiError);
 
+impl PageError {
+    /// What went wrong.
+    pub(super) fn into_inner(self) -> ApiError {
+        self.0
+    }
+}
+
 impl<E: Into<ApiError>> From<E> for PageError {
     fn from(error: E) -> Self {
         Self(error.into())
@@ -146,7 +153,7 @@ pub(super) fn form_encode(text: &str) -> String {
     encoded
 }
 
-fn fault_page(status: StatusCode, view: &FaultView) -> Response {
+pub(super) fn fault_page(status: StatusCode, view: &FaultView) -> Response {
     match view.render() {
         Ok(html) => (status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response(),
         Err(error) => ApiError::internal(error).into_response(),

@@ -24,6 +24,7 @@ mod login;
 mod members;
 mod own;
 mod place;
+mod own_day;
 mod profile;
 mod profiles;
 mod projects;
@@ -147,6 +148,9 @@ pub fn router(state: AppState) -> Router {
         .route("/login", get(login::show).post(login::submit))
         .route("/logout", post(login::leave))
         .route("/join/{token}", get(join::show).post(join::submit))
+        .route("/my/day", get(own_day::show))
+        .route("/my/day/{token}", get(own_day::open))
+        .route("/my/captures/{id}/image", get(own_day::image))
         .route("/signup", get(join::sign_up).post(join::ask))
         .route("/assets/{name}", get(assets::serve))
         .fallback(gate::not_found)

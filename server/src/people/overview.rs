@@ -168,6 +168,7 @@ mod tests {
                 to_ms: 5000,
                 project_id: Some(P),
                 idle: false,
+                kept: false,
                 withdrawn: false,
             }],
         }

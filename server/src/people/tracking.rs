@@ -68,6 +68,7 @@ pub(super) async fn stop_sessions(
             at_ms: now_ms,
             project_id: session.project_id,
             note: None,
+            idle: None,
         };
         let record = RecordId(Uuid::now_v7());
         write

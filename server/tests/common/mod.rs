@@ -430,6 +430,7 @@ impl Device {
             at_ms,
             project_id: self.license.claims().default_project_id,
             note: None,
+            idle: None,
         };
         self.make(
             Kind::Session,

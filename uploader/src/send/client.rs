@@ -1,4 +1,4 @@
-//! HTTP to one server: the three requests an agent makes, with time-outs on everything.
+//! HTTP to one server: the requests an agent makes, with time-outs on everything.
 //!
 //! Tokens are signed by the server's clock as far as its `Date` header lets us know it, so that a
 //! machine whose clock is wrong can still deliver.
@@ -128,6 +128,25 @@ impl Client {
             .send(|| self.http.get(format!("{}/api/v1/license", self.origin)))
             .await?;
         read_capped(answer).await
+    }
+
+    /// `POST /api/v1/device/day-link`: an address on this very server, to be opened in a browser.
+    pub(super) async fn day_link(&self) -> Result<String, Verdict> {
+        #[derive(serde::Deserialize)]
+        struct DayLink {
+            url: String,
+        }
+        let asked = format!("{}/api/v1/device/day-link", self.origin);
+        let answer = self.send(|| self.http.post(&asked)).await?;
+        let DayLink { url } = read_json(answer).await?;
+        // Whatever is opened on this computer is the employer's own server, and nothing else.
+        if !url.starts_with(&format!("{}/", self.origin)) {
+            return Err(Verdict::Retry {
+                after: None,
+                why: "The server answered with an address that is not its own.".into(),
+            });
+        }
+        Ok(url)
     }
 
     /// `PUT /api/v1/records/{record_id}`: `Ok` once the server has it durably.

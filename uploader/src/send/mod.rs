@@ -123,6 +123,21 @@ pub struct Blocked {
     pub message: String,
 }
 
+/// Asks one server, beside the sender and with its key. Cheap to clone.
+#[derive(Clone)]
+pub struct Asker(Client);
+
+impl Asker {
+    /// A one-time link to the person's own day, to be opened in a browser at once; or why there is none.
+    pub async fn day_link(&self) -> Result<String, String> {
+        self.0.day_link().await.map_err(|verdict| match verdict {
+            Verdict::Retry { why, .. } => why,
+            Verdict::Reject { message, .. } | Verdict::Stop { message, .. } => message,
+            Verdict::Enroll => "The server does not know this device yet.".into(),
+        })
+    }
+}
+
 /// Brings one spool to one server.
 pub struct Sender {
     client: Client,
@@ -185,6 +200,11 @@ impl Sender {
             sent: None,
         };
         Ok((sender, watcher))
+    }
+
+    /// Asks the same server for what is not sent.
+    pub fn asker(&self) -> Asker {
+        Asker(self.client.clone())
     }
 
     /// Another rhythm than the default one.

@@ -40,24 +40,94 @@ pub(crate) fn both(debug: bool, steps: &mut Steps) -> Result<Packages> {
     std::fs::create_dir_all(&dist)?;
     let changelog = changelog(&root::target_dir())?;
     let folder = root::target_dir().join(if debug { "debug" } else { "release" });
+    let extras = extras(&folder.join("glasshour"), &root::target_dir())?;
+    let files = Files {
+        nfpm,
+        changelog,
+        extras,
+        dist,
+    };
     let mut all = Vec::new();
     for (manifest, name) in PACKAGES {
         all.push(steps.work(&format!("pack {name}"), || {
-            pack(&nfpm, manifest, &folder.join(name), &changelog, &dist)
+            pack(&files, manifest, &folder.join(name))
         })?);
     }
+    let agent = all.first().context("the agent's package is the first")?;
+    steps.work("look for completions and manual pages in it", || {
+        brings_extras(agent)
+    })?;
     Ok(Packages { all })
 }
 
-fn pack(
-    nfpm: &Path,
-    manifest: &str,
-    program: &Path,
-    changelog: &Path,
-    dist: &Path,
-) -> Result<PathBuf> {
+/// What packing needs beside the program.
+struct Files {
+    nfpm: PathBuf,
+    changelog: PathBuf,
+    extras: PathBuf,
+    dist: PathBuf,
+}
+
+/// Shells, the file that each looks for, and where the package puts it.
+const COMPLETIONS: [(&str, &str, &str); 3] = [
+    (
+        "bash",
+        "glasshour.bash",
+        "./usr/share/bash-completion/completions/glasshour",
+    ),
+    (
+        "zsh",
+        "_glasshour",
+        "./usr/share/zsh/vendor-completions/_glasshour",
+    ),
+    (
+        "fish",
+        "glasshour.fish",
+        "./usr/share/fish/vendor_completions.d/glasshour.fish",
+    ),
+];
+
+/// Completions and manual pages, which the agent makes of its own command line.
+fn extras(agent: &Path, target: &Path) -> Result<PathBuf> {
+    let folder = target.join("package-extras");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    std::fs::create_dir_all(&folder)?;
+    for (shell, file, _) in COMPLETIONS {
+        let text = capture(Command::new(agent).args(["completions", shell]))?;
+        std::fs::write(folder.join(file), text)?;
+    }
+    let pages = folder.join("man");
+    capture(Command::new(agent).arg("manual").arg(&pages))?;
+    let names = std::fs::read_dir(&pages)?.collect::<std::io::Result<Vec<_>>>()?;
+    let pages = names.iter().map(std::fs::DirEntry::path);
+    capture(Command::new("gzip").arg("-9n").args(pages))?;
+    Ok(folder)
+}
+
+/// Fails where the agent's package lacks what shells and `man` look for.
+fn brings_extras(package: &Path) -> Result<()> {
+    let listed = capture(Command::new("dpkg-deb").arg("--contents").arg(package))?;
+    let pages = ["glasshour", "glasshour-idle", "glasshour-license-load"];
+    let wanted = COMPLETIONS
+        .iter()
+        .map(|(_, _, place)| (*place).to_owned())
+        .chain(pages.map(|page| format!("./usr/share/man/man1/{page}.1.gz")));
+    for file in wanted {
+        if !listed
+            .lines()
+            .any(|line| line.ends_with(&format!(" {file}")))
+        {
+            bail!("{} brings no {file}", package.display());
+        }
+    }
+    Ok(())
+}
+
+fn pack(files: &Files, manifest: &str, program: &Path) -> Result<PathBuf> {
     let answer = capture(
-        Command::new(nfpm)
+        Command::new(&files.nfpm)
             .args([
                 "package",
                 "--packager",
@@ -66,7 +136,7 @@ fn pack(
                 manifest,
                 "--target",
             ])
-            .arg(dist)
+            .arg(&files.dist)
             .current_dir(root::root())
             .env(
                 "ARCH",
@@ -74,7 +144,8 @@ fn pack(
             )
             .env("VERSION", version()?)
             .env("PROGRAM", program)
-            .env("CHANGELOG", changelog)
+            .env("CHANGELOG", &files.changelog)
+            .env("EXTRAS", &files.extras)
             .env("DEB_DEPENDS", libraries(program)?),
     )?;
     created(&answer).with_context(|| format!("nfpm named no package: {answer}"))

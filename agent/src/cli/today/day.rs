@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use glasshour_license_format::License;
-use glasshour_protocol::payload::{Cause, SessionEventKind};
+use glasshour_protocol::payload::Cause;
+use glasshour_protocol::session::RollUp;
 use glasshour_protocol::{CompanyId, LicenseId, ProjectId, SessionId};
 use serde::Serialize;
 
-use crate::journal::Entry;
+use crate::day::{self, Log, Open, Sums, Withdrawn};
 use crate::status::Status;
 
 /// Whose license is whose, and what projects are called.
@@ -59,7 +60,7 @@ impl Names {
 
 /// One session of the day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Stretch {
+pub(super) struct Session {
     pub(super) session_id: SessionId,
     /// `None`: no license of it is on this computer any more.
     pub(super) company_id: Option<CompanyId>,
@@ -71,9 +72,11 @@ pub(super) struct Stretch {
     pub(super) ended_ms: Option<i64>,
     pub(super) cause: Option<Cause>,
     pub(super) note: Option<String>,
-    /// From when on it was on which project.
+    /// What it holds of the day.
+    #[serde(flatten)]
+    pub(super) sums: Sums,
     #[serde(skip)]
-    parts: Vec<(i64, Option<ProjectId>)>,
+    rolled: RollUp,
 }
 
 /// What the day's sessions for one employer add up to.
@@ -95,80 +98,66 @@ pub(super) struct ProjectTotal {
 }
 
 /// Sessions that ran after that moment, oldest first.
-pub(super) fn sessions_since(entries: &[Entry], since_ms: i64, names: &Names) -> Vec<Stretch> {
-    let mut sessions: BTreeMap<SessionId, Stretch> = BTreeMap::new();
-    for Entry { event, license_id } in entries {
-        match event.event {
-            SessionEventKind::Started => {
-                let (company_id, company) = names.company(*license_id);
-                let session = Stretch {
-                    session_id: event.session_id,
-                    company_id,
-                    company,
-                    project_id: event.project_id,
-                    started_ms: event.at_ms,
-                    ended_ms: None,
-                    cause: None,
-                    note: event.note.clone(),
-                    parts: vec![(event.at_ms, event.project_id)],
-                };
-                sessions.insert(event.session_id, session);
-            }
-            SessionEventKind::Stopped => {
-                if let Some(session) = sessions.get_mut(&event.session_id) {
-                    session.ended_ms = Some(event.at_ms);
-                    session.cause = Some(event.cause);
-                }
-            }
-            SessionEventKind::Switched => {
-                if let Some(session) = sessions.get_mut(&event.session_id) {
-                    session.project_id = event.project_id;
-                    session.parts.push((event.at_ms, event.project_id));
-                }
-            }
-            SessionEventKind::Noted | SessionEventKind::Idle | SessionEventKind::Resumed => {}
-        }
-    }
-    let mut sessions: Vec<_> = sessions
-        .into_values()
+pub(super) fn sessions_since(
+    log: &Log,
+    since_ms: i64,
+    open: Open<'_>,
+    withdrawn: &Withdrawn,
+    names: &Names,
+) -> Vec<Session> {
+    let session = |(id, rolled): (SessionId, RollUp)| {
+        let (company_id, company) = names.company(log.license(id)?);
+        let ended_ms = rolled.ended_at.or_else(|| {
+            let last = rolled.stretches.last().map(|part| part.to_ms);
+            // One that a crash left open ends where it was last heard of.
+            (!open.running.contains(&id)).then(|| last.unwrap_or(rolled.started_at))
+        });
+        Some(Session {
+            session_id: id,
+            company_id,
+            company,
+            project_id: rolled.project_id,
+            started_ms: rolled.started_at,
+            ended_ms,
+            cause: rolled.cause,
+            note: rolled.note.clone(),
+            sums: day::sums([&rolled], since_ms, open.now_ms),
+            rolled,
+        })
+    };
+    let rolled = log.rolled(|_| true, open, withdrawn);
+    let mut sessions: Vec<_> = rolled
+        .into_iter()
+        .filter_map(session)
         .filter(|session| session.ended_ms.is_none_or(|end| end > since_ms))
         .collect();
     sessions.sort_by_key(|session| session.started_ms);
     sessions
 }
 
-/// Adds up the time after `since_ms` by employer and project; a session that runs counts until
-/// `now_ms`. By name of the employer.
+/// Adds up the tracked time between those moments by employer and project. By name of the employer.
 pub(super) fn totals(
-    sessions: &[Stretch],
+    sessions: &[Session],
     since_ms: i64,
     now_ms: i64,
     names: &Names,
 ) -> Vec<Total> {
-    let mut times: BTreeMap<_, BTreeMap<_, u64>> = BTreeMap::new();
+    let mut of: BTreeMap<_, Vec<&RollUp>> = BTreeMap::new();
     for session in sessions {
-        let of = times
-            .entry((session.company.as_str(), session.company_id))
-            .or_default();
-        let end = session.ended_ms.unwrap_or(now_ms);
-        let ends = session.parts.iter().skip(1).map(|(from, _)| *from);
-        for ((from, project), to) in session.parts.iter().zip(ends.chain([end])) {
-            let length = to.saturating_sub((*from).max(since_ms));
-            *of.entry(*project).or_default() += u64::try_from(length).unwrap_or(0);
-        }
+        let key = (session.company.as_str(), session.company_id);
+        of.entry(key).or_default().push(&session.rolled);
     }
-    times
-        .into_iter()
-        .map(|((company, company_id), by_project)| {
-            let mut projects: Vec<_> = by_project
+    of.into_iter()
+        .map(|((company, company_id), rolled)| {
+            let times = day::by_project(rolled, since_ms, now_ms);
+            let projects: Vec<_> = times
                 .into_iter()
                 .map(|(project_id, ms)| ProjectTotal {
                     project_id,
                     name: names.project(project_id),
-                    ms,
+                    ms: ms.unsigned_abs(),
                 })
                 .collect();
-            projects.sort_by(|a, b| (b.ms, &a.name).cmp(&(a.ms, &b.name)));
             Total {
                 company_id,
                 company: company.to_owned(),
@@ -181,8 +170,11 @@ pub(super) fn totals(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
-    use glasshour_protocol::payload::SessionEvent;
+    use crate::journal::Entry;
+    use glasshour_protocol::payload::{SessionEvent, SessionEventKind};
     use uuid::Uuid;
 
     const ACME: u128 = 1;
@@ -209,6 +201,7 @@ mod tests {
                 at_ms,
                 project_id: None,
                 note: None,
+                idle: None,
             },
         }
     }
@@ -222,9 +215,17 @@ mod tests {
             entry(ACME, 2, SessionEventKind::Stopped, 400),
             entry(ACME, 3, SessionEventKind::Started, 500),
         ];
-        let days = sessions_since(&entries, 300, &names());
+        let running = BTreeSet::from([SessionId(Uuid::from_u128(3))]);
+        let open = Open {
+            now_ms: 600,
+            running: &running,
+        };
+        let log = Log::of(entries);
+        let days = sessions_since(&log, 300, open, &Withdrawn::new(), &names());
         let ends: Vec<_> = days.iter().map(|session| session.ended_ms).collect();
         assert_eq!(ends, [Some(400), None]);
+        let tracked: Vec<_> = days.iter().map(|session| session.sums.tracked_ms).collect();
+        assert_eq!(tracked, [100, 100], "of this day");
     }
 
     #[test]
@@ -237,11 +238,17 @@ mod tests {
             switched,
             entry(ACME, 1, SessionEventKind::Stopped, 1_000),
             entry(BETA, 2, SessionEventKind::Started, 1_000),
-            entry(9, 3, SessionEventKind::Started, 1_900),
-            entry(9, 3, SessionEventKind::Stopped, 2_000),
+            entry(9, 3, SessionEventKind::Started, 900),
+            entry(9, 3, SessionEventKind::Stopped, 1_000),
         ];
         let names = names();
-        let sessions = sessions_since(&entries, 200, &names);
+        let running = BTreeSet::from([SessionId(Uuid::from_u128(2))]);
+        let open = Open {
+            now_ms: 1_500,
+            running: &running,
+        };
+        let log = Log::of(entries);
+        let sessions = sessions_since(&log, 200, open, &Withdrawn::new(), &names);
         let totals = totals(&sessions, 200, 1_500, &names);
         let told: Vec<_> = totals
             .iter()

@@ -79,6 +79,8 @@ pub(super) struct State {
     pub(super) foreground: Option<Window>,
     pub(super) foreground_changes: u64,
     pub(super) messages: Vec<Message>,
+    pub(super) questions: Vec<(Message, Vec<(Action, String)>)>,
+    pub(super) call: bool,
     pub(super) views: Vec<View>,
     pub(super) picked: Option<Picked>,
     pub(super) tray_is_shown: bool,
@@ -136,6 +138,8 @@ impl FakeDesktop {
             foreground: Some(window),
             foreground_changes: 0,
             messages: Vec::new(),
+            questions: Vec::new(),
+            call: false,
             views: Vec::new(),
             picked: None,
             tray_is_shown: true,
@@ -239,6 +243,16 @@ impl FakeDesktop {
         let idle_ms = u64::try_from(idle.as_millis()).unwrap_or(u64::MAX);
         let now = self.shared.time.now();
         self.shared.lock().last_input_mono_ms = now.mono_ms.saturating_sub(idle_ms);
+    }
+
+    /// Begins a call, or ends it.
+    pub fn set_call(&self, call: bool) {
+        self.shared.lock().call = call;
+    }
+
+    /// The questions that were asked, oldest first, each with the answers it offered.
+    pub fn questions(&self) -> Vec<(Message, Vec<(Action, String)>)> {
+        self.shared.lock().questions.clone()
     }
 
     /// The messages that were shown, oldest first.
@@ -392,6 +406,10 @@ impl Platform for FakeDesktop {
 
     fn idle(&self) -> Result<Box<dyn Idle>, Unavailable> {
         Ok(Box::new(FakeIdle(self.open(Source::Idle)?)))
+    }
+
+    fn call_in_progress(&self) -> bool {
+        self.shared.lock().call
     }
 
     fn notifier(&self) -> Result<Box<dyn Notifier>, Unavailable> {

@@ -7,9 +7,10 @@ use glasshour_protocol::payload::InputCounts;
 
 use super::desktop::{Shared, Source, Told, picture};
 use crate::platform::{
-    Foreground, Frame, Idle, Input, Message, Monitor, Notifier, Screens, SystemEvent, SystemEvents,
-    Tray, Unavailable, Window,
+    Foreground, Frame, Idle, Input, Message, Monitor, Notifier, Picked, Screens, SystemEvent,
+    SystemEvents, Tray, Unavailable, Window,
 };
+use crate::tray::Action;
 use crate::tray::View;
 
 /// Longest real time that waiting takes: the fake clock does not wake anybody.
@@ -121,6 +122,18 @@ impl Notifier for FakeNotifier {
         let mut state = self.0.lock();
         state.working(Source::Notifier)?;
         state.messages.push(message.clone());
+        Ok(())
+    }
+
+    fn ask(
+        &mut self,
+        message: &Message,
+        choices: Vec<(Action, String)>,
+        _picked: Picked,
+    ) -> Result<(), Unavailable> {
+        let mut state = self.0.lock();
+        state.working(Source::Notifier)?;
+        state.questions.push((message.clone(), choices));
         Ok(())
     }
 }

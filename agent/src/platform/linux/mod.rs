@@ -11,6 +11,7 @@
 //! | indicator    | a window of our own, where no tray is  | gone, or unsupported on Wayland     |
 //! | messages     | `org.freedesktop.Notifications`        | gone                                |
 //! | camera       | nokhwa on `V4L2`                       | a reason in words                   |
+//! | calls        | what the kernel shows of its devices   | none                                |
 //! | sleep, locks | logind on the system bus               | unsupported: clocks are compared    |
 //!
 //! Making a [`LinuxDesktop`] touches nothing; each source connects when it is opened, on a connection
@@ -21,6 +22,7 @@
 //!
 //! [`Tray::is_shown`]: super::Tray::is_shown
 
+mod calls;
 mod clock;
 mod connection;
 mod foreground;
@@ -33,6 +35,7 @@ pub(super) mod memory;
 mod notifier;
 mod pixels;
 mod properties;
+mod question;
 mod screens;
 mod shared_memory;
 mod tray;
@@ -166,6 +169,10 @@ impl Platform for LinuxDesktop {
         Ok(Box::new(idle::X11Idle::open(self.display()?)?))
     }
 
+    fn call_in_progress(&self) -> bool {
+        calls::in_progress()
+    }
+
     fn notifier(&self) -> Result<Box<dyn Notifier>, Unavailable> {
         Ok(Box::new(notifier::DesktopNotifier::open()?))
     }
@@ -191,11 +198,13 @@ impl Platform for LinuxDesktop {
     }
 }
 
-/// Opens a file with the desktop's own viewer for its kind, and does not wait for it.
+/// Opens a file or an address with the desktop's own viewer for its kind, and does not wait for it.
 pub fn open_file(path: &std::path::Path) -> std::io::Result<()> {
-    std::process::Command::new("xdg-open")
-        .arg(path)
-        .spawn()
+    let mut viewer = std::process::Command::new("xdg-open").arg(path).spawn()?;
+    // An agent lives all day: what it started is not left behind as a zombie.
+    std::thread::Builder::new()
+        .name("viewer".to_owned())
+        .spawn(move || viewer.wait())
         .map(drop)
 }
 

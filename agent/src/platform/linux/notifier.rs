@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use notify_rust::{Hint, Notification, Timeout, Urgency};
 
-use crate::platform::{Message, Notifier, Unavailable};
+use super::question::Question;
+use crate::platform::{Message, Notifier, Picked, Unavailable};
+use crate::tray::Action;
 
 /// How long the service may take to start and to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -21,6 +23,8 @@ const ICON: &str = "glasshour";
 /// The notification service of this session.
 pub(super) struct DesktopNotifier {
     reads_markup: bool,
+    offers_answers: bool,
+    question: Option<Question>,
 }
 
 impl DesktopNotifier {
@@ -29,17 +33,47 @@ impl DesktopNotifier {
         let capabilities = patiently(notify_rust::get_capabilities)?;
         Ok(Self {
             reads_markup: capabilities.iter().any(|c| c == "body-markup"),
+            offers_answers: capabilities.iter().any(|c| c == "actions"),
+            question: None,
         })
     }
 }
 
-impl Notifier for DesktopNotifier {
-    fn notify(&mut self, message: &Message) -> Result<(), Unavailable> {
-        let body = if self.reads_markup {
+impl DesktopNotifier {
+    fn body(&self, message: &Message) -> String {
+        if self.reads_markup {
             escape(&message.body)
         } else {
             message.body.clone()
-        };
+        }
+    }
+}
+
+impl Notifier for DesktopNotifier {
+    fn ask(
+        &mut self,
+        message: &Message,
+        choices: Vec<(Action, String)>,
+        picked: Picked,
+    ) -> Result<(), Unavailable> {
+        if !self.offers_answers {
+            return self.notify(message);
+        }
+        // The one before goes first.
+        self.question = None;
+        let body = self.body(message);
+        let names = (APPLICATION, ICON);
+        self.question = Some(Question::put(
+            names,
+            (&message.title, &body),
+            choices,
+            picked,
+        )?);
+        Ok(())
+    }
+
+    fn notify(&mut self, message: &Message) -> Result<(), Unavailable> {
+        let body = self.body(message);
         let (urgency, timeout) = if message.important {
             (Urgency::Critical, Timeout::Never)
         } else {

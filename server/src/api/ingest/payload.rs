@@ -194,6 +194,13 @@ fn session(header: &RecordHeader, event: SessionEvent) -> Result<Content, ApiErr
     if !(0..=MAX_TIME_MS).contains(&event.at_ms) {
         return Err(invalid("payload.at_ms", "is not a time"));
     }
+    if event.idle.is_some_and(|said| {
+        said.from_ms > said.to_ms
+            || !(0..=MAX_TIME_MS).contains(&said.from_ms)
+            || !(0..=MAX_TIME_MS).contains(&said.to_ms)
+    }) {
+        return Err(invalid("payload.idle", "is not a stretch of time"));
+    }
     if event
         .note
         .as_deref()

@@ -160,7 +160,7 @@ async fn looked(
     people::note_looks(state, actor, ViewKind::Pictures, &[look], None).await
 }
 
-fn is_picture(kind: Kind) -> bool {
+pub(super) fn is_picture(kind: Kind) -> bool {
     matches!(kind, Kind::Screenshot | Kind::Camera)
 }
 

@@ -24,7 +24,7 @@ use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
 use crate::people::{self, Look, gaps, reach};
 use crate::report::{Grade, Stretch, Waits, idle_within, tracked_within, withdrawn_within};
-use crate::store::{ActivityRow, Doubt, Project, Screenshot, Session, ViewKind};
+use crate::store::{ActivityRow, Doubt, Employee, Project, Read, Screenshot, Session, ViewKind};
 
 /// Most pictures on a page.
 const SHOTS: u32 = 1000;
@@ -35,7 +35,7 @@ const NO_COLOR: &str = "#7f8d89";
 
 /// Which day.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct DayQuery {
+pub(crate) struct DayQuery {
     #[serde(default)]
     date: Option<String>,
 }
@@ -51,23 +51,80 @@ pub(super) async fn show(
     let now_ms = state.clock.now_ms();
     let mut read = state.read(actor.company_id).await?;
     let employee = reach::employee(&mut read, &actor, Verb::Read, Object::Capture, id).await?;
-    let zone = zone::of_employee(&mut read, id).await?;
+    let seen = Seen {
+        day: format!("/employees/{id}/day"),
+        captures: "/captures",
+        own: false,
+    };
+    let day = day_of(&mut read, id, &query, now_ms).await?;
+    let look = Look {
+        employee_id: id,
+        from_ms: day.span.0,
+        to_ms: day.span.1 - 1,
+        times: 1,
+    };
+    people::note_looks(&state, &actor, ViewKind::Day, &[look], None).await?;
+    let title = |title: String| Page::new(title, Part::Employees, viewer);
+    page(&view_of(&mut read, employee, day, seen, title).await?)
+}
+
+/// Which day is looked at, and when that is there.
+pub(super) struct DayOf {
+    now_ms: i64,
+    zone: Zone,
+    date: Date,
+    today: Date,
+    /// UTC milliseconds, the end exclusive.
+    span: (i64, i64),
+}
+
+/// The day that a query asks for; today where it asks for none.
+pub(super) async fn day_of(
+    read: &mut Read,
+    id: EmployeeId,
+    query: &DayQuery,
+    now_ms: i64,
+) -> Result<DayOf, ApiError> {
+    let zone = zone::of_employee(read, id).await?;
     let today = zone.date(now_ms);
     let date = match query.date.as_deref() {
         None | Some("") => today,
         Some(text) => text.parse().map_err(|_| ApiError::not_found("day"))?,
     };
-    let (from, to) = zone.day(date);
-    let look = Look {
-        employee_id: id,
-        from_ms: from,
-        to_ms: to - 1,
-        times: 1,
-    };
-    people::note_looks(&state, &actor, ViewKind::Day, &[look], None).await?;
-    let facts = Facts {
+    let span = zone.day(date);
+    Ok(DayOf {
         now_ms,
-        day: (from, to),
+        zone,
+        date,
+        today,
+        span,
+    })
+}
+
+/// Who looks, and where from.
+pub(super) struct Seen {
+    /// The page's own address.
+    pub(super) day: String,
+    /// How the addresses of its pictures begin.
+    pub(super) captures: &'static str,
+    /// Whether it is the person's own.
+    pub(super) own: bool,
+}
+
+/// The day of somebody who may be looked at.
+pub(super) async fn view_of(
+    read: &mut Read,
+    employee: Employee,
+    day: DayOf,
+    seen: Seen,
+    title: impl FnOnce(String) -> Page,
+) -> Result<DayView, ApiError> {
+    let id = employee.employee_id;
+    let (from, to) = day.span;
+    let (date, today) = (day.date, day.today);
+    let facts = Facts {
+        now_ms: day.now_ms,
+        day: day.span,
         projects: read
             .projects(None, MANY)
             .await?
@@ -80,12 +137,12 @@ pub(super) async fn show(
             .pictures(Kind::Screenshot, id, from, to, SHOTS + 1)
             .await?,
         camera: read.pictures(Kind::Camera, id, from, to, SHOTS).await?,
-        doubts: gaps::doubts(&mut read, Some(id), (from, to), 100, now_ms).await?,
-        zone,
+        doubts: gaps::doubts(read, Some(id), (from, to), 100, day.now_ms).await?,
+        zone: day.zone,
+        seen,
     };
-    let title = format!("{}, {}", employee.name, words::long_date(date));
-    let title = Page::new(title, Part::Employees, viewer);
-    page(&facts.view(title, id, employee.name, date, today))
+    let title_text = format!("{}, {}", employee.name, words::long_date(date));
+    Ok(facts.view(title(title_text), employee.name, date, today))
 }
 
 /// What the page is made from.
@@ -99,17 +156,11 @@ struct Facts {
     shots: Vec<Screenshot>,
     camera: Vec<Screenshot>,
     doubts: Vec<Doubt>,
+    seen: Seen,
 }
 
 impl Facts {
-    fn view(
-        mut self,
-        page: Page,
-        id: EmployeeId,
-        name: String,
-        date: Date,
-        today: Date,
-    ) -> DayView {
+    fn view(mut self, page: Page, name: String, date: Date, today: Date) -> DayView {
         let shots_cut = self.shots.len() > SHOTS as usize;
         self.shots.truncate(SHOTS as usize);
         let (from, to) = self.day;
@@ -128,7 +179,8 @@ impl Facts {
         let next = date.tomorrow().ok().filter(|next| *next <= today);
         DayView {
             page,
-            employee_id: id.to_string(),
+            address: self.seen.day.clone(),
+            own: self.seen.own,
             name,
             date_text: words::long_date(date),
             date: date.to_string(),
@@ -313,12 +365,18 @@ impl Facts {
         let frame = serde_json::from_slice::<RecordHeader>(&shot.header)
             .ok()
             .and_then(|header| header.meta.frame);
+        let captures = self.seen.captures;
         let unchanged = frame.as_ref().is_some_and(|frame| frame.unchanged);
         Shot {
-            record_id: shot.record_id.to_string(),
+            href: if self.seen.own {
+                shot.image_record_id
+                    .map(|id| format!("{captures}/{id}/image"))
+            } else {
+                Some(format!("{captures}/{}", shot.record_id))
+            },
             src: shot
                 .image_record_id
-                .map(|id| format!("/captures/{id}/image")),
+                .map(|id| format!("{captures}/{id}/image")),
             time: self.zone.clock(shot.captured_at),
             machine: self.zone.machine(shot.captured_at),
             monitor: shot.monitor.clone().unwrap_or_default(),

@@ -10,7 +10,10 @@ use crate::console::layout::{MARK, Page, State};
 #[template(path = "day/page.html")]
 pub(crate) struct DayView {
     pub(crate) page: Page,
-    pub(crate) employee_id: String,
+    /// The page's own address.
+    pub(crate) address: String,
+    /// Whether the person looks at their own day.
+    pub(crate) own: bool,
     pub(crate) name: String,
     /// `Friday 20 November 2026`.
     pub(crate) date_text: String,
@@ -85,7 +88,8 @@ pub(crate) struct FilmHour {
 /// One picture.
 #[derive(Debug)]
 pub(crate) struct Shot {
-    pub(crate) record_id: String,
+    /// Where a click leads; absent where there is nothing more to see.
+    pub(crate) href: Option<String>,
     /// The picture's address; absent for an unchanged screen, or while the original is on its way.
     pub(crate) src: Option<String>,
     pub(crate) time: String,
@@ -200,7 +204,7 @@ impl DayView {
             })
             .collect();
         let shot = |index: usize, ms: i64| Shot {
-            record_id: index.to_string(),
+            href: Some(format!("/captures/{index}")),
             src: (index % 4 != 3).then(|| super::super::assets::address("favicon.svg")),
             time: zone.clock(ms),
             machine: zone.machine(ms),
@@ -242,7 +246,8 @@ impl DayView {
         let page = || Page::sample("Jo Doe, 20 November 2026", Part::Employees);
         let shell = |page| Self {
             page,
-            employee_id: "1".into(),
+            address: "/employees/1/day".into(),
+            own: false,
             name: "Jo Doe".into(),
             date_text: "Friday 20 November 2026".into(),
             date: "2026-11-20".into(),

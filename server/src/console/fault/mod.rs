@@ -55,6 +55,16 @@ impl FaultView {
         Self::new(None, "This link does not work", text, ("/login", "Log in"))
     }
 
+    /// Somebody's own day, without a pass to it.
+    pub(crate) fn own_day(text: String) -> Self {
+        Self::new(
+            None,
+            "Your day is not open here",
+            text,
+            ("/login", "Log in to the console"),
+        )
+    }
+
     /// 500 or 503.
     pub(crate) fn fault(viewer: Option<Viewer>) -> Self {
         let text = "The server could not answer, and has written down why. Try again in a minute; \
@@ -78,6 +88,10 @@ impl FaultView {
                 Self::refused(viewer(), "This employee has no license yet.".into()),
             ),
             ("fault", Self::fault(None)),
+            (
+                "own-day",
+                Self::own_day("A link to your day works once.".into()),
+            ),
             (
                 "link",
                 Self::worthless_link("This link was used already.".into()),

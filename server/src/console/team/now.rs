@@ -111,6 +111,7 @@ mod tests {
             to_ms,
             project_id,
             idle: false,
+            kept: false,
             withdrawn: false,
         }
     }
@@ -175,6 +176,7 @@ mod tests {
             at_ms: HOUR,
             project_id: None,
             note: None,
+            idle: None,
         };
         let events = HashMap::from([((running.device_id, running.session_id), idle)]);
         assert_eq!(
