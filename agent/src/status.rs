@@ -3,7 +3,7 @@
 
 use glasshour_license_format::WorkMode;
 use glasshour_protocol::device::Project;
-use glasshour_protocol::payload::ChannelHealth;
+use glasshour_protocol::payload::{ChannelHealth, PartHealth};
 use glasshour_protocol::session::Span;
 use glasshour_protocol::{CompanyId, Kind, LicenseId, RecordId, SessionId};
 use glasshour_uploader::spool::Refusal;
@@ -53,6 +53,9 @@ pub struct Status {
     pub outside_hours: Option<OutsideHours>,
     /// Every channel.
     pub channels: Vec<ChannelHealth>,
+    /// What the agent leans on at this computer: display, tray, messages, system.
+    #[serde(default)]
+    pub parts: Vec<PartHealth>,
     /// Records on their way.
     pub spool: SpoolStatus,
     /// The newest records that a server refused for good, and why.
@@ -121,6 +124,9 @@ pub struct EmployerStatus {
     pub outside_hours: Option<OutsideHours>,
     /// Every channel.
     pub channels: Vec<ChannelHealth>,
+    /// What the agent leans on for it: spool, server, clock, license.
+    #[serde(default)]
+    pub parts: Vec<PartHealth>,
     /// Records on their way to it, and to no other.
     pub spool: SpoolStatus,
     /// Its server.

@@ -192,11 +192,29 @@ pub struct HealthReport {
     /// Records that were lost, or their content was, with a damaged spool.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub spool_lost: u64,
+    /// What the agent leans on beside its channels. Empty in reports of agents that did not tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartHealth>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
+}
+
+/// Whether something that the agent leans on is well, and what to do where it is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartHealth {
+    /// `display`, `tray`, `messages`, `system`, `spool`, `server`, `clock`, `license`, …
+    pub part: String,
+    /// Absent where it does not apply, or was not tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ok: Option<bool>,
+    /// What was found.
+    pub message: String,
+    /// What to do, where there is something to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
 }
 
 /// The state of one channel: permitted, granted, working, and why not if not.

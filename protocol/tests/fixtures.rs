@@ -50,6 +50,7 @@ fn payloads_of_version_1() {
         reads_and_writes(include_str!("../fixtures/v1/activity_minute.json"));
     assert_eq!(minute.input.unwrap().keys, 212);
     let _: SessionEvent = reads_and_writes(include_str!("../fixtures/v1/session_started.json"));
+    let _: HealthReport = reads_and_writes(include_str!("../fixtures/v1/health_parts.json"));
     let _: SessionEvent = reads_and_writes(include_str!("../fixtures/v1/session_idle_answer.json"));
     let _: HealthReport = reads_and_writes(include_str!("../fixtures/v1/health.json"));
     let notice: NoticeEvent = reads_and_writes(include_str!("../fixtures/v1/notice.json"));

@@ -255,6 +255,7 @@ async fn records(db: &Db, company_id: CompanyId, employee: &Employee) {
         spool_quarantined: 0,
         spool_not_kept: 0,
         spool_lost: 0,
+        parts: vec![],
     };
 
     let mut write = db.write(company_id).await.unwrap();

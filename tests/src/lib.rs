@@ -16,6 +16,7 @@ pub mod chain;
 pub mod desktop;
 pub mod device;
 pub mod ledger;
+pub mod panel;
 pub mod picture;
 pub mod process;
 pub mod profiles;

@@ -14,6 +14,7 @@ mod deps;
 mod faults;
 mod package;
 mod people_rules;
+mod pictures;
 mod progress;
 mod root;
 mod run;
@@ -53,6 +54,8 @@ enum Command {
     PeopleRules,
     /// Measure what the programs cost, beside their peers
     Bench(bench::Args),
+    /// Look at the tray under a real panel, and keep a picture of each state in docs/pictures/
+    Pictures,
     /// Make the Debian packages of the agent and the server, into dist/
     Package(package::Args),
     /// Build the agent for Windows; run its tests and a worklog under wine, against the server here
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run().map(|()| println!("Everything is tidy.")),
         Command::PeopleRules => people_rules::run(),
         Command::Bench(args) => bench::run(&args),
+        Command::Pictures => pictures::run(),
         Command::Package(args) => package::run(&args),
         Command::Windows(args) => cross::windows::run(&args),
         Command::MacosCheck => cross::macos::run(),

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use glasshour_license_format::WorkMode;
+use glasshour_protocol::payload::PartHealth;
 use glasshour_words::{Message, Words};
 use serde::Serialize;
 
@@ -324,6 +325,7 @@ fn running(status: &Status) -> Vec<Finding> {
         "agent",
         format!("runs, version {}", status.version),
     )];
+    findings.extend(status.parts.iter().map(|part| of_part(part, None)));
     if status.employers.is_empty() {
         let unknown = "not known before a license is loaded";
         findings.push(Finding::neutral("server", unknown));
@@ -339,6 +341,7 @@ fn running(status: &Status) -> Vec<Finding> {
         if let Some(blocked) = &employer.blocked {
             findings.push(Finding::bad("tracking", named(blocked.message.clone())));
         }
+        let company = status.several_employers().then_some(&*employer.company);
         let server = &employer.server;
         let url = server.url.as_deref().unwrap_or_default();
         findings.push(match &server.message {
@@ -346,6 +349,10 @@ fn running(status: &Status) -> Vec<Finding> {
             None if server.reachable => Finding::good("server", named(format!("{url} answers"))),
             None => Finding::neutral("server", named(format!("{url}: not tried yet"))),
         });
+        // The server with its address, and the records with their counts, stand here already.
+        let told = |part: &&PartHealth| !matches!(&*part.part, "server" | "spool");
+        let parts = employer.parts.iter().filter(told);
+        findings.extend(parts.map(|part| of_part(part, company)));
         let spool = employer.spool;
         let counts = named(format!(
             "{} delivered, {} waiting, {} refused for good",
@@ -376,6 +383,31 @@ fn running(status: &Status) -> Vec<Finding> {
             .map(|p| Finding::bad("problem", p.clone())),
     );
     findings
+}
+
+/// What the running agent leans on.
+fn of_part(part: &PartHealth, company: Option<&str>) -> Finding {
+    let name = match &*part.part {
+        "display" => "display",
+        "tray" => "tray",
+        "messages" => "shown",
+        "system" => "system",
+        "clock" => "clock",
+        "license" => "in force",
+        _ => "part",
+    };
+    let mut message = part.message.clone();
+    if let Some(remedy) = &part.remedy {
+        message = format!("{message}: {remedy}");
+    }
+    if let Some(company) = company {
+        message = format!("{company}: {message}");
+    }
+    Finding {
+        part: name,
+        ok: part.ok,
+        message,
+    }
 }
 
 #[cfg(test)]

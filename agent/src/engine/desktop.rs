@@ -36,6 +36,10 @@ enum Order {
 struct Sight {
     /// Why the person can see nothing of the agent; `None`: they can.
     hidden: Option<String>,
+    /// Whether the icon is in the tray, once that is known.
+    tray: Option<Result<(), String>>,
+    /// Whether the last message was shown.
+    messages: Option<Result<(), String>>,
     /// Notices that were shown since they were last asked for.
     notices: Vec<LicenseId>,
     /// Whether the announcement of a picture of the camera was shown, once that is known, for whom.
@@ -59,6 +63,8 @@ impl Desktop {
         let (orders, inbox) = sync_channel(QUEUE);
         let sight = Arc::new(Mutex::new(Sight {
             hidden: Some("the desktop has not answered yet".into()),
+            tray: None,
+            messages: None,
             notices: Vec::new(),
             camera: BTreeMap::new(),
         }));
@@ -144,6 +150,16 @@ impl Desktop {
     /// Why not, if not.
     pub(super) fn hidden(&self) -> Option<String> {
         lock(&self.sight).hidden.clone()
+    }
+
+    /// Whether the icon is in the tray, or why not; `None`: not known yet.
+    pub(super) fn tray(&self) -> Option<Result<(), String>> {
+        lock(&self.sight).tray.clone()
+    }
+
+    /// Whether the last message was shown, or why not; `None`: there was none.
+    pub(super) fn messages(&self) -> Option<Result<(), String>> {
+        lock(&self.sight).messages.clone()
     }
 
     /// Returns when something of the above has changed.
@@ -239,7 +255,9 @@ impl Worker {
         let Some(view) = self.view.clone() else {
             return;
         };
-        let hidden = match self.draw_tray(&view) {
+        let drawn = self.draw_tray(&view);
+        let tray = drawn.as_ref().map(|()| ()).map_err(ToString::to_string);
+        let hidden = match drawn {
             Ok(()) => {
                 self.indicator = None;
                 self.told = false;
@@ -248,8 +266,9 @@ impl Worker {
             Err(no_tray) => self.stand_in(&view, &no_tray),
         };
         let mut sight = lock(&self.sight);
-        if sight.hidden != hidden {
+        if sight.hidden != hidden || sight.tray.as_ref() != Some(&tray) {
             sight.hidden = hidden;
+            sight.tray = Some(tray);
             self.changed.notify_one();
         }
     }
@@ -345,17 +364,27 @@ impl Worker {
         self.with_notifier(|notifier| notifier.notify(message))
     }
 
+    fn note_messages(&self, shown: &Result<(), Unavailable>) {
+        let told = shown.as_ref().map(|()| ()).map_err(ToString::to_string);
+        lock(&self.sight).messages = Some(told);
+    }
+
     fn with_notifier(
         &mut self,
         show: impl FnOnce(&mut dyn Notifier) -> Result<(), Unavailable>,
     ) -> Result<(), Unavailable> {
         let mut notifier = match self.notifier.take() {
             Some(notifier) => notifier,
-            None => self.platform.notifier()?,
+            None => self.platform.notifier().inspect_err(|error| {
+                lock(&self.sight).messages = Some(Err(error.to_string()));
+            })?,
         };
-        show(notifier.as_mut())?;
-        self.notifier = Some(notifier);
-        Ok(())
+        let shown = show(notifier.as_mut());
+        if shown.is_ok() {
+            self.notifier = Some(notifier);
+        }
+        self.note_messages(&shown);
+        shown
     }
 }
 

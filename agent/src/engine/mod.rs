@@ -12,6 +12,7 @@ mod commands;
 mod day_link;
 mod desktop;
 mod employers;
+mod health;
 mod held;
 mod idle;
 mod keep;

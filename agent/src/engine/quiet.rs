@@ -72,6 +72,11 @@ impl Quiet {
         self.trouble.as_ref()
     }
 
+    /// Why it cannot be told, where the display does not answer.
+    pub(super) fn display_trouble(&self) -> Option<&String> {
+        self.trouble.as_ref().filter(|_| self.gone_since.is_some())
+    }
+
     /// Since when (monotonic) the display that the session runs on does not answer.
     pub(super) fn gone_since(&self) -> Option<u64> {
         self.gone_since

@@ -66,6 +66,7 @@ pub(super) async fn status(engine: &Engine, now: Moment) -> Status {
         blocked: None,
         outside_hours: None,
         channels: Vec::new(),
+        parts: engine.desktop_health(),
         spool,
         refusals,
         server: ServerStatus::default(),
@@ -172,6 +173,7 @@ async fn employer(
             .and_then(|tracking| tracking.machine.outside_hours(now.wall_ms))
             .map(|until_ms| OutsideHours { until_ms }),
         channels: tracking.map(Tracking::health).unwrap_or_default(),
+        parts: engine.employer_health(company, (spool, &sent), now),
         spool,
         server: server(
             account
@@ -333,6 +335,7 @@ pub(super) fn health(status: &Status, employer: &EmployerStatus) -> HealthReport
         spool_quarantined: employer.spool.quarantined,
         spool_not_kept: employer.spool.not_kept,
         spool_lost: employer.spool.lost,
+        parts: [&status.parts[..], &employer.parts[..]].concat(),
     }
 }
 
@@ -347,7 +350,7 @@ pub(super) fn differs(a: &HealthReport, b: &HealthReport) -> bool {
     };
     // That pictures make way is said when it begins; what was lost, each time.
     let given_up = |report: &HealthReport| (report.spool_not_kept > 0, report.spool_lost);
-    (&a.agent_version, &a.platform) != (&b.agent_version, &b.platform)
+    (&a.agent_version, &a.platform, &a.parts) != (&b.agent_version, &b.platform, &b.parts)
         || given_up(a) != given_up(b)
         || essence(a) != essence(b)
 }

@@ -33,6 +33,8 @@ pub(super) struct System {
     heard: Arc<Mutex<Heard>>,
     changed: Arc<Notify>,
     source: Option<Box<dyn SystemEvents>>,
+    /// Why nothing is heard.
+    without: String,
     /// Lost, or not there yet: to be looked for again.
     gone: bool,
     absences: BTreeSet<Absence>,
@@ -46,6 +48,7 @@ impl System {
             heard: Arc::default(),
             changed: Arc::new(Notify::new()),
             source: None,
+            without: "not asked yet".into(),
             gone: false,
             absences: BTreeSet::new(),
         };
@@ -76,6 +79,14 @@ impl System {
         if std::mem::take(&mut self.gone) {
             self.open();
         }
+    }
+
+    /// By what sleep and locks are heard of, or why they are not.
+    pub(super) fn how(&self) -> Result<String, String> {
+        let source = self.source.as_ref();
+        source
+            .map(|source| source.describe())
+            .ok_or_else(|| self.without.clone())
     }
 
     /// Returns when something was told.
@@ -141,6 +152,7 @@ impl Engine {
             }
             Some(Err(error)) => {
                 tracing::info!(%error, "hearing nothing of sleep and locks");
+                self.system.without = error.to_string();
                 self.system.gone = matches!(error, Unavailable::Gone(_));
             }
             None => {}

@@ -345,6 +345,11 @@ impl Tracking {
             .is_some_and(CameraChannel::is_under_way)
     }
 
+    /// Why the display that the session runs on does not answer.
+    pub(super) fn display_trouble(&self) -> Option<&String> {
+        self.quiet.display_trouble()
+    }
+
     /// Since when (monotonic) the display that the session runs on does not answer.
     pub(super) fn display_gone_since(&self) -> Option<u64> {
         self.quiet.gone_since()

@@ -98,6 +98,18 @@ impl Input {
         Ok(count)
     }
 
+    /// Types a text without a pause, as XTEST events; gives how many keys that was. Only what needs no Shift.
+    ///
+    /// # Errors
+    /// The window is gone.
+    pub fn type_text(&self, text: &str) -> Result<u32> {
+        self.activate(windows::EDITOR)?;
+        self.xdotool(&["type", "--delay", "0", text])?;
+        // What is typed lies in the terminal's line until it ends.
+        self.xdotool(&["key", "Return"])?;
+        Ok(u32::try_from(text.chars().count())? + 1)
+    }
+
     /// Clicks the left button `count` times in the middle of the draft window; gives `count`.
     ///
     /// # Errors

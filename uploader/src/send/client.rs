@@ -4,7 +4,7 @@
 //! machine whose clock is wrong can still deliver.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use glasshour_protocol::device::{self, DeviceState, EnrollRequest};
@@ -58,6 +58,7 @@ pub(super) struct Client {
     wall: Arc<dyn Wall>,
     /// Server's clock minus ours, milliseconds.
     clock_offset_ms: Arc<AtomicI64>,
+    clock_is_known: Arc<AtomicBool>,
 }
 
 impl Client {
@@ -99,6 +100,7 @@ impl Client {
             company: config.company_id,
             wall: config.wall.clone(),
             clock_offset_ms: Arc::new(AtomicI64::new(0)),
+            clock_is_known: Arc::default(),
         })
     }
 
@@ -249,6 +251,13 @@ impl Client {
         let large = offset.abs() > MAX_DEVICE_TOKEN_SECONDS * 1000 / 10;
         self.clock_offset_ms
             .store(if large { offset } else { 0 }, Ordering::Relaxed);
+        self.clock_is_known.store(true, Ordering::Relaxed);
+    }
+
+    /// What is known of the server's clock.
+    pub(super) fn clock_offset_ms(&self) -> Option<i64> {
+        let known = self.clock_is_known.load(Ordering::Relaxed);
+        known.then(|| self.clock_offset_ms.load(Ordering::Relaxed))
     }
 }
 

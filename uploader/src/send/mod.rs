@@ -128,6 +128,12 @@ pub struct Blocked {
 pub struct Asker(Client);
 
 impl Asker {
+    /// The server's clock less this computer's, milliseconds, as its last answer told; 0 where they are less
+    /// than half a minute apart; `None` before any.
+    pub fn clock_offset_ms(&self) -> Option<i64> {
+        self.0.clock_offset_ms()
+    }
+
     /// A one-time link to the person's own day, to be opened in a browser at once; or why there is none.
     pub async fn day_link(&self) -> Result<String, String> {
         self.0.day_link().await.map_err(|verdict| match verdict {

@@ -19,6 +19,26 @@ const SQL_PLACES: [&str; 7] = [
     "xtask/src/tidy/", // the rule itself and its tests
 ];
 
+/// The agent counts input and never reads it: by none of these names is a key known, on any system.
+const KEYS: [&str; 16] = [
+    "keycode",
+    "keysym",
+    "keyval",
+    "keymap",
+    "keyboard_mapping",
+    "get_keys",
+    "charcode",
+    "makecode",
+    "scancode",
+    "virtualkey",
+    "virtual_key",
+    "vkey",
+    "vkcode",
+    "tounicode",
+    "keystate",
+    "unicodestring",
+];
+
 /// Lines of a Rust file from which on it deserves a hard look.
 const LONG: usize = 400;
 /// Lines of a Rust file past which it must be split.
@@ -39,6 +59,9 @@ pub(crate) fn check(path: &str, text: &str) -> Vec<Finding> {
             found.extend(ignored_tests(&scanned));
             if !starts_with_any(path, &CFG_PLACES) {
                 found.extend(cfg_of_systems(&scanned));
+            }
+            if path.starts_with("agent/src/") {
+                found.extend(keys_that_are_read(&scanned));
             }
             if !starts_with_any(path, &UNSAFE_PLACES) {
                 found.extend(unsafe_code(&scanned));
@@ -144,6 +167,26 @@ fn unsafe_code(scanned: &Scan) -> Vec<Finding> {
     })
     .map(|line| error(line, "`unsafe` may stand in agent/src/platform/ only"))
     .collect()
+}
+
+/// In a raw event of XInput2 `detail` is the key, or the button: only a button's is asked for.
+fn keys_that_are_read(scanned: &Scan) -> Vec<Finding> {
+    let reads = |line: &str| {
+        let lower = line.to_lowercase();
+        let squeezed: String = lower.chars().filter(|c| *c != ' ').collect();
+        let details =
+            squeezed.matches(".detail").count() + usize::from(squeezed.contains("{detail"));
+        let of_buttons = squeezed.matches("button.detail").count();
+        KEYS.iter().any(|name| lower.contains(name)) || details > of_buttons
+    };
+    lines_with(&scanned.code, reads)
+        .map(|line| {
+            error(
+                line,
+                "input is counted, never read: which key it was stays unknown to the agent",
+            )
+        })
+        .collect()
 }
 
 /// SQL is told by how a statement begins, in capitals as we write it.
@@ -329,6 +372,29 @@ mod tests {
         breaks("a.rs", "unsafe { f() }", "`unsafe`");
         holds("a.rs", "#![forbid(unsafe_code)] // unsafe");
         holds("agent/src/platform/linux/x.rs", "unsafe { f() }");
+    }
+
+    #[test]
+    fn a_key_that_is_read_is_found_and_a_counted_one_is_not() {
+        for code in [
+            "let key = event.detail;",
+            "let RawKeyPress { detail, .. } = event;",
+            "state.get_keys()",
+            "if raw.VKey == 13 {}",
+            "fn keysym_of(code: u8) {}",
+            "button.detail + key.detail",
+        ] {
+            breaks(
+                "agent/src/platform/linux/input.rs",
+                code,
+                "counted, never read",
+            );
+            holds("tests/src/desktop/input.rs", code);
+        }
+        holds(
+            "agent/src/platform/linux/input.rs",
+            "WHEEL.contains(&button.detail); // no keysym, no keycode\nkey.flags.contains(KEY_REPEAT);",
+        );
     }
 
     #[test]

@@ -167,6 +167,7 @@ mod tests {
             spool_quarantined: quarantined,
             spool_not_kept: 0,
             spool_lost: 0,
+            parts: vec![],
         }
     }
 
