@@ -1,7 +1,5 @@
 //! Idle time of a worklog: kept apart, asked about once, and counted as the person says.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod stage;
 

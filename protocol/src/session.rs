@@ -444,6 +444,7 @@ mod tests {
 
     #[test]
     fn what_the_employee_says_of_idle_time_holds_and_the_last_word_counts() {
+        use IdleSays::{NotWork, Work};
         let day = [
             event(1, Started, 0),
             event(2, Idle, 100),
@@ -459,7 +460,6 @@ mod tests {
                 .collect();
             (rolled.idle_ms, kept)
         };
-        use IdleSays::{NotWork, Work};
         assert_eq!(after(&[]), (100, vec![]), "no answer: kept apart");
         assert_eq!(
             after(&[answer(5, 100, 200, Work)]),

@@ -59,7 +59,7 @@ pub struct Panel {
     bus: Connection,
     environment: Vec<(String, OsString)>,
     width: u32,
-    _panel: Process,
+    _program: Process,
     _settings: Process,
 }
 
@@ -113,7 +113,7 @@ impl Panel {
             bus,
             environment,
             width: desktop.size().0,
-            _panel: panel,
+            _program: panel,
             _settings: settings,
         })
     }

@@ -10,7 +10,7 @@ use glasshour_words::Words;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use self::day::{Names, Session, Total};
+use self::day::{Names, Total, Worked};
 use super::{block_on, held, out};
 use crate::day::{Log, Open, Sums, Withdrawn};
 use crate::exit::Exit;
@@ -141,7 +141,7 @@ fn add(a: Sums, b: Sums) -> Sums {
 }
 
 /// `09:12 – 10:40     1 h 28 m  Acme: Apollo  the note`; the time is what counts as tracked.
-fn session_line(session: &Session, view: &DayView<'_>) -> String {
+fn session_line(session: &Worked, view: &DayView<'_>) -> String {
     let end = session.ended_ms.map_or("now".into(), |end| view.clock(end));
     let employer = if view.several {
         format!("{}: ", session.company)
@@ -222,26 +222,27 @@ fn waiting_line(spool: SpoolStatus, agent_runs: bool) -> String {
         held,
         quarantined,
         delivered,
+        ..
     } = spool;
-    let mut line = match waiting {
+    let mut parts = vec![match waiting {
         0 => format!("Everything was delivered: {delivered} records so far."),
         1 => format!("1 record waits to be sent; {delivered} were delivered."),
         _ => format!("{waiting} records wait to be sent; {delivered} were delivered."),
-    };
+    }];
     if held > 0 {
-        line.push_str(&format!(
-            " {held} of them wait for you to look at first: `glasshour held`."
+        parts.push(format!(
+            "{held} of them wait for you to look at first: `glasshour held`."
         ));
     }
     if quarantined > 0 {
-        line.push_str(&format!(
-            " {quarantined} were refused for good and stay here: `glasshour doctor`."
+        parts.push(format!(
+            "{quarantined} were refused for good and stay here: `glasshour doctor`."
         ));
     }
     if !agent_runs {
-        line.push_str(" The agent is not running: nothing is captured or sent before it is.");
+        parts.push("The agent is not running: nothing is captured or sent before it is.".into());
     }
-    line
+    parts.join(" ")
 }
 
 fn duration(ms: u64) -> String {
@@ -296,6 +297,7 @@ mod tests {
             held: 1,
             quarantined: 0,
             delivered: 9,
+            ..SpoolStatus::default()
         };
         let line = waiting_line(spool, false);
         assert!(line.starts_with("2 records wait to be sent; 9 were delivered. 1 of them"));

@@ -77,7 +77,7 @@ impl Engine {
         let company = match employer {
             Some(name) => {
                 let employers = self.employers();
-                let found = choice::find_employer(&employers, name);
+                let found = choice::find_employer(&employers, name, self.config.words);
                 let employer = found.map_err(|no| Answer::Refused {
                     reason: no.reason,
                     message: no.message,

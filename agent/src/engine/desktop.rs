@@ -256,7 +256,7 @@ impl Worker {
             return;
         };
         let drawn = self.draw_tray(&view);
-        let tray = drawn.as_ref().map(|()| ()).map_err(ToString::to_string);
+        let tray = drawn.as_ref().copied().map_err(ToString::to_string);
         let hidden = match drawn {
             Ok(()) => {
                 self.indicator = None;
@@ -365,7 +365,7 @@ impl Worker {
     }
 
     fn note_messages(&self, shown: &Result<(), Unavailable>) {
-        let told = shown.as_ref().map(|()| ()).map_err(ToString::to_string);
+        let told = shown.as_ref().copied().map_err(ToString::to_string);
         lock(&self.sight).messages = Some(told);
     }
 
@@ -431,6 +431,8 @@ mod tests {
     fn that_messages_cannot_be_shown_is_a_warning_once_until_the_cause_changes() {
         let desktop = FakeDesktop::new();
         let sight = Arc::new(Mutex::new(Sight {
+            tray: None,
+            messages: None,
             hidden: None,
             notices: Vec::new(),
             camera: BTreeMap::new(),

@@ -158,7 +158,7 @@ impl Engine {
                 blocked.message.clone(),
             );
         }
-        if self.waiting.contains(&company) {
+        if self.waiting.contains_key(&company) {
             return remedied(
                 part(
                     "license",

@@ -182,9 +182,11 @@ impl Engine {
                     project: Some(project),
                 };
                 let Choice { project, .. } =
-                    choice::choose(&self.employers(), &work).map_err(|no| Answer::Refused {
-                        reason: no.reason,
-                        message: no.message,
+                    choice::choose(&self.employers(), &work, self.config.words).map_err(|no| {
+                        Answer::Refused {
+                            reason: no.reason,
+                            message: no.message,
+                        }
                     })?;
                 (IdleSays::Work, project)
             }

@@ -14,8 +14,8 @@ use super::tracking::Tracking;
 use crate::clock::Moment;
 use crate::session::State;
 use crate::status::{
-    Blocked, EmployerStatus, LicenseStatus, OutsideHours, ProjectTime, RefusedRecord, ServerStatus, SpoolStatus,
-    StateWord, Status,
+    Blocked, EmployerStatus, LicenseStatus, OutsideHours, ProjectTime, RefusedRecord, ServerStatus,
+    SpoolStatus, StateWord, Status,
 };
 
 /// How many refusals of each employer's server are told; the newest.

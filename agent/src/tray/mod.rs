@@ -4,6 +4,7 @@
 //! can hide the icon (tenet 3).
 
 mod model;
+mod rows;
 
 pub use model::view;
 

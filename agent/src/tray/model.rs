@@ -4,14 +4,9 @@ use glasshour_license_format::WorkMode;
 use glasshour_protocol::ProjectId;
 use glasshour_words::{Message, Outside, Words};
 
-use super::{Action, Icon, IdlePick, Item, Pick, View};
-use crate::ipc::IdleReply;
+use super::rows::{MOST_PROJECTS, day_items, idle_question, project_lines};
+use super::{Action, Icon, Item, Pick, View};
 use crate::status::{EmployerStatus, StateWord, Status};
-
-/// Most projects that the menu lists.
-const MOST_PROJECTS: usize = 20;
-/// Most projects whose time of today it lists.
-const MOST_TIMES: usize = 5;
 
 /// The tray for a state.
 pub fn view(status: &Status, words: Words) -> View {
@@ -135,28 +130,6 @@ fn in_brief(name: &str) -> String {
     }
 }
 
-/// Today's time per project, where there is more than one.
-fn project_lines(status: &Status, words: Words) -> Vec<String> {
-    let kind = status.mode;
-    let of_kind = status.employers.iter().filter(|e| e.mode == kind);
-    let times: Vec<_> = of_kind.flat_map(|e| &e.today_projects).collect();
-    if times.len() < 2 {
-        return Vec::new();
-    }
-    let most = times.into_iter().take(MOST_TIMES);
-    most.map(|time| {
-        let name = match &time.project {
-            Some(project) => project.name.clone(),
-            None => words.say(Message::TrayNoProject {}),
-        };
-        words.say(Message::TrayProjectTime {
-            project: Outside(&name),
-            time: words.short_duration(time.ms),
-        })
-    })
-    .collect()
-}
-
 /// What the other employers' licenses do meanwhile, where they do something.
 fn beside_lines(status: &Status, words: Words) -> Vec<String> {
     let foremost = |employer: &&EmployerStatus| employer.license == status.license;
@@ -203,66 +176,6 @@ fn label(status: &Status, words: Words) -> String {
         (StateWord::OnPause | StateWord::Paused | StateWord::Away, _) => Message::LabelPaused {},
         (StateWord::Blocked, _) => Message::LabelBlocked {},
     })
-}
-
-/// The own day, at each employer's server.
-fn day_items(status: &Status, words: Words) -> Vec<Item> {
-    let several = status.several_employers();
-    let licensed = status.employers.iter().filter(|e| e.license.is_some());
-    licensed
-        .map(|employer| {
-            let company = Outside(&employer.company);
-            Item::Command {
-                action: Action::OpenDay(employer.company_id),
-                label: words.say(if several {
-                    Message::MenuDayAt { company }
-                } else {
-                    Message::MenuDay {}
-                }),
-                enabled: true,
-            }
-        })
-        .collect()
-}
-
-/// The newest stretch without input that was not spoken of yet, with what can be said of it.
-fn idle_question(status: &Status, words: Words) -> Option<Item> {
-    let question = status.idle_questions.last()?;
-    let action = |reply| {
-        Action::AnswerIdle(IdlePick {
-            session: question.session_id,
-            from_ms: question.from_ms,
-            reply,
-        })
-    };
-    let command = |reply, label: Message<'_>| Item::Command {
-        action: action(reply),
-        label: words.say(label),
-        enabled: true,
-    };
-    let mut items = vec![
-        command(IdleReply::Keep, Message::IdleKeep {}),
-        command(IdleReply::Discard, Message::IdleDiscard {}),
-    ];
-    let of = |employer: &&EmployerStatus| employer.company_id == question.company_id;
-    let projects = status.employers.iter().filter(of).flat_map(|e| &e.projects);
-    let others = projects.filter(|project| Some(*project) != question.project.as_ref());
-    items.extend(others.take(MOST_PROJECTS).map(|project| {
-        let reply = IdleReply::Assign {
-            project: project.project_id.to_string(),
-        };
-        let label = Message::IdleAssign {
-            project: Outside(&project.name),
-        };
-        command(reply, label)
-    }));
-    let length = question.to_ms.saturating_sub(question.from_ms);
-    let label = words.say(Message::TrayIdleQuestion {
-        from: Outside(&question.from),
-        to: Outside(&question.to),
-        time: words.short_duration(length.unsigned_abs()),
-    });
-    Some(Item::Submenu { label, items })
 }
 
 /// Start, stop, switch. With several employers each has a row that opens its projects.

@@ -20,7 +20,7 @@ const SQL_PLACES: [&str; 7] = [
 ];
 
 /// The agent counts input and never reads it: by none of these names is a key known, on any system.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 15] = [
     "keycode",
     "keysym",
     "keyval",
@@ -30,8 +30,7 @@ const KEYS: [&str; 16] = [
     "charcode",
     "makecode",
     "scancode",
-    "virtualkey",
-    "virtual_key",
+    "mapvirtualkey",
     "vkey",
     "vkcode",
     "tounicode",

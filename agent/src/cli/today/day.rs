@@ -60,7 +60,7 @@ impl Names {
 
 /// One session of the day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Session {
+pub(super) struct Worked {
     pub(super) session_id: SessionId,
     /// `None`: no license of it is on this computer any more.
     pub(super) company_id: Option<CompanyId>,
@@ -104,7 +104,7 @@ pub(super) fn sessions_since(
     open: Open<'_>,
     withdrawn: &Withdrawn,
     names: &Names,
-) -> Vec<Session> {
+) -> Vec<Worked> {
     let session = |(id, rolled): (SessionId, RollUp)| {
         let (company_id, company) = names.company(log.license(id)?);
         let ended_ms = rolled.ended_at.or_else(|| {
@@ -112,7 +112,7 @@ pub(super) fn sessions_since(
             // One that a crash left open ends where it was last heard of.
             (!open.running.contains(&id)).then(|| last.unwrap_or(rolled.started_at))
         });
-        Some(Session {
+        Some(Worked {
             session_id: id,
             company_id,
             company,
@@ -136,12 +136,7 @@ pub(super) fn sessions_since(
 }
 
 /// Adds up the tracked time between those moments by employer and project. By name of the employer.
-pub(super) fn totals(
-    sessions: &[Session],
-    since_ms: i64,
-    now_ms: i64,
-    names: &Names,
-) -> Vec<Total> {
+pub(super) fn totals(sessions: &[Worked], since_ms: i64, now_ms: i64, names: &Names) -> Vec<Total> {
     let mut of: BTreeMap<_, Vec<&RollUp>> = BTreeMap::new();
     for session in sessions {
         let key = (session.company.as_str(), session.company_id);

@@ -116,13 +116,12 @@ fn answer_to(id: u32, messages: MessageIterator) -> Option<usize> {
                     return name.parse().ok();
                 }
             }
-            Some("NotificationClosed") => {
+            Some("NotificationClosed")
                 if body
                     .deserialize::<(u32, u32)>()
-                    .is_ok_and(|(of, _)| of == id)
-                {
-                    return None;
-                }
+                    .is_ok_and(|(of, _)| of == id) =>
+            {
+                return None;
             }
             _ => {}
         }
