@@ -80,7 +80,14 @@ fn every_page_has_a_title_a_language_landmarks_and_one_heading() {
             html.contains("href=\"#main\"") && count("<title>") >= 1,
             "{name}"
         );
-        let outside = ["login", "join", "sign-up", "fault-fault", "fault-link"];
+        let outside = [
+            "login",
+            "join",
+            "sign-up",
+            "fault-fault",
+            "fault-link",
+            "fault-own-day",
+        ];
         if !outside.iter().any(|page| name.starts_with(page)) {
             assert!(html.contains("<nav aria-label=\"Main\">"), "{name}");
         }

@@ -274,6 +274,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ),
     ("web_sessions", "noted at log-in and log-out"),
     ("links", "worth something once; what they do shows"),
+    ("own_day_passes", "show a person their own day, for an hour"),
     ("notices", "follow from what shows"),
     ("outbox", "follows from what shows"),
 ];
