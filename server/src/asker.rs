@@ -2,7 +2,7 @@
 //! handing it on. The audit log is written from it, by the store, at each commit.
 //!
 //! A request starts as a guest's and is somebody's once they were recognised. What runs outside of a
-//! request, the command line, is the operator's.
+//! request, the command line, is the operator's; the server's own jobs say so by [`as_server`].
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -63,6 +63,15 @@ pub(crate) async fn begin(
     };
     let asker = Arc::new(Mutex::new(asker));
     ASKER.scope(asker, next.run(request)).await
+}
+
+/// Runs a job of the server's own.
+pub(crate) async fn as_server<F: Future>(at_ms: i64, job: F) -> F::Output {
+    let asker = Asker {
+        at_ms: Some(at_ms),
+        ..Asker::without_request(AskerKind::Server)
+    };
+    ASKER.scope(Arc::new(Mutex::new(asker)), job).await
 }
 
 /// The request turned out to be somebody's.

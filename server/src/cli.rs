@@ -12,6 +12,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, RawConfig, objects_folder};
 use crate::mail::SmtpFlags;
 use crate::plan::{self, PlanChange};
+use crate::reset::{self, ResetLink};
 use crate::rotate::{self, RotateKey};
 use crate::setup::{self, Made, NewCompany};
 use crate::{api, doctor, serve};
@@ -96,7 +97,7 @@ Examples:
 
 Once ready it prints `listening on URL` to standard output. SIGTERM and SIGINT end it after the
 requests that run. The public URL is written into every license: agents send there.")]
-    Serve(RawConfig),
+    Serve(Box<RawConfig>),
     /// Prints the OpenAPI 3.1 description of the API
     Openapi,
     /// Writes everything a server holds into one file, while it goes on serving
@@ -131,6 +132,14 @@ hand; a file handed over carries the same proof. From then on they refuse what t
 All of it happens, or nothing. Where the key was stolen, replace it at once: whoever has it can announce a
 key of their own to agents that have not followed yet.")]
     RotateKey(RotateKey),
+    /// Makes the link by which somebody sets a forgotten password, where nobody else can help
+    #[command(after_help = "\
+Example, as the server's own user, beside a running server or without one:
+  glasshour-server reset-link --data /var/lib/glasshour --email me@acme.example \\
+      --public-url https://time.acme.example
+
+The link lives an hour and is worth something once. Every log-in of the person ends when it is used.")]
+    ResetLink(ResetLink),
     /// Checks a data folder and says what is wrong with it
     #[command(after_help = "\
 Example:
@@ -260,7 +269,7 @@ impl Cli {
             Command::Company(CompanyCommand::Add(asked)) => block_on(add_company(asked)),
             Command::Plan(command) => block_on(plan(command)),
             Command::Serve(raw) => {
-                let config = Config::try_from(raw)?;
+                let config = Config::try_from(*raw)?;
                 block_on(serve::serve(config))
             }
             Command::Backup(archive) => block_on(async {
@@ -278,6 +287,7 @@ impl Cli {
                 progress.end();
                 archive.report(&made?, "Restored")
             }),
+            Command::ResetLink(asked) => block_on(reset::reset_link(asked, &SystemClock)),
             Command::RotateKey(asked) => block_on(rotate::rotate(asked, &SystemClock)),
             Command::Doctor {
                 data,

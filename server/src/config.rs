@@ -85,6 +85,31 @@ pub struct RawConfig {
     sign_up: SignUp,
     #[command(flatten)]
     smtp: SmtpFlags,
+    /// Let people log in by this provider too (OpenID Connect): its issuer, exactly as it names itself
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "oidc_client_id",
+        env = "GLASSHOUR_OIDC_ISSUER"
+    )]
+    oidc_issuer: Option<String>,
+    /// What this server is called there. Its redirect address is `/login/sign-on/callback` behind
+    /// `--public-url`
+    #[arg(
+        long,
+        value_name = "ID",
+        requires = "oidc_issuer",
+        env = "GLASSHOUR_OIDC_CLIENT_ID"
+    )]
+    oidc_client_id: Option<String>,
+    /// A file with the client's secret; without it the client is a public one
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "oidc_issuer",
+        env = "GLASSHOUR_OIDC_CLIENT_SECRET_FILE"
+    )]
+    oidc_client_secret_file: Option<PathBuf>,
 }
 
 /// The same, checked.
@@ -112,6 +137,8 @@ pub struct Config {
     pub sign_up: SignUp,
     /// Who carries the mail; `None`: no mail is sent.
     pub smtp: Option<SmtpConfig>,
+    /// The provider that people log in by: issuer, client id, and the file of its secret.
+    pub oidc: Option<(String, String, Option<PathBuf>)>,
 }
 
 /// A flag has a value that cannot be used.
@@ -166,6 +193,10 @@ impl TryFrom<RawConfig> for Config {
             tls: raw.tls_cert.zip(raw.tls_key),
             sign_up: raw.sign_up,
             smtp: raw.smtp.check()?,
+            oidc: raw
+                .oidc_issuer
+                .zip(raw.oidc_client_id)
+                .map(|(issuer, id)| (issuer, id, raw.oidc_client_secret_file)),
         })
     }
 }
@@ -222,6 +253,9 @@ mod tests {
             tls_key: None,
             sign_up: SignUp::Invited,
             smtp: SmtpFlags::default(),
+            oidc_issuer: None,
+            oidc_client_id: None,
+            oidc_client_secret_file: None,
         }
     }
 

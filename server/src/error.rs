@@ -57,6 +57,10 @@ pub(crate) const TOO_MANY_INVITATIONS: &str = "too_many_invitations";
 pub(crate) const LINK_UNKNOWN: &str = "link_unknown";
 /// A one-time link that is too old.
 pub(crate) const LINK_EXPIRED: &str = "link_expired";
+/// An API token lacks the scope for it.
+pub(crate) const OUT_OF_SCOPE: &str = "out_of_scope";
+/// The company asks for a second factor, and the person has none yet.
+pub(crate) const SECOND_FACTOR_REQUIRED: &str = "second_factor_required";
 /// Nobody makes an account by themself on this server.
 pub(crate) const SIGN_UP_CLOSED: &str = "sign_up_closed";
 

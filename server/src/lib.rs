@@ -31,6 +31,7 @@ pub mod plan;
 mod prompt;
 mod refusal;
 pub mod report;
+mod reset;
 mod rotate;
 mod serve;
 pub mod setup;

@@ -1,7 +1,9 @@
 //! Issuing licenses: the next serial, signed and kept in the transaction that made it necessary.
 
 use ed25519_dalek::SigningKey;
-use glasshour_license_format::{Claims, Employee as Licensee, Issuer, SignError, sign};
+use glasshour_license_format::{
+    Claims, Employee as Licensee, Issuer, RetentionDays, SignError, sign,
+};
 use glasshour_protocol::LicenseId;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -36,7 +38,7 @@ pub(crate) async fn issue(
             company: company.name,
             company_id: company.company_id,
             server_url: state.server_url.to_string(),
-            retention_days: None,
+            retention_days: retention(write).await?,
             privacy_contact: company.privacy_contact,
             key_history: write.key_history().await?,
         },
@@ -69,6 +71,7 @@ pub(crate) async fn renew(
     claims.serial = employee.serial + 1;
     claims.issued_at = Timestamp::from_millisecond(now_ms).map_err(ApiError::internal)?;
     claims.issuer.key_history = write.key_history().await?;
+    claims.issuer.retention_days = retention(write).await?;
     keep(write, employee, claims, &company.signing_key)
         .await
         .map_err(|mut error| {
@@ -76,6 +79,12 @@ pub(crate) async fn renew(
             error
         })?;
     Ok(true)
+}
+
+/// How long the company keeps what; `None` where it sets no end to anything.
+async fn retention(write: &mut Write) -> Result<Option<RetentionDays>, ApiError> {
+    let days = write.retention().await?;
+    Ok((days != RetentionDays::default()).then_some(days))
 }
 
 /// Signs the claims and stores them as the employee's current license.

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,15 +13,18 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::Rates;
+use crate::auth::{Oidc, OidcConfig, Rates};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::objects::LocalFolder;
 use crate::prompt::Prompt;
-use crate::{AppState, mail, router, setup, upkeep};
+use crate::{AppState, asker, mail, people, router, setup, upkeep};
 
 /// How long running requests may take once the server was asked to end.
 const GRACE: Duration = Duration::from_secs(20);
+
+/// How often what has had its time is deleted.
+const RETENTION_EVERY: Duration = Duration::from_hours(1);
 
 /// How long a connection may take to send a request's head, or to answer a ping.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -83,8 +87,10 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
             Some(tokio::spawn(mail::run(state.clone(), mailer, end.clone())))
         }
     };
+    state.oidc = config.oidc.map(sign_on).transpose()?.map(Arc::new);
     let upkeep = tokio::spawn(upkeep::run(state.clone(), end.clone()));
     let committer = Arc::clone(&state.committer);
+    let retention = tokio::spawn(hold_to_retention(state.clone()));
     let app = router(state).into_make_service_with_connect_info::<SocketAddr>();
 
     let handle = Handle::new();
@@ -112,11 +118,45 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         // What is on its way is brought to its end.
         let _ = tokio::time::timeout(GRACE, mailing).await;
     }
+    retention.abort();
     upkeep.await?;
     committer.finish().await;
     db.close().await;
     tracing::info!("ended");
     Ok(())
+}
+
+/// The provider that people log in by.
+fn sign_on(
+    (issuer, client_id, secret_file): (String, String, Option<PathBuf>),
+) -> anyhow::Result<Oidc> {
+    let client_secret = match secret_file {
+        None => None,
+        Some(file) => {
+            let text = std::fs::read_to_string(&file).with_context(|| {
+                format!("cannot read the client's secret in {}", file.display())
+            })?;
+            Some(text.trim().to_owned())
+        }
+    };
+    Ok(Oidc::new(OidcConfig {
+        issuer,
+        client_id,
+        client_secret,
+    })?)
+}
+
+/// Deletes what has had its time, once an hour. What one turn could not do is left to the next.
+async fn hold_to_retention(state: AppState) {
+    let mut hour = tokio::time::interval(RETENTION_EVERY);
+    loop {
+        hour.tick().await;
+        let now_ms = state.clock.now_ms();
+        let done = asker::as_server(now_ms, people::hold_to_retention(&state)).await;
+        if let Err(error) = done {
+            error.log();
+        }
+    }
 }
 
 /// A connection that does not say what it wants is closed; nobody holds more of them than that.

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::error::ApiError;
 use crate::objects::{LocalFolder, ObjectError, make_private_folder, private_file};
 use crate::people::{self, Founder, Founding};
-use crate::store::{Db, StoreError};
+use crate::store::{ApiToken, Db, Scopes, StoreError};
 
 /// What a new company starts with.
 #[derive(Clone, Debug)]
@@ -158,10 +158,26 @@ async fn store(
     let mut write = db.write(made.company_id).await?;
     founding.store(&mut write).await?;
     write
-        .insert_api_token(&made.api_token.hash(), "init", clock.now_ms())
+        .insert_api_token(&api_token(made, clock.now_ms()))
         .await?;
     write.commit().await?;
     Ok(())
+}
+
+/// The token that a company begins with: for everything, without an end.
+fn api_token(made: &Made, now_ms: i64) -> ApiToken {
+    ApiToken {
+        company_id: made.company_id,
+        token_id: uuid::Uuid::now_v7().to_string(),
+        name: "init".into(),
+        token_hash: made.api_token.hash(),
+        scopes: Scopes::all(),
+        made_by: None,
+        created_at: now_ms,
+        expires_at: None,
+        last_used_at: None,
+        revoked_at: None,
+    }
 }
 
 /// Makes everything in an empty data folder.

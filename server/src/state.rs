@@ -7,7 +7,7 @@ use axum::{Router, middleware};
 use glasshour_protocol::CompanyId;
 
 use crate::api::{Committer, Pace, Room};
-use crate::auth::{Passwords, Rates, Throttle};
+use crate::auth::{Oidc, Passwords, Rates, Throttle};
 use crate::clock::Clock;
 use crate::objects::Objects;
 use crate::store::{Db, Read, StoreError, Write};
@@ -38,6 +38,8 @@ pub struct AppState {
     pub room: Room,
     /// Takes records to disk.
     pub committer: Arc<Committer>,
+    /// The provider that people log in by, beside the password.
+    pub oidc: Option<Arc<Oidc>>,
     /// Who may make an account by themself.
     pub sign_up: SignUp,
     /// Whether queued mail is sent by this server. Where it is not, one-time links are shown to whoever
@@ -72,6 +74,7 @@ impl AppState {
             pace: Pace::default(),
             room: Room::default(),
             committer: Arc::default(),
+            oidc: None,
             sign_up: SignUp::default(),
             mail_is_sent: false,
         }

@@ -8,10 +8,19 @@ use axum::body::Body;
 use axum::extract::FromRequestParts as _;
 use axum::http::{HeaderMap, HeaderValue, Request, header};
 use common::{OWNER, PASSWORD, Server};
-use glasshour_server::auth::{self, CurrentUser};
+use glasshour_server::auth::{self, CurrentUser, LogIn};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const HOUR_MS: i64 = 3_600_000;
+
+/// The cookie of somebody who is logged in, as they have no second factor.
+#[cfg(test)]
+fn cookie(log_in: LogIn) -> String {
+    let LogIn::Done(logged_in) = log_in else {
+        panic!("a second factor is asked for")
+    };
+    logged_in.set_cookie.to_str().unwrap().to_owned()
+}
 
 /// Logs the owner in and returns the request headers of a browser that kept the cookie.
 #[cfg(test)]
@@ -19,15 +28,9 @@ async fn log_in(server: &Server, headers: &HeaderMap) -> HeaderMap {
     let logged_in = auth::log_in(&server.state, OWNER, PASSWORD, HERE, headers)
         .await
         .unwrap();
-    let cookie = logged_in
-        .set_cookie
-        .to_str()
-        .unwrap()
-        .split(';')
-        .next()
-        .unwrap()
-        .to_owned();
-    HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(&cookie).unwrap())])
+    let cookie = cookie(logged_in);
+    let cookie = cookie.split(';').next().unwrap();
+    HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(cookie).unwrap())])
 }
 
 #[cfg(test)]
@@ -61,7 +64,7 @@ async fn the_cookie_is_out_of_reach_of_scripts_and_other_sites_and_is_not_stored
         &HeaderMap::new(),
     )
     .await;
-    let cookie = logged_in.unwrap().set_cookie.to_str().unwrap().to_owned();
+    let cookie = cookie(logged_in.unwrap());
     for part in ["HttpOnly", "SameSite=Lax", "Path=/"] {
         assert!(cookie.contains(part), "{cookie}");
     }
@@ -88,7 +91,7 @@ async fn over_tls_the_cookie_is_secure_and_bound_to_the_host() {
     let logged_in = auth::log_in(&server.state, OWNER, PASSWORD, HERE, &HeaderMap::new())
         .await
         .unwrap();
-    let cookie = logged_in.set_cookie.to_str().unwrap().to_owned();
+    let cookie = cookie(logged_in);
     assert!(
         cookie.starts_with("__Host-glasshour=") && cookie.ends_with("; Secure"),
         "{cookie}"

@@ -411,6 +411,10 @@ impl Objects for FullDisk {
         async { Ok(0) }.boxed()
     }
 
+    fn delete(&self, _: ObjectKey) -> BoxFuture<'_, Result<(), ObjectError>> {
+        async { Ok(()) }.boxed()
+    }
+
     fn ping(&self) -> BoxFuture<'_, Result<(), ObjectError>> {
         async { Ok(()) }.boxed()
     }

@@ -15,8 +15,9 @@ use glasshour_protocol::{
 use glasshour_server::people::standard_profile;
 use glasshour_server::report::{Grade, roll_up};
 use glasshour_server::store::{
-    Company, CompanyRole, Db, Device, Employee, EmployeeFilter, NewRecord, Profile, Project,
-    ProjectKind, RecordFilter, Session, StoreError, User, UserStatus, VALIDATION_OK, WebSession,
+    ApiToken, AuditFilter, Company, CompanyRole, Db, Device, Employee, EmployeeFilter, NewRecord,
+    Profile, Project, ProjectKind, RecordFilter, Scopes, Session, StoreError, TokenScope, User,
+    UserStatus, VALIDATION_OK, WebSession,
 };
 use uuid::Uuid;
 
@@ -148,7 +149,19 @@ async fn cookies(db: &Db, company_id: CompanyId, user: &User) {
         format!("token {company_id}"),
     );
     write.insert_web_session(&cookie, &session).await.unwrap();
-    write.insert_api_token(&token, "script", 5).await.unwrap();
+    let script = ApiToken {
+        company_id,
+        token_id: Uuid::now_v7().to_string(),
+        name: "script".into(),
+        token_hash: token.clone(),
+        scopes: Scopes(vec![TokenScope::Read]),
+        made_by: None,
+        created_at: 5,
+        expires_at: None,
+        last_used_at: None,
+        revoked_at: None,
+    };
+    write.insert_api_token(&script).await.unwrap();
     write.touch_web_session(&cookie, 9).await.unwrap();
     write.commit().await.unwrap();
     // Which company is meant follows from the cookie, the token or the address.
@@ -158,10 +171,7 @@ async fn cookies(db: &Db, company_id: CompanyId, user: &User) {
         (company_id, 9)
     );
     let found = db.find_api_token(&token).await.unwrap().unwrap();
-    assert_eq!(
-        (found.company_id, found.name.as_str()),
-        (company_id, "script")
-    );
+    assert_eq!(found, script);
     assert_eq!(db.find_home(&user.email).await.unwrap(), Some(company_id));
     let mut write = db.write(company_id).await.unwrap();
     write.delete_expired_web_sessions(50, 0).await.unwrap();
@@ -393,6 +403,45 @@ async fn records(db: &Db, company_id: CompanyId, employee: &Employee) {
     let mut read = db.read(company_id).await.unwrap();
     let devices = read.devices_of(employee.employee_id, 9).await.unwrap();
     assert_eq!(devices[0].revoked_at, Some(70_000));
+    drop(read);
+    audited(db, company_id, employee).await;
+}
+
+/// The log was written by the database itself, and the database keeps it.
+#[cfg(test)]
+async fn audited(db: &Db, company_id: CompanyId, employee: &Employee) {
+    let mut read = db.read(company_id).await.unwrap();
+    let about = AuditFilter {
+        about_id: Some(employee.employee_id.to_string()),
+        from_ms: i64::MIN,
+        to_ms: i64::MAX,
+        limit: 100,
+        ..AuditFilter::default()
+    };
+    let entries = read.audit(&about).await.unwrap();
+    let told: Vec<String> = entries
+        .iter()
+        .map(|entry| format!("{} {}", entry.action, entry.object))
+        .collect();
+    for wanted in ["create employee", "create device", "change device"] {
+        assert!(told.contains(&wanted.to_owned()), "{told:?}");
+    }
+    let made = entries.last().unwrap();
+    assert_eq!(made.after_json.as_ref().unwrap()["active"], true);
+    assert_eq!(made.workspace_id.as_deref(), Some("w"));
+    drop(read);
+    for attempt in [
+        "DELETE FROM audit",
+        "UPDATE audit SET actor_name = 'nobody'",
+        "UPDATE audit SET erased_by = 'r', after_json = NULL",
+    ] {
+        let refused = match db {
+            Db::Sqlite { writer, .. } => sqlx::query(attempt).execute(writer).await.map(drop),
+            Db::Postgres(pool) => sqlx::query(attempt).execute(pool).await.map(drop),
+        };
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("append-only"), "{attempt}: {error}");
+    }
 }
 
 #[tokio::test]

@@ -95,6 +95,10 @@ impl Objects for Waits {
         .boxed()
     }
 
+    fn delete(&self, key: ObjectKey) -> BoxFuture<'_, Result<(), ObjectError>> {
+        self.inner.delete(key)
+    }
+
     fn read(&self, key: ObjectKey) -> BoxFuture<'_, Result<Option<Vec<u8>>, ObjectError>> {
         self.inner.read(key)
     }

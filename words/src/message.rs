@@ -337,6 +337,8 @@ messages! {
     MailSignUpSubject = "mail-sign-up-subject" {},
     MailSignUp = "mail-sign-up" {},
     MailSignUpKnown = "mail-sign-up-known" {},
+    MailResetSubject = "mail-reset-subject" {},
+    MailReset = "mail-reset" { company: Outside<'a> },
     MailMakeAccount = "mail-make-account" {},
     MailLogIn = "mail-log-in" {},
     MailLicenseSubject = "mail-license-subject" { company: Outside<'a> },

@@ -21,6 +21,8 @@ mail-accept = Accept the invitation
 
 mail-sign-up-subject = Your account in Glasshour
 mail-sign-up = Somebody, hopefully you, asked for an account with this address.
+mail-reset-subject = Another password for Glasshour
+mail-reset = Somebody, hopefully you, has forgotten the password for this address at { $company }. The link sets another one, and ends every log-in.
 mail-sign-up-known = Somebody, hopefully you, asked for an account with this address. It has one already: log in.
 mail-make-account = Make the account
 mail-log-in = Log in

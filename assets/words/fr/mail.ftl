@@ -21,6 +21,8 @@ mail-accept = Accepter l’invitation
 
 mail-sign-up-subject = Votre compte dans Glasshour
 mail-sign-up = Quelqu’un, vous sans doute, a demandé un compte pour cette adresse.
+mail-reset-subject = Un autre mot de passe pour Glasshour
+mail-reset = Quelqu’un, vous sans doute, a oublié le mot de passe de cette adresse chez { $company }. Le lien en fixe un autre et met fin à toutes les connexions.
 mail-sign-up-known = Quelqu’un, vous sans doute, a demandé un compte pour cette adresse. Elle en a déjà un : connectez-vous.
 mail-make-account = Créer le compte
 mail-log-in = Se connecter

@@ -13,7 +13,7 @@ use super::wire;
 use crate::AppState;
 use crate::auth::Actor;
 use crate::error::ApiError;
-use crate::people::{self, CompanyForm, PlanForm, PlanState};
+use crate::people::{self, CompanyForm, PlanForm, PlanState, RetentionForm};
 use crate::store::{Company, SeatsBy};
 
 /// A company, as the API shows it.
@@ -34,6 +34,10 @@ pub(super) struct CompanyView {
     notice: Option<String>,
     /// RFC 7638 thumbprint of the key that signs its licenses: agents show the same.
     key_fingerprint: String,
+    /// How long what is kept, in days; a kind that is `null` is kept without end.
+    retention_days: RetentionForm,
+    /// Whether everybody who logs in needs a second factor.
+    require_second_factor: bool,
 }
 
 impl CompanyView {
@@ -44,6 +48,8 @@ impl CompanyView {
             time_zone: settings.time_zone,
             language: settings.language,
             notice: settings.notice,
+            retention_days: read.retention().await?.into(),
+            require_second_factor: read.requires_second_factor().await?,
             company_id: company.company_id,
             name: company.name,
             privacy_contact: company.privacy_contact,

@@ -76,7 +76,7 @@ pub(super) async fn enter(
             [(header::SET_COOKIE, logged_in.set_cookie)],
         )
             .into_response(),
-        Entered::Joined(_) => StatusCode::NO_CONTENT.into_response(),
+        Entered::Joined(_) | Entered::PasswordSet => StatusCode::NO_CONTENT.into_response(),
     })
 }
 

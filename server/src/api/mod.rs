@@ -24,6 +24,8 @@ mod profiles;
 mod projects;
 mod records;
 mod reports;
+mod rights;
+mod security;
 mod sessions;
 mod users;
 mod wire;
@@ -41,7 +43,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use glasshour_protocol::code;
 use glasshour_protocol::limits::MAX_PAYLOAD_BYTES;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -195,6 +197,7 @@ fn people() -> Router<AppState> {
             "/api/v1/me/invitations/{invitation_id}/decline",
             post(me::decline),
         )
+        .merge(rights())
         .route("/api/v1/me/views", get(audit::own_views))
         .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/me/notices", get(me::notices))
@@ -202,6 +205,49 @@ fn people() -> Router<AppState> {
         .route("/api/v1/links/{token}", get(entry::look).post(entry::enter))
         .route("/api/v1/sign-up", post(entry::sign_up))
         .route("/api/v1/reports/timesheet", get(reports::timesheet))
+}
+
+/// What people ask for themselves, and what keeps their accounts safe.
+fn rights() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/api/v1/employees/{employee_id}/erase",
+            post(rights::erase_employee),
+        )
+        .route("/api/v1/users/{id}/erase", post(rights::erase_user))
+        .route("/api/v1/purge-receipts", get(rights::receipts))
+        .route(
+            "/api/v1/me/captures/{record_id}/deletion",
+            get(rights::consequence).post(rights::delete_capture),
+        )
+        .route("/api/v1/me/password", post(security::change_password))
+        .route(
+            "/api/v1/me/log-out-everywhere",
+            post(security::log_out_everywhere),
+        )
+        .route("/api/v1/me/second-factor", post(security::begin_factor))
+        .route(
+            "/api/v1/me/second-factor/remove",
+            post(security::remove_factor),
+        )
+        .route(
+            "/api/v1/me/second-factor/confirm",
+            post(security::confirm_factor),
+        )
+        .route(
+            "/api/v1/users/{id}/second-factor",
+            delete(security::remove_factor_of),
+        )
+        .route(
+            "/api/v1/users/{id}/password-reset",
+            post(security::reset_password_of),
+        )
+        .route("/api/v1/password-reset", post(security::forgot_password))
+        .route(
+            "/api/v1/tokens",
+            get(security::tokens).post(security::create_token),
+        )
+        .route("/api/v1/tokens/{token_id}", delete(security::revoke_token))
 }
 
 /// What holds for every route, the console's as well.

@@ -10,7 +10,8 @@ use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::{
     audit, company, device, devices, employees, entry, export, health, ingest, invitations,
-    licenses, mail, me, members, profiles, projects, records, reports, sessions, users, workspaces,
+    licenses, mail, me, members, profiles, projects, records, reports, rights, security, sessions,
+    users, workspaces,
 };
 
 /// Every error: the code is for programs, the message for a person.
@@ -124,6 +125,12 @@ pub(super) struct DeviceProjectSchema {
         workspaces::update_group, workspaces::delete_group,
         company::read, company::update, company::plan, company::update_plan,
         audit::list, audit::own_views,
+        rights::erase_employee, rights::erase_user, rights::receipts, rights::consequence,
+        rights::delete_capture,
+        security::change_password, security::log_out_everywhere, security::begin_factor,
+        security::confirm_factor, security::remove_factor, security::remove_factor_of,
+        security::reset_password_of, security::forgot_password,
+        security::tokens, security::create_token, security::revoke_token,
         me::read, me::update, me::choose, me::accept, me::decline, me::notices, me::read_notice,
         entry::look, entry::enter, entry::sign_up, reports::timesheet,
         health::live, health::ready, serve,
@@ -147,7 +154,9 @@ impl Modify for Securities {
             "api_token",
             bearer(
                 "gh_…",
-                "An API token, as `glasshour-server init` prints it. It acts as the company's owner.",
+                "An API token, as `glasshour-server init` prints it or `POST /api/v1/tokens` makes it. It \
+                 does what the company's account may, within its scopes: `read`, `captures`, `write`, \
+                 `people`; beyond them 403 `out_of_scope`.",
             ),
         );
         let mut cookie = ApiKeyValue::new("glasshour");

@@ -14,7 +14,7 @@ use super::extract::{CurrentUser, bearer};
 use super::token::{API_TOKEN_PREFIX, hash_token};
 use super::web;
 use crate::error::ApiError;
-use crate::store::{AskerKind, MemberRole, MemberStatus, Membership, Read, User};
+use crate::store::{AskerKind, MemberRole, MemberStatus, Membership, Read, Scopes, User};
 use crate::{AppState, asker};
 
 /// Who asks, for which company, and as what.
@@ -26,6 +26,8 @@ pub struct Actor {
     pub role: Role,
     /// The workspace that was chosen; `None`: every one of the company, for its own account.
     pub workspace_id: Option<String>,
+    /// The company asks for a second factor and the person has none: until then they may do nothing.
+    pub owes_factor: bool,
     /// A script or a person.
     pub who: Who,
 }
@@ -33,10 +35,14 @@ pub struct Actor {
 /// A script or a person.
 #[derive(Clone, Debug)]
 pub enum Who {
-    /// An API token (`Authorization: Bearer gh_…`): acts as the company's owner.
+    /// An API token (`Authorization: Bearer gh_…`): does what the company's account may, within its scopes.
     Token {
         /// What it was named when it was made.
         name: String,
+        /// Its id.
+        id: String,
+        /// What it may do.
+        scopes: Scopes,
     },
     /// A person logged in by cookie.
     User {
@@ -82,7 +88,7 @@ impl Actor {
     pub fn name(&self) -> String {
         match &self.who {
             Who::User { user, .. } => user.name(),
-            Who::Token { name } => name.clone(),
+            Who::Token { name, .. } => name.clone(),
         }
     }
 
@@ -119,6 +125,9 @@ impl Actor {
     }
 }
 
+/// `last_used_at` of a token is exact to this much: not every request writes.
+const TOUCH_EVERY_MS: i64 = 60_000;
+
 async fn of_token(state: &AppState, token: &str) -> Result<Option<Actor>, ApiError> {
     if !token.starts_with(API_TOKEN_PREFIX) {
         return Ok(None);
@@ -127,14 +136,29 @@ async fn of_token(state: &AppState, token: &str) -> Result<Option<Actor>, ApiErr
     let found = state.db.find_api_token(&hash).await?;
     let known =
         found.filter(|known| bool::from(known.token_hash.as_bytes().ct_eq(hash.as_bytes())));
-    if let Some(known) = &known {
-        asker::is(AskerKind::Token, known.name.clone(), known.name.clone());
+    let now_ms = state.clock.now_ms();
+    let Some(known) = known.filter(|known| known.expires_at.is_none_or(|end| now_ms < end)) else {
+        return Ok(None);
+    };
+    if known
+        .last_used_at
+        .is_none_or(|at| now_ms - at >= TOUCH_EVERY_MS)
+    {
+        let mut write = state.write(known.company_id).await?;
+        write.touch_api_token(&known.token_id, now_ms).await?;
+        write.commit().await?;
     }
-    Ok(known.map(|known| Actor {
+    asker::is(AskerKind::Token, known.token_id.clone(), known.name.clone());
+    Ok(Some(Actor {
         company_id: known.company_id,
         role: Role::Company,
         workspace_id: None,
-        who: Who::Token { name: known.name },
+        owes_factor: false,
+        who: Who::Token {
+            name: known.name,
+            id: known.token_id,
+            scopes: known.scopes,
+        },
     }))
 }
 
@@ -175,10 +199,16 @@ pub(crate) async fn of_user(state: &AppState, found: CurrentUser) -> Result<Acto
     } else {
         (home, Role::Nobody, None)
     };
+    let owes_factor = state
+        .read(company_id)
+        .await?
+        .owes_second_factor(home, &user.user_id)
+        .await?;
     Ok(Actor {
         company_id,
-        role,
-        workspace_id,
+        role: if owes_factor { Role::Nobody } else { role },
+        workspace_id: workspace_id.filter(|_| !owes_factor),
+        owes_factor,
         who: Who::User {
             user: Box::new(user),
             session,

@@ -7,8 +7,9 @@
 use axum::http::StatusCode;
 use glasshour_protocol::code;
 
-use super::Actor;
-use crate::error::ApiError;
+use super::{Actor, Who, scope};
+use crate::error::{ApiError, OUT_OF_SCOPE, SECOND_FACTOR_REQUIRED};
+use crate::store::TokenScope;
 
 /// What somebody is to the company whose rows they ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,12 @@ pub enum Object {
     Export,
     /// The audit log.
     Audit,
+    /// A person, with everything of theirs.
+    Person,
+    /// Receipts of what was deleted for good.
+    PurgeReceipt,
+    /// An API token.
+    ApiToken,
 }
 
 /// What is done.
@@ -134,6 +141,11 @@ const ALLOWED: &[(Object, Verb, &[Role])] = &[
     (O::Capture, Read, &[Company, Owner, Admin, Manager]),
     (O::Export, Read, &[Company, Owner, Admin]),
     (O::Audit, Read, &[Company, Owner, Admin]),
+    (O::Person, Delete, &[Company, Owner]),
+    (O::PurgeReceipt, Read, &[Company]),
+    (O::ApiToken, Read, &[Company]),
+    (O::ApiToken, Create, &[Company]),
+    (O::ApiToken, Delete, &[Company]),
 ];
 
 /// Whether a role may do that, in its own place.
@@ -146,10 +158,20 @@ pub fn allows(role: Role, verb: Verb, object: Object) -> bool {
 impl Actor {
     /// Whether the role allows it, somewhere: 403 `forbidden` where not.
     pub fn may(&self, verb: Verb, object: Object) -> Result<(), ApiError> {
-        if allows(self.role, verb, object) {
-            Ok(())
-        } else {
-            Err(forbidden())
+        if self.owes_factor {
+            return Err(ApiError::new(
+                StatusCode::FORBIDDEN,
+                SECOND_FACTOR_REQUIRED,
+                "This company asks for a second factor. Set one up under Password and log-in first.",
+            ));
+        }
+        if !allows(self.role, verb, object) {
+            return Err(forbidden());
+        }
+        let scope = scope::needed(verb, object);
+        match &self.who {
+            Who::Token { scopes, .. } if !scopes.has(scope) => Err(out_of_scope(scope)),
+            _ => Ok(()),
         }
     }
 
@@ -174,6 +196,14 @@ impl Actor {
     pub fn reaches(&self, workspace_id: &str) -> bool {
         self.role == Company || self.workspace_id.as_deref() == Some(workspace_id)
     }
+}
+
+/// 403 `out_of_scope`.
+fn out_of_scope(scope: TokenScope) -> ApiError {
+    let message = format!(
+        "This token may not do that: it lacks the scope `{scope}`. Make one that has it under API tokens."
+    );
+    ApiError::new(StatusCode::FORBIDDEN, OUT_OF_SCOPE, message)
 }
 
 /// 403 `forbidden`.

@@ -8,6 +8,7 @@ use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
+use super::common_passwords::why_common;
 use crate::error::ApiError;
 
 /// Shortest password accepted, in characters (NIST SP 800-63B, section 3.1.1.2, for a password that
@@ -43,13 +44,27 @@ impl Default for Passwords {
 }
 
 impl Passwords {
-    /// Hashes a new password into a PHC string; refuses one that is too short or too long.
+    /// Hashes a new password of nobody in particular: see [`Passwords::hash_for`].
     pub async fn hash(&self, password: &str) -> Result<String, ApiError> {
+        self.hash_for(password, &[]).await
+    }
+
+    /// Hashes a new password into a PHC string; refuses one that is too short or too long, or among the
+    /// first that are guessed. `own`: address and name of whose it is.
+    pub async fn hash_for(&self, password: &str, own: &[&str]) -> Result<String, ApiError> {
         if password.chars().count() < MIN_PASSWORD_CHARS || password.len() > MAX_PASSWORD_BYTES {
             return Err(ApiError::invalid(
                 "password",
                 format!(
                     "The password must have {MIN_PASSWORD_CHARS} characters or more (at most {MAX_PASSWORD_BYTES} bytes)."
+                ),
+            ));
+        }
+        if let Some(why) = why_common(password, own) {
+            return Err(ApiError::invalid(
+                "password",
+                format!(
+                    "This password is guessed early: {why}. Choose another, such as four words that do not belong together."
                 ),
             ));
         }

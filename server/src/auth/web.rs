@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use glasshour_protocol::code;
 
 use super::extract::CurrentUser;
+use super::factor;
 use super::token::{Secret, hash_token};
 use crate::error::ApiError;
 use crate::store::{AskerKind, Note, User, WebSession};
@@ -30,7 +31,16 @@ pub struct LoggedIn {
     pub set_cookie: HeaderValue,
 }
 
-/// Logs a person in by e-mail address and password.
+/// What a right password came to.
+#[derive(Debug)]
+pub enum LogIn {
+    /// Logged in.
+    Done(Box<LoggedIn>),
+    /// The second factor is asked for; the value for `Set-Cookie` names this log-in.
+    Code(HeaderValue),
+}
+
+/// Logs a person in by e-mail address and password, as far as the second factor, where they have one.
 ///
 /// Answers 401 `unauthenticated` for a wrong password and for an unknown or blocked account alike,
 /// and 429 `busy` after ten failures within fifteen minutes. `headers` are those of the request: a
@@ -41,30 +51,58 @@ pub async fn log_in(
     password: &str,
     from: IpAddr,
     headers: &HeaderMap,
-) -> Result<LoggedIn, ApiError> {
+) -> Result<LogIn, ApiError> {
     let email = email.trim().to_lowercase();
+    let user = match state.db.find_home(&email).await? {
+        Some(home) => state.read(home).await?.user_by_email(&email).await?,
+        None => None,
+    };
+    let user = user.filter(User::is_active);
+    check(state, &email, user.as_ref(), password, from).await?;
+    // What is checked was there.
+    let user = user.ok_or_else(not_right)?;
+    if factor::owes(state, &user).await? {
+        return Ok(LogIn::Code(factor::ask(state, &user).await?));
+    }
+    let logged_in = open_session(state, user, headers).await?;
+    Ok(LogIn::Done(Box::new(logged_in)))
+}
+
+/// Checks the password of somebody known, with the same limit on wrong ones as at log-in.
+pub(crate) async fn check_password(
+    state: &AppState,
+    user: &User,
+    password: &str,
+    from: IpAddr,
+) -> Result<(), ApiError> {
+    check(state, &user.email, Some(user), password, from).await
+}
+
+fn not_right() -> ApiError {
+    ApiError::unauthenticated("The e-mail address or the password is not right.")
+}
+
+async fn check(
+    state: &AppState,
+    email: &str,
+    user: Option<&User>,
+    password: &str,
+    from: IpAddr,
+) -> Result<(), ApiError> {
     let now_ms = state.clock.now_ms();
-    if !state.throttle.begin(&email, from, now_ms) {
+    if !state.throttle.begin(email, from, now_ms) {
         return Err(ApiError::new(
             StatusCode::TOO_MANY_REQUESTS,
             code::BUSY,
             "Too many attempts to log in. Wait fifteen minutes and try again.",
         ));
     }
-    let user = match state.db.find_home(&email).await? {
-        Some(home) => state.read(home).await?.user_by_email(&email).await?,
-        None => None,
-    };
-    let user = user.filter(User::is_active);
-    let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
-    let fits = state.passwords.verify(password, hash).await?;
-    let Some(user) = user.filter(|_| fits) else {
-        return Err(ApiError::unauthenticated(
-            "The e-mail address or the password is not right.",
-        ));
-    };
-    state.throttle.succeed(&email, from);
-    open_session(state, user, headers).await
+    let hash = user.and_then(|user| user.password_hash.as_deref());
+    if !state.passwords.verify(password, hash).await? {
+        return Err(not_right());
+    }
+    state.throttle.succeed(email, from);
+    Ok(())
 }
 
 /// Opens a session for somebody who has shown who they are; the one that the request's cookie names,
@@ -93,19 +131,19 @@ pub(crate) async fn open_session(
     asker::is(AskerKind::Person, user.user_id.clone(), user.name());
     write.note(&on_session("log_in", &user.user_id)).await?;
     write.commit().await?;
-    let set_cookie = set_cookie(state, token.expose(), ABSOLUTE_MS / 1000)?;
+    let set_cookie = set_cookie(state, Cookie::Session, token.expose(), ABSOLUTE_MS / 1000)?;
     Ok(LoggedIn { user, set_cookie })
 }
 
 /// Ends the session that the request's cookie names, and returns the `Set-Cookie` that removes it.
 pub async fn log_out(state: &AppState, headers: &HeaderMap) -> Result<HeaderValue, ApiError> {
     end_session(state, headers).await?;
-    set_cookie(state, "", 0)
+    set_cookie(state, Cookie::Session, "", 0)
 }
 
 /// Forgets the session that the request's cookie names.
 async fn end_session(state: &AppState, headers: &HeaderMap) -> Result<(), ApiError> {
-    let Some(token) = cookie(state, headers) else {
+    let Some(token) = cookie(state, Cookie::Session, headers) else {
         return Ok(());
     };
     let hash = hash_token(token);
@@ -138,7 +176,7 @@ pub(super) async fn find_user(
     state: &AppState,
     headers: &HeaderMap,
 ) -> Result<Option<CurrentUser>, ApiError> {
-    let Some(token) = cookie(state, headers) else {
+    let Some(token) = cookie(state, Cookie::Session, headers) else {
         return Ok(None);
     };
     let hash = hash_token(token);
@@ -166,17 +204,31 @@ pub(super) async fn find_user(
     }))
 }
 
+/// Which cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cookie {
+    /// Of a session.
+    Session,
+    /// Of a log-in that owes its second factor.
+    Step,
+    /// Of a log-in that is on its way through the single sign-on.
+    SignOn,
+}
+
 /// `__Host-` makes browsers refuse the cookie from anywhere but this very host over TLS.
-fn cookie_name(state: &AppState) -> &'static str {
-    if state.is_https() {
-        "__Host-glasshour"
-    } else {
-        "glasshour"
+fn cookie_name(state: &AppState, of: Cookie) -> &'static str {
+    match (of, state.is_https()) {
+        (Cookie::Session, true) => "__Host-glasshour",
+        (Cookie::Session, false) => "glasshour",
+        (Cookie::Step, true) => "__Host-glasshour-step",
+        (Cookie::Step, false) => "glasshour-step",
+        (Cookie::SignOn, true) => "__Host-glasshour-sign-on",
+        (Cookie::SignOn, false) => "glasshour-sign-on",
     }
 }
 
-fn cookie<'a>(state: &AppState, headers: &'a HeaderMap) -> Option<&'a str> {
-    cookie_of(headers, cookie_name(state))
+pub(super) fn cookie<'a>(state: &AppState, of: Cookie, headers: &'a HeaderMap) -> Option<&'a str> {
+    cookie_of(headers, cookie_name(state, of))
 }
 
 /// The value of a request's cookie.
@@ -191,8 +243,13 @@ pub(super) fn cookie_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a st
         .map(|(_, value)| value)
 }
 
-fn set_cookie(state: &AppState, token: &str, max_age_s: i64) -> Result<HeaderValue, ApiError> {
-    let name = cookie_name(state);
+pub(super) fn set_cookie(
+    state: &AppState,
+    of: Cookie,
+    token: &str,
+    max_age_s: i64,
+) -> Result<HeaderValue, ApiError> {
+    let name = cookie_name(state, of);
     let secure = if state.is_https() { "; Secure" } else { "" };
     HeaderValue::from_str(&format!(
         "{name}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}"

@@ -84,6 +84,10 @@ pub(super) async fn guard(
             return fault_page(error.status, &FaultView::fault(None));
         }
     };
+    let own = request.uri().path() == "/me" || request.uri().path().starts_with("/me/");
+    if actor.owes_factor && !own {
+        return Redirect::to("/me/security").into_response();
+    }
     request.extensions_mut().insert(viewer.clone());
     request.extensions_mut().insert(actor);
     let mut response = next.run(request).await;

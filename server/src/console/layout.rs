@@ -20,6 +20,7 @@ pub(crate) enum Part {
     Users,
     Company,
     Audit,
+    Tokens,
     /// The person's own pages.
     Own,
     /// Pages that stand in no part: log-in, errors.
@@ -28,7 +29,7 @@ pub(crate) enum Part {
 
 impl Part {
     /// The navigation, in order, with what one must be allowed to look at.
-    const NAV: [(Self, &'static str, &'static str, Object); 9] = [
+    const NAV: [(Self, &'static str, &'static str, Object); 10] = [
         (Self::Team, "Team", "/team", Object::Employee),
         (Self::Employees, "Employees", "/employees", Object::Employee),
         (Self::Members, "Members", "/members", Object::Member),
@@ -38,6 +39,7 @@ impl Part {
         (Self::Users, "Users", "/users", Object::User),
         (Self::Company, "Company", "/company", Object::Company),
         (Self::Audit, "Audit log", "/audit", Object::Audit),
+        (Self::Tokens, "API tokens", "/tokens", Object::ApiToken),
     ];
 }
 
@@ -133,6 +135,11 @@ impl Viewer {
             places,
             unread,
         })
+    }
+
+    /// Whether they may erase a person.
+    pub(crate) fn may_erase(&self) -> bool {
+        allows(self.role, Verb::Delete, Object::Person)
     }
 
     /// The navigation that leads to what they may look at.

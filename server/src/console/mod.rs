@@ -28,8 +28,10 @@ mod place;
 mod profile;
 mod profiles;
 mod projects;
+mod rights;
 #[cfg(test)]
 mod samples;
+mod security;
 mod team;
 mod users;
 mod words;
@@ -43,7 +45,7 @@ use axum::routing::{get, post};
 use glasshour_words::notice::Notice;
 use glasshour_words::{Message, Words};
 
-use crate::AppState;
+use crate::{AppState, auth};
 
 /// Largest form: a profile with long lists of exclusions.
 const MAX_FORM_BYTES: usize = 64 * 1024;
@@ -101,6 +103,31 @@ pub fn router(state: AppState) -> Router {
     let pages = Router::new()
         .route("/", get(own::home))
         .route("/me", get(own::show).post(own::save))
+        .route(
+            "/captures/{id}/delete",
+            get(rights::ask_capture).post(rights::delete_capture),
+        )
+        .route(
+            "/employees/{id}/erase",
+            get(rights::ask_erasure).post(rights::erase),
+        )
+        .route("/me/security", get(security::show))
+        .route("/me/security/password", post(security::change_password))
+        .route("/me/security/factor", post(security::begin_factor))
+        .route(
+            "/me/security/factor/confirm",
+            post(security::confirm_factor),
+        )
+        .route("/me/security/factor/remove", post(security::remove_factor))
+        .route(
+            "/me/security/log-out-everywhere",
+            post(security::log_out_everywhere),
+        )
+        .route(
+            "/tokens",
+            get(security::tokens).post(security::create_token),
+        )
+        .route("/tokens/{id}/revoke", post(security::revoke_token))
         .route("/me/views", get(audit::views))
         .route("/audit", get(audit::log))
         .route("/notices", get(own::notices))
@@ -146,6 +173,16 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), gate::guard));
     Router::new()
         .route("/login", get(login::show).post(login::submit))
+        .route("/login/sign-on", get(login::sign_on))
+        .route(auth::SIGN_ON_CALLBACK, get(login::signed_on))
+        .route(
+            "/login/code",
+            get(security::ask_code).post(security::take_code),
+        )
+        .route(
+            "/forgotten",
+            get(security::forgotten).post(security::ask_link),
+        )
         .route("/logout", post(login::leave))
         .route("/join/{token}", get(join::show).post(join::submit))
         .route("/my/day", get(own_day::show))

@@ -97,6 +97,14 @@ impl Letter {
                 letter.opening.push(words.say(Message::MailSignUp {}));
                 letter.lead(mail, words.say(Message::MailMakeAccount {}));
             }
+            MailTemplate::Reset => {
+                letter.subject = words.say(Message::MailResetSubject {});
+                letter.opening = vec![
+                    hello(from.text("name")),
+                    words.say(Message::MailReset { company }),
+                ];
+                letter.lead(mail, words.say(Message::MailChoosePassword {}));
+            }
             MailTemplate::SignUpKnown => {
                 letter.subject = words.say(Message::MailSignUpSubject {});
                 letter.opening.push(words.say(Message::MailSignUpKnown {}));

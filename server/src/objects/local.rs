@@ -245,6 +245,15 @@ impl Objects for LocalFolder {
         })
     }
 
+    fn delete(&self, key: ObjectKey) -> BoxFuture<'_, Result<(), ObjectError>> {
+        let path = self.path(&key);
+        blocking("delete", move || match std::fs::remove_file(&path) {
+            Ok(()) => path.parent().map_or(Ok(()), flush_folder),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        })
+    }
+
     fn ping(&self) -> BoxFuture<'_, Result<(), ObjectError>> {
         let root = Arc::clone(&self.root);
         blocking("look into the folder", move || {
@@ -444,6 +453,21 @@ mod tests {
             store.read(key.clone()).await,
             Err(ObjectError::Damaged { sha256 }) if sha256 == key.sha256
         ));
+    }
+
+    #[tokio::test]
+    async fn a_deleted_object_is_gone_and_deleting_it_again_is_no_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = LocalFolder::open(folder.path()).unwrap();
+        let key = key(b"picture");
+        store
+            .put(key.clone(), Bytes::from_static(b"picture"))
+            .await
+            .unwrap();
+        for _ in 0..2 {
+            store.delete(key.clone()).await.unwrap();
+        }
+        assert_eq!(store.read(key).await.unwrap(), None);
     }
 
     #[test]

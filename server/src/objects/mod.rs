@@ -1,7 +1,8 @@
 //! Where pictures lie: a store of immutable objects, each named by the SHA-256 of its bytes.
 //!
 //! An object is durable when [`Objects::put`] returns; putting the same one twice, even at once,
-//! changes nothing. There is no overwriting. What no row names is listed and removed by `upkeep.rs` alone.
+//! changes nothing. There is no overwriting. What no row names is listed and removed by `upkeep.rs`; what
+//! was erased or has had its time is deleted by `people/erasure.rs`. Nobody else removes anything.
 
 mod local;
 
@@ -108,6 +109,10 @@ pub trait Objects: Send + Sync + std::fmt::Debug {
         company: CompanyId,
         before_ms: i64,
     ) -> BoxFuture<'_, Result<u64, ObjectError>>;
+
+    /// Deletes an object for good; one that is not there is no error. The caller has checked that nothing
+    /// names it any more.
+    fn delete(&self, key: ObjectKey) -> BoxFuture<'_, Result<(), ObjectError>>;
 
     /// Whether objects can be kept now.
     fn ping(&self) -> BoxFuture<'_, Result<(), ObjectError>>;

@@ -1,14 +1,16 @@
 //! The company itself: what it says of itself, and its plan (rules 16 and 33).
 
 use axum::http::StatusCode;
+use glasshour_license_format::RetentionDays;
 use glasshour_words::Language;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::rules;
 use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::{ApiError, NO_SEAT, OPERATOR_ONLY};
-use crate::store::{Company, CompanySettings, Plan, Read, SeatsBy};
+use crate::license;
+use crate::store::{Company, CompanySettings, Plan, Read, SeatsBy, Write};
 
 /// Longest text that a company adds to the notice, in characters.
 const MAX_NOTICE_CHARS: usize = 2000;
@@ -28,6 +30,54 @@ pub struct CompanyForm {
     pub language: Option<String>,
     /// Words of its own in the notice of licenses made from now on; empty: none.
     pub notice: Option<String>,
+    /// How long what is kept, by kind, in days; a kind that is left out is kept without end. Every license
+    /// says it from then on.
+    pub retention_days: Option<RetentionForm>,
+    /// Whether everybody who logs in needs a second factor.
+    pub require_second_factor: Option<bool>,
+}
+
+/// How long each kind is kept, in days: 1 to 36500.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionForm {
+    /// Pictures of the screen.
+    pub screenshot: Option<u32>,
+    /// Pictures of the camera.
+    pub camera: Option<u32>,
+    /// Input counts, applications, titles; health and notices as well.
+    pub activity: Option<u32>,
+    /// Sessions, with their time.
+    pub session: Option<u32>,
+}
+
+impl From<RetentionDays> for RetentionForm {
+    fn from(days: RetentionDays) -> Self {
+        Self {
+            screenshot: days.screenshot,
+            camera: days.camera,
+            activity: days.activity,
+            session: days.session,
+        }
+    }
+}
+
+impl RetentionForm {
+    fn days(self) -> Result<RetentionDays, ApiError> {
+        let days = RetentionDays {
+            screenshot: self.screenshot,
+            camera: self.camera,
+            activity: self.activity,
+            session: self.session,
+        };
+        let possible = |days: &u32| (1..=36_500).contains(days);
+        if days.by_kind().iter().flatten().all(possible) {
+            Ok(days)
+        } else {
+            let message = "`retention_days` must be from 1 to 36500 days for each kind.";
+            Err(ApiError::invalid("retention_days", message))
+        }
+    }
 }
 
 /// What a company can change about its plan, where the operator lets it.
@@ -107,6 +157,16 @@ pub async fn update_company(
         .update_company(&company.name, company.privacy_contact.as_deref())
         .await?;
     write.set_company_settings(&settings).await?;
+    if let Some(required) = form.require_second_factor {
+        write.require_second_factor(required).await?;
+    }
+    if let Some(asked) = form.retention_days {
+        let days = asked.days()?;
+        if days != write.retention().await? {
+            write.set_retention(&days).await?;
+            renew_licenses(&mut write, state.clock.now_ms()).await?;
+        }
+    }
     write.commit().await?;
     Ok(company)
 }
@@ -133,6 +193,18 @@ fn own_words(text: &str) -> Result<Option<String>, ApiError> {
         return Err(ApiError::invalid("notice", message));
     }
     Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
+}
+
+/// Everybody is told of it by their next license: what is kept longer waits until they agree.
+async fn renew_licenses(write: &mut Write, now_ms: i64) -> Result<(), ApiError> {
+    write.hold_signing_key().await?;
+    for mut employee in write.active_employees().await? {
+        if license::renew(write, &mut employee, now_ms).await? {
+            employee.updated_at = now_ms;
+            write.update_employee(&employee).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The plan and what is used of it.

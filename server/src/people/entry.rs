@@ -60,6 +60,8 @@ pub enum Entered {
     LoggedIn(Box<LoggedIn>),
     /// An account that stood already takes part now.
     Joined(Box<Member>),
+    /// The password is set; now log in with it.
+    PasswordSet,
 }
 
 /// Looks at a link without using it.
@@ -68,7 +70,7 @@ pub async fn look(state: &AppState, token: &str) -> Result<Door, ApiError> {
     let mut read = state.read(link.company_id).await?;
     let company_name = company(&mut read).await?.name;
     match link.purpose {
-        LinkPurpose::Welcome => {
+        LinkPurpose::Welcome | LinkPurpose::Reset => {
             let user = read
                 .user(&link.subject_id)
                 .await?
@@ -118,6 +120,10 @@ pub async fn enter(
     let link = links::find(state, token).await?;
     let user = match link.purpose {
         LinkPurpose::Welcome => choose_password(state, &link, form).await?,
+        LinkPurpose::Reset => {
+            super::security::use_reset(state, &link, form.password).await?;
+            return Ok(Entered::PasswordSet);
+        }
         LinkPurpose::SignUp => {
             let email = link.subject_id.clone();
             if state.db.find_home(&email).await?.is_some() {
@@ -144,10 +150,11 @@ pub async fn enter(
 /// A new internal user chooses a password (rule 36).
 async fn choose_password(state: &AppState, link: &Link, form: EntryForm) -> Result<User, ApiError> {
     let password = rules::required("password", form.password)?;
-    let hash = state.passwords.hash(&password).await?;
     let mut write = state.write(link.company_id).await?;
     let user = write.user(&link.subject_id).await?;
     let user = user.filter(User::is_active).ok_or_else(links::unknown)?;
+    let own = [user.email.as_str(), &user.name()];
+    let hash = state.passwords.hash_for(&password, &own).await?;
     if !write.use_link(&link.token_hash).await? {
         return Err(links::unknown());
     }
@@ -172,7 +179,8 @@ async fn make_account(
     )?;
     let last_name = rules::name("last_name", &rules::required("last_name", form.last_name)?)?;
     let password = rules::required("password", form.password)?;
-    let password_hash = state.passwords.hash(&password).await?;
+    let own = [email, first_name.as_str(), last_name.as_str()];
+    let password_hash = state.passwords.hash_for(&password, &own).await?;
     let now_ms = state.clock.now_ms();
     let inviting = state.db.find_invitations(email).await?;
     let founder = Founder {

@@ -17,6 +17,9 @@ const WELCOME_MS: i64 = 7 * 24 * 3_600_000;
 /// How long the link that proves an address lives.
 const SIGN_UP_MS: i64 = 24 * 3_600_000;
 
+/// How long the link lives that sets a forgotten password.
+const RESET_MS: i64 = 3_600_000;
+
 /// What a mail is about, and to whom it goes.
 #[derive(Clone, Debug)]
 pub(super) struct Letter<'a> {
@@ -36,31 +39,44 @@ pub(super) async fn send(
     letter: &Letter<'_>,
     now_ms: i64,
 ) -> Result<i64, ApiError> {
-    let token = Secret::cookie()?;
-    let life = match purpose {
-        LinkPurpose::Welcome => WELCOME_MS,
-        LinkPurpose::Invitation => INVITATION_MS,
-        LinkPurpose::SignUp => SIGN_UP_MS,
-    };
-    let link = Link {
-        company_id: company(write).await?.company_id,
-        token_hash: token.hash(),
-        purpose,
-        subject_id: letter.subject_id.to_owned(),
-        expires_at: now_ms + life,
-    };
-    write.replace_link(&link, now_ms).await?;
-    let address = format!("{}/join/{}", state.server_url, token.expose());
+    let subject = (purpose, letter.subject_id);
+    let (address, until) = make(write, &state.server_url, subject, now_ms).await?;
     let mut params = letter.params.clone();
     if let Some(params) = params.as_object_mut() {
-        params.insert("link_lives_ms".into(), life.into());
+        params.insert("link_lives_ms".into(), (until - now_ms).into());
     }
     let letter = Letter {
         params,
         ..letter.clone()
     };
     queue(state, write, &letter, Some(&address), now_ms).await?;
-    Ok(link.expires_at)
+    Ok(until)
+}
+
+/// Makes a link in place of earlier ones for the same; returns its address, and until when it lives.
+pub(super) async fn make(
+    write: &mut Write,
+    server_url: &str,
+    (purpose, subject_id): (LinkPurpose, &str),
+    now_ms: i64,
+) -> Result<(String, i64), ApiError> {
+    let token = Secret::cookie()?;
+    let life = match purpose {
+        LinkPurpose::Welcome => WELCOME_MS,
+        LinkPurpose::Invitation => INVITATION_MS,
+        LinkPurpose::SignUp => SIGN_UP_MS,
+        LinkPurpose::Reset => RESET_MS,
+    };
+    let link = Link {
+        company_id: company(write).await?.company_id,
+        token_hash: token.hash(),
+        purpose,
+        subject_id: subject_id.to_owned(),
+        expires_at: now_ms + life,
+    };
+    write.replace_link(&link, now_ms).await?;
+    let address = format!("{server_url}/join/{}", token.expose());
+    Ok((address, link.expires_at))
 }
 
 /// Queues a letter. Where this server sends no mail it is kept, so that its link can be shown.

@@ -5,10 +5,12 @@
 //! there is no moment at which an active employee has no license or a stale one.
 
 mod audit;
+mod captures;
 mod company;
 mod devices;
 mod employees;
 mod entry;
+mod erasure;
 mod founding;
 pub(crate) mod gaps;
 mod groups;
@@ -22,17 +24,22 @@ mod own;
 mod profiles;
 mod projects;
 pub(crate) mod reach;
+mod retention;
 mod rules;
+mod security;
 mod sending;
 mod timesheet;
+mod tokens;
 pub(crate) mod tracking;
 mod users;
 mod views;
 mod workspaces;
 
 pub use audit::read_audit;
+pub use captures::{Consequence, delete_own_capture, deletion_consequence};
 pub use company::{
-    CompanyForm, PlanForm, PlanState, read_company, read_plan, update_company, update_plan,
+    CompanyForm, PlanForm, PlanState, RetentionForm, read_company, read_plan, update_company,
+    update_plan,
 };
 pub(crate) use company::{company, company_settings, plan};
 pub use devices::revoke_device;
@@ -40,6 +47,7 @@ pub use employees::{
     EmployeeForm, create_employee, license_file, license_file_name, license_for, update_employee,
 };
 pub use entry::{Door, Entered, EntryForm, answer_invitation, enter, look, sign_up};
+pub use erasure::{ErasureForm, erase_employee, erase_user};
 pub(crate) use founding::{Founder, Founding};
 pub use groups::{Filled, GroupForm, create_group, delete_group, read_group, update_group};
 pub(crate) use invitations::find as find_invitation;
@@ -55,9 +63,16 @@ pub use own::{OwnForm, choose_workspace, see_notice, update_own};
 pub use profiles::{ProfileForm, create_profile, standard_profile, update_profile};
 pub(crate) use projects::find_project;
 pub use projects::{DEFAULT_COLOR, ProjectForm, create_project, update_project};
+pub use retention::hold_to_retention;
 pub(crate) use rules::{email, name};
+pub use security::{
+    PasswordForm, begin_second_factor, change_password, confirm_second_factor, forgot_password,
+    log_out_everywhere, operator_reset, remove_second_factor, remove_second_factor_of,
+    reset_password_of,
+};
 pub use sending::{LicenseSent, SelectionForm, send_license, send_licenses};
 pub use timesheet::{Grouping, Line, TimesheetQuery, timesheet};
+pub use tokens::{TokenForm, create_token, list_tokens, revoke_token};
 pub use users::{UserForm, create_user, delete_user, send_welcome, update_user};
 pub use views::own_views;
 pub(crate) use views::{Look, looks, note_looks, reason};

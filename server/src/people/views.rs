@@ -73,7 +73,7 @@ pub(crate) async fn note_looks(
     }
     let (viewer_kind, viewer_id) = match &actor.who {
         Who::User { user, .. } => (AskerKind::Person, user.user_id.clone()),
-        Who::Token { name, .. } => (AskerKind::Token, name.clone()),
+        Who::Token { id, .. } => (AskerKind::Token, id.clone()),
     };
     let now_ms = state.clock.now_ms();
     let mut write = state.write(actor.company_id).await?;

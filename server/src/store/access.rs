@@ -1,4 +1,4 @@
-//! Cookie sessions and API tokens. Of cookies and tokens only the SHA-256 is kept.
+//! Cookie sessions. Of cookies only the SHA-256 is kept.
 
 use glasshour_protocol::CompanyId;
 use sqlx::FromRow;
@@ -24,18 +24,6 @@ pub struct WebSession {
     pub expires_at: i64,
 }
 
-/// An unrevoked API token.
-#[derive(Clone, Debug, FromRow)]
-pub struct ApiToken {
-    /// Whose rows it may see.
-    #[sqlx(try_from = "Text<CompanyId>")]
-    pub company_id: CompanyId,
-    /// What it was named when it was made.
-    pub name: String,
-    /// SHA-256, hex.
-    pub token_hash: String,
-}
-
 /// A cookie session with the company whose user it is.
 #[derive(Clone, Debug, FromRow)]
 pub struct FoundSession {
@@ -53,13 +41,6 @@ impl Db {
         const SQL: &str = "SELECT company_id, user_id, at_company_id, at_workspace_id, \
             created_at, last_used_at, expires_at \
             FROM web_sessions WHERE token_hash = $1";
-        Ok(on_pool!(self, pool => sqlx::query_as(SQL).bind(hash).fetch_optional(pool).await)?)
-    }
-
-    /// The unrevoked API token with that hash.
-    pub async fn find_api_token(&self, hash: &str) -> Result<Option<ApiToken>, StoreError> {
-        const SQL: &str = "SELECT company_id, name, token_hash FROM api_tokens \
-            WHERE token_hash = $1 AND revoked_at IS NULL";
         Ok(on_pool!(self, pool => sqlx::query_as(SQL).bind(hash).fetch_optional(pool).await)?)
     }
 }
@@ -132,21 +113,6 @@ impl Write {
             WHERE company_id = $1 AND (expires_at <= $2 OR last_used_at <= $3)";
         on!(self.0, c => sqlx::query(SQL)
             .bind(&self.0.company).bind(expired_before_ms).bind(idle_before_ms)
-            .execute(c).await.map(drop))?;
-        Ok(())
-    }
-
-    /// Keeps an API token's hash.
-    pub async fn insert_api_token(
-        &mut self,
-        hash: &str,
-        name: &str,
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO api_tokens (company_id, token_hash, name, created_at) \
-            VALUES ($1, $2, $3, $4)";
-        on!(self.0, c => sqlx::query(SQL)
-            .bind(&self.0.company).bind(hash).bind(name).bind(now_ms)
             .execute(c).await.map(drop))?;
         Ok(())
     }

@@ -8,13 +8,15 @@ use super::{Db, StoreError, Write, on, on_pool};
 
 word_enum! {
     /// What a link is for.
-    LinkPurpose, "`welcome`, `invitation` or `sign_up`" {
+    LinkPurpose, "`welcome`, `invitation`, `sign_up` or `reset`" {
         /// A new user chooses a password.
         Welcome => "welcome",
         /// Somebody invited joins.
         Invitation => "invitation",
         /// Somebody who signs up proves their address.
         SignUp => "sign_up",
+        /// A user who has forgotten the password sets another.
+        Reset => "reset",
     }
 }
 

@@ -34,16 +34,20 @@ mod pictures;
 mod plan;
 mod profiles;
 mod projects;
+mod purge;
 mod records;
 mod refusals;
+mod second_factors;
 mod sessions;
 mod shots;
+mod sign_ons;
 mod signing_keys;
+mod tokens;
 mod users;
 mod views;
 mod workspaces;
 
-pub use access::{ApiToken, FoundSession, WebSession};
+pub use access::{FoundSession, WebSession};
 pub use activity::{ActivityHour, ActivityRow};
 pub use audit::{AskerKind, AuditEntry, AuditFilter, Note};
 pub use backup::SnapshotError;
@@ -67,10 +71,14 @@ pub use pictures::DamagedPicture;
 pub use plan::{Plan, SeatsBy};
 pub use profiles::Profile;
 pub use projects::{Project, ProjectKind};
+pub use purge::{Expired, PersonKeys, PurgeReceipt};
 pub use records::{NewRecord, Place, Record, RecordFilter, Screenshot};
 pub use refusals::{REFUSALS_TOLD_DAYS, Refusals};
+pub use second_factors::{LogInStep, SecondFactor};
 pub use sessions::{Session, VANISHED_AFTER_MS};
+pub use sign_ons::SignOn;
 pub use signing_keys::KeyPeriod;
+pub use tokens::{ApiToken, Scopes, TokenScope};
 pub use users::{CompanyRole, User, UserFilter, UserStatus, VALIDATION_OK};
 pub use views::{NewView, View, ViewKind};
 pub use workspaces::Workspace;
@@ -163,6 +171,8 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            // What is deleted is overwritten where it stood: an erasure is one.
+            .pragma("secure_delete", "ON")
             .busy_timeout(ACQUIRE_TIMEOUT);
         let writer = SqlitePoolOptions::new()
             .max_connections(1)

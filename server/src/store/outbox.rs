@@ -27,6 +27,8 @@ word_enum! {
         SignUp => "sign_up",
         /// Somebody signs up who has an account.
         SignUpKnown => "sign_up_known",
+        /// A user who has forgotten the password sets another.
+        Reset => "reset",
         /// An employee gets their license (rule 15).
         License => "license",
     }

@@ -97,6 +97,10 @@ pub(super) async fn show(
     facts.extend(project.map(|name| ("Project", name)));
     facts.push(("Received", zone.date_clock(record.received_at)));
     facts.push(("Record", id.to_string()));
+    drop(read);
+    let deletable = people::deletion_consequence(&state, &actor, id)
+        .await
+        .is_ok();
     let time = zone.clock_s(shot.captured_at);
     page(&CaptureView {
         page: Page::new(
@@ -122,6 +126,7 @@ pub(super) async fn show(
         next: beside(Some(index + 1)),
         unchanged,
         withdrawn: shot.withdrawn.map(gone_because),
+        deletable: deletable.then(|| id.to_string()),
         facts,
         doubt: doubt(record.grade, waits),
     })

@@ -31,6 +31,8 @@ pub(crate) struct CaptureView {
     pub(crate) unchanged: bool,
     /// Why there is no picture and none will come: in three words, and in a sentence.
     pub(crate) withdrawn: Option<(&'static str, &'static str)>,
+    /// The asker's own, which the license lets them delete.
+    pub(crate) deletable: Option<String>,
     /// Name and value, in order.
     pub(crate) facts: Vec<(&'static str, String)>,
     /// What the grade means; absent for a verified record.
@@ -42,8 +44,9 @@ impl CaptureView {
     pub(crate) fn samples() -> Vec<(&'static str, Self)> {
         use crate::console::layout::Part;
 
-        let view = |src: Option<&str>, unchanged, doubt| Self {
+        let view = |src: Option<&str>, unchanged: bool, doubt| Self {
             page: Page::sample("Jo Doe, 14:03:12", Part::Employees),
+            deletable: unchanged.then(|| "r1".into()),
             employee_id: "1".into(),
             name: "Jo Doe".into(),
             date: "2026-11-20".into(),

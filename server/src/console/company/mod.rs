@@ -65,6 +65,7 @@ pub(super) async fn save(
         time_zone: Some(form.time_zone.clone()),
         language: Some(form.language.clone()),
         notice: Some(form.notice.clone()),
+        ..CompanyForm::default()
     };
     match people::update_company(&state, &actor, filled).await {
         Ok(_) => Ok(to("saved")),

@@ -115,6 +115,11 @@ async fn said(
     actor: &Actor,
     query: &ListQuery,
 ) -> Result<Option<String>, PageError> {
+    if query.said.as_deref() == Some("erased") {
+        return Ok(Some(
+            "The person is erased. The receipt is in the audit log.".into(),
+        ));
+    }
     let (Some(said), Some(id)) = (query.said.as_deref(), query.id) else {
         return Ok(None);
     };

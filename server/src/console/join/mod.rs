@@ -72,6 +72,7 @@ pub(super) async fn submit(
             Redirect::to("/"),
         )
             .into_response(),
+        Ok(Entered::PasswordSet) => Redirect::to("/login?said=password").into_response(),
         Ok(Entered::Joined(_)) => Redirect::to("/notices?said=accepted").into_response(),
         Err(error) => {
             let Ok(door) = people::look(&state, &token).await else {
@@ -104,7 +105,8 @@ fn view(
             (None, company) => company.clone(),
             (Some(workspace), None) => Some(workspace.clone()),
         },
-        asks_name: door.purpose != LinkPurpose::Welcome && !door.has_account,
+        asks_name: !matches!(door.purpose, LinkPurpose::Welcome | LinkPurpose::Reset)
+            && !door.has_account,
         has_account: door.has_account,
         is_logged_in: logged_in.is_some_and(|user| user.email == door.email),
         first_name: form.first_name,

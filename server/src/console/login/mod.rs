@@ -9,10 +9,10 @@ use serde::Deserialize;
 
 pub(super) use view::LoginView;
 
-use super::gate::{FormOf, PageResult, page};
+use super::gate::{FormOf, PageResult, form_encode, page};
 use super::layout::Page;
 use crate::AppState;
-use crate::auth::{self, CurrentUser, Peer};
+use crate::auth::{self, CurrentUser, LogIn, Peer, Returned};
 use crate::error::ApiError;
 use crate::people;
 
@@ -21,6 +21,15 @@ use crate::people;
 pub(super) struct Way {
     #[serde(default)]
     next: String,
+    #[serde(default)]
+    said: String,
+}
+
+impl Way {
+    /// Where to go, on this server.
+    pub(super) fn path(&self) -> String {
+        own_path(&self.next).to_owned()
+    }
 }
 
 /// What the form sends.
@@ -44,7 +53,11 @@ pub(super) async fn show(
     if let Ok(Some(_)) = user {
         return Redirect::to(&next).into_response();
     }
-    answer(page(&view(&state, String::new(), next, None).await))
+    let mut view = view(&state, String::new(), next, None).await;
+    if way.said == "password" {
+        view.page.said = Some("The password is set. Log in with it.".into());
+    }
+    answer(page(&view))
 }
 
 /// Logs in; a refused form comes back with the address kept and the password empty.
@@ -56,17 +69,51 @@ pub(super) async fn submit(
 ) -> Response {
     let next = own_path(&form.next).to_owned();
     match auth::log_in(&state, &form.email, &form.password, from, &headers).await {
-        Ok(logged_in) => (
-            [(header::SET_COOKIE, logged_in.set_cookie)],
-            Redirect::to(&next),
-        )
-            .into_response(),
+        Ok(done) => way_in(done, &next),
         Err(error) => {
             error.log();
             let view = view(&state, form.email, next, Some(error.message)).await;
             (error.status, answer(page(&view))).into_response()
         }
     }
+}
+
+/// Goes on, or asks for the second factor first.
+pub(super) fn way_in(done: LogIn, next: &str) -> Response {
+    let (cookie, to) = match done {
+        LogIn::Done(logged_in) => (logged_in.set_cookie, next.to_owned()),
+        LogIn::Code(cookie) => (cookie, format!("/login/code?next={}", form_encode(next))),
+    };
+    ([(header::SET_COOKIE, cookie)], Redirect::to(&to)).into_response()
+}
+
+/// Sends the browser to the organisation's own log-in.
+pub(super) async fn sign_on(State(state): State<AppState>, Query(way): Query<Way>) -> Response {
+    match auth::begin_sign_on(&state, own_path(&way.next)).await {
+        Ok((address, cookie)) => {
+            ([(header::SET_COOKIE, cookie)], Redirect::to(&address)).into_response()
+        }
+        Err(error) => again(&state, error).await,
+    }
+}
+
+/// Takes back whom the organisation sends.
+pub(super) async fn signed_on(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    Query(returned): Query<Returned>,
+) -> Response {
+    match auth::finish_sign_on(&state, &returned, &headers).await {
+        Ok((done, next)) => way_in(done, own_path(&next)),
+        Err(error) => again(&state, error).await,
+    }
+}
+
+/// The log-in page with what went wrong.
+async fn again(state: &AppState, error: ApiError) -> Response {
+    error.log();
+    let view = view(state, String::new(), "/".into(), Some(error.message)).await;
+    (error.status, answer(page(&view))).into_response()
 }
 
 /// Logs out.
@@ -88,6 +135,7 @@ async fn view(state: &AppState, email: String, next: String, error: Option<Strin
         email,
         next,
         error,
+        sign_on: state.oidc.is_some(),
     }
 }
 
@@ -108,7 +156,7 @@ fn answer(page: PageResult) -> Response {
 }
 
 /// A path on this server, or where everybody begins: nobody is led elsewhere by a link to the log-in page.
-fn own_path(next: &str) -> &str {
+pub(super) fn own_path(next: &str) -> &str {
     let own = next.starts_with('/')
         && !next.starts_with("//")
         && !next.contains('\\')

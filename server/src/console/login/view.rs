@@ -15,6 +15,8 @@ pub(crate) struct LoginView {
     /// Where to go afterwards, a path of ours.
     pub(crate) next: String,
     pub(crate) error: Option<String>,
+    /// People can log in by their organisation's provider.
+    pub(crate) sign_on: bool,
 }
 
 #[cfg(test)]
@@ -25,6 +27,7 @@ impl LoginView {
             company: "Acme".into(),
             email: error.map_or(String::new(), |_| "kim@acme.example".into()),
             next: "/team".into(),
+            sign_on: error.is_none(),
             error: error.map(Into::into),
         };
         let wrong = "E-mail address and password do not fit together. Check both and try again.";

@@ -560,7 +560,12 @@ mod tests {
             company_id: CompanyId(uuid::Uuid::nil()),
             role,
             workspace_id: Some("w".into()),
-            who: Who::Token { name: "t".into() },
+            owes_factor: false,
+            who: Who::Token {
+                name: "t".into(),
+                id: "t".into(),
+                scopes: crate::store::Scopes::all(),
+            },
         };
         can(&actor, &member(of, status))
     }

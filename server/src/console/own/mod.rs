@@ -31,6 +31,7 @@ pub(super) struct Said {
 /// Where somebody begins: with the team, with themself, or with a workspace to make (rule 56).
 pub(super) async fn home(actor: Actor) -> Redirect {
     Redirect::to(match actor.role {
+        Role::Nobody if actor.owes_factor => "/me/security",
         Role::Nobody => "/workspaces/new",
         Role::Employee => "/me",
         Role::Company | Role::Owner | Role::Admin | Role::Manager => "/team",

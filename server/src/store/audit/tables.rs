@@ -53,6 +53,11 @@ pub(super) const AUDITED: &[Audited] = &[
             "time_zone",
             "language",
             "notice",
+            "keep_screenshot",
+            "keep_camera",
+            "keep_activity",
+            "keep_session",
+            "require_second_factor",
         ],
         ignored: &["company_id", "created_at"],
         ..PLAIN
@@ -100,11 +105,35 @@ pub(super) const AUDITED: &[Audited] = &[
     Audited {
         table: "api_tokens",
         object: "api_token",
-        // The hash of a token opens nothing, and it is not shown either.
-        id: "ROW.name",
-        shown: &["name", "revoked_at"],
+        id: "ROW.token_id",
+        shown: &["name", "scopes", "expires_at", "revoked_at"],
         secret: &["token_hash"],
-        ignored: &["company_id", "created_at"],
+        ignored: &[
+            "company_id",
+            "token_id",
+            "made_by",
+            "created_at",
+            "last_used_at",
+        ],
+        ..PLAIN
+    },
+    Audited {
+        table: "second_factors",
+        object: "second_factor",
+        id: "ROW.user_id",
+        about: "ROW.user_id",
+        shown: &["confirmed_at"],
+        secret: &["secret"],
+        ignored: &["company_id", "user_id", "last_step"],
+        ..PLAIN
+    },
+    Audited {
+        table: "sign_ons",
+        object: "sign_on",
+        id: "ROW.user_id",
+        about: "ROW.user_id",
+        shown: &["issuer", "subject"],
+        ignored: &["company_id", "user_id", "linked_at"],
         ..PLAIN
     },
     Audited {
@@ -272,6 +301,9 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "damaged_pictures",
         "found by the server itself, and shown by doctor",
     ),
+    ("purges", "pictures on their way out"),
+    ("recovery_codes", "come and go with the second factor"),
+    ("log_in_steps", "half of a log-in"),
     ("web_sessions", "noted at log-in and log-out"),
     ("links", "worth something once; what they do shows"),
     ("own_day_passes", "show a person their own day, for an hour"),
