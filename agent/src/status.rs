@@ -177,6 +177,32 @@ impl Status {
         self.employers.len() > 1
     }
 
+    /// The employer's name; with where its server is, where another one here bears the same.
+    pub fn name_of(&self, employer: &EmployerStatus) -> String {
+        let is_namesake = |other: &&EmployerStatus| {
+            other.company_id != employer.company_id && other.company == employer.company
+        };
+        let name = &employer.company;
+        match (
+            self.employers.iter().find(is_namesake),
+            &employer.server.url,
+        ) {
+            (None, _) => name.clone(),
+            (Some(other), Some(url)) if other.server.url.as_ref() != Some(url) => {
+                format!("{name} ({url})")
+            }
+            (Some(_), _) => format!("{name} ({})", employer.company_id),
+        }
+    }
+
+    /// Time tracked since local midnight on worklogs alone, whatever monitoring counts beside them;
+    /// milliseconds.
+    pub fn worklogs_today_ms(&self) -> u64 {
+        let on_worklog = |one: &&EmployerStatus| one.mode == Some(WorkMode::Worklog);
+        let of = self.employers.iter().filter(on_worklog);
+        of.map(|employer| employer.today_ms).sum()
+    }
+
     /// Whom what is captured of a worklog goes to, and where.
     pub fn goes_to(&self, words: Words) -> Option<String> {
         let mut employers = self.employers.iter();

@@ -175,6 +175,13 @@ async fn p04_a_worklog_for_one_runs_beside_the_monitoring_of_another_and_the_per
             let (reason, _) = stage.refused(start(Some(ACME))).await;
             assert_eq!(reason, RefusedBy::License);
             stage.seconds(60).await;
+            let status = stage.status().await;
+            let on_worklogs = status.worklogs_today_ms();
+            assert_eq!(on_worklogs, of(&status, BETA).today_ms);
+            assert!(
+                status.today_ms > on_worklogs,
+                "what is monitored is told apart"
+            );
         })
         .await;
     let login = (SessionEventKind::Started, Cause::Login);

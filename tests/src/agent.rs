@@ -22,6 +22,8 @@ pub mod exit {
     pub const NO_LICENSE: i32 = 4;
     /// The license or the work mode says no.
     pub const REFUSED: i32 = 5;
+    /// An export is not altered, and not proven to be whole either.
+    pub const UNPROVEN: i32 = 6;
 }
 
 /// What a command answered.

@@ -53,10 +53,7 @@ async fn what_is_held_can_be_listed_and_read_until_its_hold_is_over() {
     let list = spool.held(NOW_MS + HOLD_MS - 1).await.unwrap();
     assert_eq!(list.len(), 1, "a session is not held");
     assert_eq!(list[0].header.record_id, shot.record_id);
-    assert_eq!(
-        (list[0].until_ms, list[0].withdrawn),
-        (NOW_MS + HOLD_MS, false)
-    );
+    assert_eq!(list[0].until_ms, NOW_MS + HOLD_MS);
     assert_eq!(spool.held_count(NOW_MS).await.unwrap(), 1);
     let content = spool.held_content(shot.record_id, NOW_MS).await.unwrap();
     let content = content.unwrap();
@@ -85,11 +82,15 @@ async fn a_withdrawn_record_keeps_its_place_and_is_delivered_without_its_payload
     }
     spool.withdraw(vec![ids[1]], NOW_MS + 10).await.unwrap();
     assert_eq!(spool.held_content(ids[1], NOW_MS + 11).await.unwrap(), None);
-    let marked: Vec<_> = spool.held(NOW_MS + 11).await.unwrap();
-    let marked: Vec<_> = marked.iter().map(|held| held.withdrawn).collect();
-    assert_eq!(marked, [false, true, false]);
+    let waiting: Vec<_> = spool.held(NOW_MS + 11).await.unwrap();
+    let waiting: Vec<_> = waiting.iter().map(|held| held.header.record_id).collect();
+    assert_eq!(waiting, [ids[0], ids[2]]);
     assert_eq!(spool.held_count(NOW_MS + 11).await.unwrap(), 2);
 
+    let gone = spool.lease(10, NOW_MS + 11).await.unwrap();
+    let gone: Vec<_> = gone.iter().map(|record| record.record_id).collect();
+    assert_eq!(gone, [ids[1]], "that it is gone is told at once");
+    spool.release([ids[1]]);
     let leased = spool.lease(10, i64::MAX).await.unwrap();
     assert_eq!(leased.len(), 3);
     let withdrawn = &leased[1];

@@ -266,6 +266,8 @@ impl World {
                 };
                 self.spool.withdraw(vec![*id], NOW_MS).await.unwrap();
                 known.state = State::Withdrawn(Reason::Employee);
+                // Nothing is left to look at, so that it is gone is told at once.
+                known.held = false;
             }
             Step::Restart => {
                 self.lent.clear();

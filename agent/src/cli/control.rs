@@ -31,7 +31,7 @@ pub(super) fn ask(home: &Home, request: &Request, reader: Reader) -> anyhow::Res
                 None => plain_status(&status, words).swap_remove(0),
             });
             if stops {
-                let time = words.short_duration(status.today_ms);
+                let time = words.short_duration(status.worklogs_today_ms());
                 out::line(words.say(Message::StatusToday { time }));
             }
             // Who starts tracking learns at once who sees it, who else does, and what does not work.

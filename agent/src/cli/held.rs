@@ -117,7 +117,7 @@ impl Asker<'_> {
             }
             out::line(line);
         }
-        let may_delete = captures.iter().any(|one| one.may_delete && !one.deleted);
+        let may_delete = captures.iter().any(|one| one.may_delete);
         out::line(self.words.say(if may_delete {
             Message::HeldLookAndDelete {}
         } else {
@@ -132,7 +132,7 @@ impl Asker<'_> {
             Err(exit) => return Ok(exit),
         };
         let capture = self.find(&captures, id)?;
-        if capture.unchanged && !capture.deleted {
+        if capture.unchanged {
             bail!(self.words.say(Message::HeldNoPicture {}));
         }
         let record_id = capture.record_id;
@@ -178,7 +178,7 @@ impl Asker<'_> {
         let record_ids: Vec<RecordId> = match which {
             None => {
                 // Those that a license does not let be deleted stay; asked for by name, it says so.
-                let here = captures.iter().filter(|one| one.may_delete && !one.deleted);
+                let here = captures.iter().filter(|one| one.may_delete);
                 here.map(|one| one.record_id).collect()
             }
             Some(ids) => ids

@@ -68,16 +68,23 @@ pub(super) fn verify(
         );
         return broken(file, line, &fault, json);
     }
-    let whole = verified.verdict == Verdict::Whole;
+    // A seal proves something to whoever knows whose key it is by.
+    let unvouched = verified.sealed.is_some() && standing == Standing::Unknown;
     if json {
+        let verdict = if unvouched {
+            json!("unvouched")
+        } else {
+            json!(verified.verdict)
+        };
+        let whole = verified.verdict == Verdict::Whole && !unvouched;
         out::json(&json!({
-            "verdict": verified.verdict, "whole": whole, "server_key": standing,
-            "verified": verified,
+            "verdict": verdict, "whole": whole, "server_key": standing, "verified": verified,
         }))?;
     } else {
         plain(&verified, standing).iter().for_each(out::line);
     }
     Ok(match verified.verdict {
+        _ if unvouched => Exit::Unproven,
         Verdict::Whole | Verdict::Waiting => Exit::Ok,
         Verdict::ContentsMissing | Verdict::Unsealed | Verdict::Empty => Exit::Unproven,
     })
@@ -88,7 +95,12 @@ fn broken(file: &Path, line: u64, fault: &str, json: bool) -> anyhow::Result<Exi
         let told = json!({ "line": line, "message": fault });
         out::json(&json!({ "verdict": "broken", "whole": false, "break": told }))?;
     } else {
-        out::complain(format!("{}, line {line}: {fault}.", file.display()));
+        // Nothing was read before the first line.
+        let at = match line {
+            0 => String::new(),
+            line => format!(", line {line}"),
+        };
+        out::complain(format!("{}{at}: {fault}.", file.display()));
     }
     Ok(Exit::Failure)
 }
@@ -130,7 +142,7 @@ fn read(mut file: BufReader<File>) -> std::io::Result<(Result<Verified, Break>, 
 }
 
 fn plain(verified: &Verified, standing: Standing) -> Vec<String> {
-    let mut lines = vec![headline(verified)];
+    let mut lines = vec![headline(verified, standing)];
     match &verified.sealed {
         Some(sealed) => lines.extend(vouched(sealed, standing)),
         None => lines.extend([
@@ -175,9 +187,13 @@ fn plain(verified: &Verified, standing: Standing) -> Vec<String> {
     lines
 }
 
-fn headline(verified: &Verified) -> String {
+fn headline(verified: &Verified, standing: Standing) -> String {
     let records = verified.records;
     match verified.verdict {
+        Verdict::Whole | Verdict::Waiting if standing == Standing::Unknown => format!(
+            "Unaltered as far as it goes: {records} records. Whose key says that they are all is not \
+             known here: give the company's with --key."
+        ),
         Verdict::Whole => {
             format!("Whole and unaltered: {records} records, all that the server had.")
         }
@@ -207,9 +223,13 @@ fn vouched(sealed: &Sealed, standing: Standing) -> [String; 2] {
             "which the company must confirm: `glasshour-server doctor` and each license of it show it"
         }
     };
+    let who = match standing {
+        Standing::Given | Standing::Known => "The server of",
+        Standing::Unknown | Standing::Foreign => "Somebody by the name of",
+    };
     [
         format!(
-            "The server of {} signed, at {}, that these are its {} records of {} captured from {from} \
+            "{who} {} signed, at {}, that these are its {} records of {} captured from {from} \
              to {to}.",
             says.company,
             moment(says.made_at_ms),

@@ -40,19 +40,18 @@ impl Engine {
         };
         let words = self.config.words;
         let telling = Telling::new(words, now_ms, TimeZone::system());
-        let waiting: Vec<_> = captures.iter().filter(|one| !one.deleted).collect();
-        let mut lines: Vec<String> = waiting
+        let mut lines: Vec<String> = captures
             .iter()
             .rev()
             .take(MOST_LISTED)
             .map(|one| telling.short_line(one))
             .collect();
-        if waiting.len() > MOST_LISTED {
-            let more = waiting.len() - MOST_LISTED;
+        if captures.len() > MOST_LISTED {
+            let more = captures.len() - MOST_LISTED;
             let count = u32::try_from(more).unwrap_or(u32::MAX);
             lines.push(words.say(Message::HeldMore { count }));
         }
-        lines.push(words.say(if waiting.is_empty() {
+        lines.push(words.say(if captures.is_empty() {
             Message::HeldNothing {}
         } else {
             Message::HeldHow {}

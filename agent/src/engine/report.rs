@@ -33,7 +33,9 @@ pub(super) async fn status(engine: &Engine, now: Moment) -> Status {
         employers.extend(employer);
         refusals.extend(refused);
     }
-    employers.sort_by(|a, b| (&a.company, a.company_id).cmp(&(&b.company, b.company_id)));
+    // Whose license is out of use comes last: above the others it would look like the one that counts.
+    let place = |one: &EmployerStatus| (one.mode.is_none(), one.company.clone(), one.company_id);
+    employers.sort_by_key(place);
     let mut spool = SpoolStatus::default();
     for employer in &employers {
         spool.waiting += employer.spool.waiting;
@@ -365,7 +367,7 @@ pub(super) fn plain(status: &Status, words: Words) -> String {
 pub fn plain_status(status: &Status, words: Words) -> Vec<String> {
     let several = status.several_employers();
     let shown: Vec<&EmployerStatus> = status.employers.iter().collect();
-    let of = |employer: &EmployerStatus| several.then(|| employer.company.clone());
+    let of = |employer: &EmployerStatus| several.then(|| status.name_of(employer));
     let foremost = shown
         .iter()
         .find(|employer| employer.license == status.license && status.license.is_some())
@@ -386,7 +388,7 @@ pub fn plain_status(status: &Status, words: Words) -> Vec<String> {
     lines.push(words.say(Message::StatusToday { time }));
     for employer in shown {
         if several {
-            lines.push(one_of_several(employer, words));
+            lines.push(one_of_several(status, employer, words));
         }
         let indent = if several { "  " } else { "" };
         let details = details(employer).into_iter();
@@ -398,13 +400,14 @@ pub fn plain_status(status: &Status, words: Words) -> Vec<String> {
 }
 
 /// `Acme: Not tracking. Worklog license of Jo Doe. Today: 5 m.`
-fn one_of_several(employer: &EmployerStatus, words: Words) -> String {
+fn one_of_several(status: &Status, employer: &EmployerStatus, words: Words) -> String {
     let state = in_short(employer, None, words);
+    let company = status.name_of(employer);
     let Some(mode) = employer.mode else {
-        return format!("{}: {state}.", employer.company);
+        return format!("{company}: {state}.");
     };
     words.say(Message::StatusOf {
-        company: Outside(&employer.company),
+        company: Outside(&company),
         state: Outside(&state),
         mode: Key(mode.as_str()),
         employee: Outside(&employer.employee),

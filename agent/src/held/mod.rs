@@ -48,8 +48,6 @@ pub struct HeldCapture {
     pub company: String,
     /// Whether the license lets you delete it.
     pub may_delete: bool,
-    /// Whether you have deleted it: what is left says only that there was a capture.
-    pub deleted: bool,
 }
 
 /// A stretch of tracked time that a deletion takes off.
@@ -112,7 +110,7 @@ pub enum HeldRequest {
 pub enum HeldAnswer {
     /// What waits, oldest first.
     List {
-        /// Those that you have deleted as well, until they are sent.
+        /// Those that you have deleted are gone from it.
         captures: Vec<HeldCapture>,
     },
     /// What one shows.
@@ -213,7 +211,7 @@ impl Desk {
         for id in ids {
             let one = found
                 .iter()
-                .find(|one| one.held.header.record_id == *id && !one.held.withdrawn)
+                .find(|one| one.held.header.record_id == *id)
                 .ok_or_else(|| not_held(*id))?;
             if !one.may_delete() {
                 return Err(not_licensed(&one.claims.issuer.company));
@@ -284,7 +282,6 @@ impl Found<'_> {
             project: self.project(header.meta.project_id),
             company: self.claims.issuer.company.clone(),
             may_delete: self.may_delete(),
-            deleted: self.held.withdrawn,
         }
     }
 }

@@ -47,12 +47,8 @@ impl Telling {
                 count: small(bytes.div_ceil(1024)),
             },
         };
-        let until = if capture.deleted {
-            Message::HeldDeleted {}
-        } else {
-            let when = self.clock(capture.until_ms);
-            Message::HeldUntil { when }
-        };
+        let when = self.clock(capture.until_ms);
+        let until = Message::HeldUntil { when };
         let at = self.clock(capture.captured_at_ms);
         let [at, what] = [at.as_str(), what.as_str()];
         format!("{at}  {what}, {}, {}", words.say(size), words.say(until))
@@ -157,7 +153,6 @@ mod tests {
             project: Some("Apollo".into()),
             company: "Acme".into(),
             may_delete: true,
-            deleted: false,
         }
     }
 
@@ -212,8 +207,6 @@ mod tests {
         let mut shot = capture(Kind::Screenshot, NINE);
         let told = |shot: &HeldCapture| telling(Language::English).line(shot);
         assert!(told(&shot).ends_with("  09:00  screenshot of HDMI-1, 80 KB, until 10:00"));
-        shot.deleted = true;
-        assert!(told(&shot).ends_with("80 KB, deleted by you"));
         shot.captured_at_ms -= 24 * 60 * MINUTE;
         assert!(told(&shot).contains("  22 November 09:00  "));
         shot.unchanged = true;

@@ -29,7 +29,7 @@ pub fn view(status: &Status, words: Words) -> View {
         .filter(|employer| employer.mode == Some(WorkMode::Worklog))
         .collect();
     if !worklogs.is_empty() {
-        worklog_items(&worklogs, status.several_employers(), words, &mut menu);
+        worklog_items(&worklogs, status, words, &mut menu);
         menu.push(Item::Separator);
     }
     let command = |action, label| Item::Command {
@@ -136,7 +136,8 @@ fn beside_lines(status: &Status, words: Words) -> Vec<String> {
     let others = status.employers.iter().filter(|e| !foremost(e));
     others
         .filter_map(|employer| {
-            let company = Outside(&employer.company);
+            let name = status.name_of(employer);
+            let company = Outside(&name);
             match employer.state {
                 StateWord::Tracking if employer.monitors() => {
                     Some(words.say(Message::TrayMonitoredBeside { company }))
@@ -181,7 +182,7 @@ fn label(status: &Status, words: Words) -> String {
 /// Start, stop, switch. With several employers each has a row that opens its projects.
 fn worklog_items(
     employers: &[&EmployerStatus],
-    name_them: bool,
+    status: &Status,
     words: Words,
     menu: &mut Vec<Item>,
 ) {
@@ -210,9 +211,9 @@ fn worklog_items(
         }
         (None, [one]) => {
             let enabled = one.state != StateWord::Blocked;
-            let label = if name_them {
+            let label = if status.several_employers() {
                 words.say(Message::MenuStartFor {
-                    company: Outside(&one.company),
+                    company: Outside(&status.name_of(one)),
                 })
             } else {
                 words.say(Message::MenuStart {})
@@ -223,7 +224,7 @@ fn worklog_items(
             // Where nobody was worked for yet, an employer is picked below.
             if let Some(chosen) = several.iter().find(|employer| employer.chosen) {
                 let label = words.say(Message::MenuStartFor {
-                    company: Outside(&chosen.company),
+                    company: Outside(&status.name_of(chosen)),
                 });
                 let enabled = chosen.state != StateWord::Blocked;
                 menu.push(command(Action::Start(pick(chosen, None)), label, enabled));
@@ -244,9 +245,10 @@ fn worklog_items(
     }
     for employer in employers.iter().filter(|e| e.state != StateWord::Blocked) {
         let mut items = Vec::new();
+        let name = status.name_of(employer);
         // Its default project; where it is worked for already there is nothing to change.
         if !employer.tracks() {
-            let company = Outside(&employer.company);
+            let company = Outside(&name);
             let label = words.say(if working.is_some() {
                 Message::MenuSwitchToEmployer { company }
             } else {
@@ -260,8 +262,7 @@ fn worklog_items(
         }
         items.extend(projects(employer, working.copied()));
         if !items.is_empty() {
-            let label = employer.company.clone();
-            menu.push(Item::Submenu { label, items });
+            menu.push(Item::Submenu { label: name, items });
         }
     }
 }
@@ -498,6 +499,25 @@ mod tests {
             })
             .collect();
         assert_eq!(submenus, [acme, beta]);
+
+        // Two of one name are told apart by where their servers are.
+        let mut first = stopped(ACME, acme);
+        let mut other = stopped(BETA, acme);
+        first.server.url = Some("https://time.acme.example".into());
+        other.server.url = Some("https://elsewhere.example".into());
+        let status = status_of(vec![first, other, stopped(3, beta)]);
+        let names: Vec<_> = status
+            .employers
+            .iter()
+            .map(|one| status.name_of(one))
+            .collect();
+        let [first, other] = [
+            "Acme (https://time.acme.example)",
+            "Acme (https://elsewhere.example)",
+        ];
+        assert_eq!(names, [first, other, beta]);
+        let menu = format!("{:?}", view(&status, ENGLISH).menu);
+        assert!(menu.contains(first) && menu.contains(other), "{menu}");
 
         let tracking = employer(ACME, acme, WorkMode::Worklog, StateWord::Tracking);
         let at_work = view(&status_of(vec![tracking, stopped(BETA, beta)]), ENGLISH);

@@ -21,7 +21,6 @@ held-unchanged = { $what }, unchanged
 held-bytes = { $count } B
 held-kilobytes = { $count } KB
 held-until = until { $when }
-held-deleted = deleted by you
 # A moment on another day than today
 held-day = { $day } { $month } { $clock }
 

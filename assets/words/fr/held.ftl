@@ -21,7 +21,6 @@ held-unchanged = { $what }, sans changement
 held-bytes = { $count } o
 held-kilobytes = { $count } Ko
 held-until = jusqu’à { $when }
-held-deleted = supprimée par vous
 # Un moment d’un autre jour qu’aujourd’hui
 held-day =
     { $day ->

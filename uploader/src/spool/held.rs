@@ -1,7 +1,7 @@
 //! Records that wait on this computer for the employee to look at them: listed, read, withdrawn.
 //!
-//! A record is held while its `hold_until_ms` lies ahead. Withdrawing one leaves its place in the chain:
-//! header and signature stay and are delivered, the payload is overwritten in the transaction that
+//! A record is held while its `hold_until_ms` lies ahead. Withdrawing one leaves its place in the chain and
+//! ends its hold: header and signature are delivered at once, so that the server stops counting its time, the payload is overwritten in the transaction that
 //! writes down why ([`glasshour_protocol::withdrawal`]), and the write-ahead log is emptied behind it, so
 //! that nothing of the payload is left in the spool's files (where somebody else reads the file just
 //! then, a moment later).
@@ -27,8 +27,6 @@ pub struct Held {
     pub header: RecordHeader,
     /// Until when it waits, UTC milliseconds.
     pub until_ms: i64,
-    /// Whether it was withdrawn already: its payload is gone.
-    pub withdrawn: bool,
 }
 
 /// What a record shows or says.
@@ -78,9 +76,9 @@ impl From<rusqlite::Error> for WithdrawError {
 /// What is held at that moment, oldest first. A row that cannot be read is left out.
 pub(super) fn list(connection: &Connection, now_ms: i64) -> Result<Vec<Held>, SpoolError> {
     let mut statement = connection.prepare_cached(
-        "SELECT header, hold_until_ms, withdrawn IS NOT NULL FROM records
+        "SELECT header, hold_until_ms FROM records
          WHERE refusal_code IS NULL AND hold_until_ms > ?1 AND hold_until_ms > 0
-         ORDER BY captured_at_ms, seq",
+         AND withdrawn IS NULL ORDER BY captured_at_ms, seq",
     )?;
     let mut rows = statement.query([now_ms])?;
     let mut held = Vec::new();
@@ -92,14 +90,13 @@ pub(super) fn list(connection: &Connection, now_ms: i64) -> Result<Vec<Held>, Sp
             held.push(Held {
                 header,
                 until_ms: row.get(1)?,
-                withdrawn: row.get(2)?,
             });
         }
     }
     Ok(held)
 }
 
-/// How many are held at that moment, those that were withdrawn not counted.
+/// How many are held at that moment.
 pub(super) fn count(connection: &Connection, now_ms: i64) -> Result<u64, SpoolError> {
     let count: i64 = connection
         .prepare_cached(
@@ -214,8 +211,8 @@ fn withdraw_one(
     Ok(())
 }
 
-/// Overwrites a record's payload and writes down why, signed; it is sent without. False where there is
-/// no such record, or it has none already.
+/// Overwrites a record's payload and writes down why, signed; it is sent without, and waits no longer: there
+/// is nothing left to look at. False where there is no such record, or it has none already.
 pub(super) fn drop_payload(
     connection: &Connection,
     identity: &DeviceIdentity,
@@ -239,8 +236,8 @@ pub(super) fn drop_payload(
     let withdrawn = withdrawal::sign(id, &signed, why, &identity.key);
     connection
         .prepare_cached(
-            "UPDATE records SET payload = x'', seal = 'none', withdrawn = ?2, refusal_code = NULL,
-                 refusal_message = NULL WHERE record_id = ?1",
+            "UPDATE records SET payload = x'', seal = 'none', withdrawn = ?2, hold_until_ms = 0,
+                 refusal_code = NULL, refusal_message = NULL WHERE record_id = ?1",
         )?
         .execute(params![id.to_string(), withdrawn])?;
     Ok(true)

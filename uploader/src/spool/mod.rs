@@ -436,7 +436,7 @@ impl Spool {
         self.ask(|reply| Request::Held { now_ms, reply }).await?
     }
 
-    /// How many captures are held at that moment, those that were withdrawn not counted.
+    /// How many captures are held at that moment.
     pub async fn held_count(&self, now_ms: i64) -> Result<u64, SpoolError> {
         self.ask(|reply| Request::HeldCount { now_ms, reply })
             .await?
@@ -458,11 +458,15 @@ impl Spool {
             .await?
     }
 
-    /// Withdraws records that are held, all of them or none: their payloads are gone when this returns.
+    /// Withdraws records that are held, all of them or none: their payloads are gone when this returns,
+    /// and that they are may be sent.
     /// Whether the license permits it is the caller's to ask.
     pub async fn withdraw(&self, ids: Vec<RecordId>, now_ms: i64) -> Result<(), WithdrawError> {
-        self.ask(|reply| Request::Withdraw { ids, now_ms, reply })
-            .await?
+        let withdrawn = self
+            .ask(|reply| Request::Withdraw { ids, now_ms, reply })
+            .await?;
+        self.pushed.notify_one();
+        withdrawn
     }
 
     /// What was withdrawn of what was captured since then, delivered or not.

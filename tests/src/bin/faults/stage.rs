@@ -229,8 +229,9 @@ pub(crate) fn last_line(path: &Path) -> String {
 pub(crate) fn verify_export(stage: &Stage) -> Result<u64> {
     let file = stage.folder().join("export.jsonl");
     stage.api().export(&stage.employee, &file)?;
+    let license = glasshour_license_format::read(stage.license())?;
     let output = Command::new(programs::ours("glasshour")?)
-        .args(["verify", "--json"])
+        .args(["verify", "--json", "--key", license.thumbprint()])
         .arg(&file)
         .output()
         .context("cannot run glasshour verify")?;
