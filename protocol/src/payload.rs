@@ -244,7 +244,7 @@ pub struct NoticeEvent {
     pub license_sha256: String,
     /// `shown` or `acknowledged`.
     pub event: NoticeKind,
-    /// How it was shown: `notification`, `terminal`, `tray`.
+    /// How it was shown: `window`, `notification`, `terminal`, `tray`.
     pub shown_by: String,
     /// The language it was in (BCP 47), such as `fr`. Absent in records of agents that spoke but one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

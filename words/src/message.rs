@@ -302,7 +302,6 @@ messages! {
     HeldBytes = "held-bytes" { count: u32 },
     HeldKilobytes = "held-kilobytes" { count: u32 },
     HeldUntil = "held-until" { when: Said },
-    HeldDeleted = "held-deleted" {},
     HeldDay = "held-day" { day: u32, month: Said, clock: Said },
     HeldThis = "held-this" { kind: Key<'a> },
     HeldThese = "held-these" { count: u32 },
@@ -320,6 +319,11 @@ messages! {
     HeldNoPicture = "held-no-picture" {},
     HeldSeveral = "held-several" { id: Outside<'a> },
     HeldNone = "held-none" { id: Outside<'a> },
+    // agent.ftl: the window of a notice
+    NoticeBack = "notice-back" {},
+    NoticeNext = "notice-next" {},
+    NoticeClose = "notice-close" {},
+    NoticePage = "notice-page" { page: u32, pages: u32 },
     // console.ftl
     ConsoleNoticeIntro = "console-notice-intro" {},
     // mail.ftl

@@ -294,8 +294,9 @@ impl Engine {
             }
             Action::ShowLicense => {
                 for tracking in self.trackings.values() {
-                    let message = notice_message(tracking.license(), self.config.words);
-                    self.desktop.notify(message);
+                    let license = tracking.license();
+                    let message = notice_message(license, self.config.words);
+                    self.desktop.read(license.claims().license_id, message);
                 }
                 return None;
             }

@@ -15,7 +15,7 @@ use glasshour_words::{Message as Say, Outside, Words};
 use tokio::sync::{Notify, mpsc};
 
 use super::RunConfig;
-use crate::platform::{Message, Notifier, Picked, Platform, Tray, Unavailable};
+use crate::platform::{Message, NoticeWindow, Notifier, Picked, Platform, Tray, Unavailable};
 use crate::tray::{Action, View};
 
 /// Orders that may wait.
@@ -28,6 +28,7 @@ enum Order {
     Notify(Message),
     Ask(Message, Vec<(Action, String)>),
     Notice(LicenseId, Message),
+    Read(LicenseId, Message),
     Camera(CompanyId, Message),
 }
 
@@ -40,8 +41,8 @@ struct Sight {
     tray: Option<Result<(), String>>,
     /// Whether the last message was shown.
     messages: Option<Result<(), String>>,
-    /// Notices that were shown since they were last asked for.
-    notices: Vec<LicenseId>,
+    /// Notices that were shown since they were last asked for, and how.
+    notices: Vec<(LicenseId, &'static str)>,
     /// Whether the announcement of a picture of the camera was shown, once that is known, for whom.
     camera: BTreeMap<CompanyId, Result<(), String>>,
 }
@@ -118,8 +119,16 @@ impl Desktop {
         self.order(Order::Notice(license, message));
     }
 
-    /// Notices that the desktop has taken since the last call.
-    pub(super) fn shown_notices(&self) -> Vec<LicenseId> {
+    /// Shows what a license says, to somebody who asks for it.
+    pub(super) fn read(&self, license: LicenseId, message: Message) {
+        if !self.order(Order::Read(license, message)) {
+            tracing::warn!("the desktop is slow: a license was not shown");
+        }
+    }
+
+    /// Notices that the person could see since the last call, and how: in a `window` of ours, or as a
+    /// `notification`.
+    pub(super) fn shown_notices(&self) -> Vec<(LicenseId, &'static str)> {
         std::mem::take(&mut lock(&self.sight).notices)
     }
 
@@ -190,6 +199,8 @@ struct Worker {
     tray: Option<Box<dyn Tray>>,
     indicator: Option<Box<dyn Tray>>,
     notifier: Option<Box<dyn Notifier>>,
+    /// Notices that are open to be read.
+    windows: Vec<(LicenseId, Box<dyn NoticeWindow>)>,
     view: Option<View>,
     /// Whether a message has said that this session runs without an icon.
     told: bool,
@@ -214,6 +225,7 @@ impl Worker {
             tray: None,
             indicator: None,
             notifier: None,
+            windows: Vec::new(),
             view: None,
             told: false,
             unshown: None,
@@ -227,10 +239,10 @@ impl Worker {
                     self.notify(&message);
                 }
                 Ok(Order::Ask(question, choices)) => self.ask(&question, choices),
-                Ok(Order::Notice(license, message)) => {
-                    if self.notify(&message) {
-                        lock(&self.sight).notices.push(license);
-                        self.changed.notify_one();
+                Ok(Order::Notice(license, message)) => self.show_notice(license, &message),
+                Ok(Order::Read(license, message)) => {
+                    if !self.open_window(license, &message, Box::new(|| ())) {
+                        self.notify(&message);
                     }
                 }
                 Ok(Order::Camera(company, message)) => {
@@ -247,6 +259,47 @@ impl Worker {
                 // A panel that starts after us, or dies, is found here.
                 Err(RecvTimeoutError::Timeout) => self.draw(),
                 Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// In a window of our own, whole; where there can be none, as a message.
+    fn show_notice(&mut self, license: LicenseId, message: &Message) {
+        let shown = {
+            let (sight, changed) = (Arc::clone(&self.sight), Arc::clone(&self.changed));
+            move |by| {
+                lock(&sight).notices.push((license, by));
+                changed.notify_one();
+            }
+        };
+        let seen = shown.clone();
+        if self.open_window(license, message, Box::new(move || seen("window"))) {
+            return;
+        }
+        if self.notify(message) {
+            shown("notification");
+        }
+    }
+
+    /// False where there can be no window. One that is open already is not opened twice.
+    fn open_window(
+        &mut self,
+        license: LicenseId,
+        message: &Message,
+        seen: Box<dyn FnOnce() + Send>,
+    ) -> bool {
+        self.windows.retain(|(_, window)| window.is_open());
+        if self.windows.iter().any(|(open, _)| *open == license) {
+            return true;
+        }
+        match self.platform.notice_window(message, self.words, seen) {
+            Ok(window) => {
+                self.windows.push((license, window));
+                true
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a notice is shown as a message");
+                false
             }
         }
     }

@@ -133,9 +133,9 @@ impl Engine {
 
     /// Remembers the notices that the desktop has shown.
     pub(super) fn take_shown_notices(&mut self) {
-        for license in self.desktop.shown_notices() {
+        for (license, by) in self.desktop.shown_notices() {
             let showing = Showing {
-                by: "notification",
+                by,
                 language: self.config.words.language(),
             };
             if let Err(error) = self.notices.set(license, NoticeKind::Shown, showing) {

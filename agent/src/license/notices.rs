@@ -38,7 +38,7 @@ pub struct Unrecorded {
 /// How a notice was put before the employee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Showing {
-    /// `notification`, `terminal`, or `--yes` for one who said so beforehand.
+    /// `window`, `notification`, `terminal`, or `--yes` for one who said so beforehand.
     pub by: &'static str,
     /// The language it was in.
     pub language: Language,

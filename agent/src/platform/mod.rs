@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use glasshour_license_format::{Activity, Permit, Screenshots};
 use glasshour_protocol::payload::InputCounts;
+use glasshour_words::Words;
 
 use crate::clock::Clock;
 use crate::tray::{Action, View};
@@ -72,6 +73,20 @@ pub trait Platform: Send + Sync {
 
     /// Shows messages to the user.
     fn notifier(&self) -> Result<Box<dyn Notifier>, Unavailable>;
+
+    /// Shows a text whole, in a window of the agent's own, until the person closes it. `seen` is called, on
+    /// any thread, once they can see it.
+    fn notice_window(
+        &self,
+        message: &Message,
+        words: Words,
+        seen: Box<dyn FnOnce() + Send>,
+    ) -> Result<Box<dyn NoticeWindow>, Unavailable> {
+        let _ = (message, words, seen);
+        Err(Unavailable::Unsupported(
+            "notices are shown as messages on this system".into(),
+        ))
+    }
 
     /// Puts the icon into the tray. `picked` is called, on any thread, for each action picked.
     fn tray(
@@ -334,6 +349,12 @@ pub struct Message {
     pub body: String,
     /// Whether it should stay until it is closed.
     pub important: bool,
+}
+
+/// A window with a notice, until it is dropped.
+pub trait NoticeWindow: Send {
+    /// Whether it is still there: not once the person has closed it, or the display is gone.
+    fn is_open(&self) -> bool;
 }
 
 /// The icon in the tray, until it is dropped.

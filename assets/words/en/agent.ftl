@@ -133,3 +133,8 @@ license-agreed = You have agreed. The license holds from now on.
 license-nothing-waits = Nothing waits for you to agree to: what your licenses say holds already.
 license-removed = The license of { $company } is out of use. Nothing is captured for it.
 license-still-loaded = Still loaded: { $companies }.
+
+notice-back = Back
+notice-next = Next
+notice-close = Close
+notice-page = Page { $page } of { $pages }

@@ -133,3 +133,8 @@ license-agreed = Vous avez accepté. La licence prend effet dès maintenant.
 license-nothing-waits = Rien n’attend votre accord : ce que disent vos licences s’applique déjà.
 license-removed = La licence délivrée par { $company } n’est plus utilisée. Rien n’est enregistré pour elle.
 license-still-loaded = Encore chargées : { $companies }.
+
+notice-back = Précédent
+notice-next = Suivant
+notice-close = Fermer
+notice-page = Page { $page } sur { $pages }

@@ -9,6 +9,7 @@
 //! | idle         | MIT-SCREEN-SAVER                       | unsupported                         |
 //! | tray         | `StatusNotifierItem`                   | [`Tray::is_shown`] says so          |
 //! | indicator    | a window of our own, where no tray is  | gone, or unsupported on Wayland     |
+//! | notices      | a window of our own                    | messages                            |
 //! | messages     | `org.freedesktop.Notifications`        | gone                                |
 //! | camera       | nokhwa on `V4L2`                       | a reason in words                   |
 //! | calls        | what the kernel shows of its devices   | none                                |
@@ -29,9 +30,12 @@ mod foreground;
 mod identity;
 mod idle;
 mod indicator;
+mod ink;
 mod input;
+mod introduce;
 mod logind;
 pub(super) mod memory;
+mod notice;
 mod notifier;
 mod pixels;
 mod properties;
@@ -42,11 +46,12 @@ mod tray;
 mod windows;
 
 use glasshour_license_format::{Activity, Permit, Screenshots};
+use glasshour_words::Words;
 
 use super::webcam::Webcam;
 use super::{
-    Camera, Foreground, Identity, Idle, Input, Notifier, Platform, Screens, SystemEvents, Told,
-    Tray, Unavailable,
+    Camera, Foreground, Identity, Idle, Input, Message, NoticeWindow, Notifier, Platform, Screens,
+    SystemEvents, Told, Tray, Unavailable,
 };
 use crate::clock::Clock;
 use crate::tray::{Action, View};
@@ -175,6 +180,18 @@ impl Platform for LinuxDesktop {
 
     fn notifier(&self) -> Result<Box<dyn Notifier>, Unavailable> {
         Ok(Box::new(notifier::DesktopNotifier::open()?))
+    }
+
+    fn notice_window(
+        &self,
+        message: &Message,
+        words: Words,
+        seen: Box<dyn FnOnce() + Send>,
+    ) -> Result<Box<dyn NoticeWindow>, Unavailable> {
+        let display = self.display()?;
+        Ok(Box::new(notice::X11Notice::open(
+            display, message, words, seen,
+        )?))
     }
 
     fn tray(

@@ -274,6 +274,25 @@ pub(super) fn monitors(
     Ok(monitors)
 }
 
+/// The main monitor; without any, the whole screen.
+pub(super) fn main_monitor(
+    connection: &Connection,
+    has_monitors: bool,
+) -> Result<Rect, Unavailable> {
+    let mut found = monitors(connection, has_monitors)?;
+    found.sort_by_key(|monitor| !monitor.primary);
+    if let Some(monitor) = found.first() {
+        return Ok(monitor.area);
+    }
+    let root = reply(connection.wire().get_geometry(connection.root()))?;
+    Ok(Rect {
+        x: 0,
+        y: 0,
+        width: root.width.into(),
+        height: root.height.into(),
+    })
+}
+
 /// Whether the server knows `RandR` monitors (1.5, from 2015).
 pub(super) fn has_monitors(connection: &Connection) -> Result<bool, Unavailable> {
     if !connection.has(randr::X11_EXTENSION_NAME)? {

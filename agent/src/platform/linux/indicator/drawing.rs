@@ -6,22 +6,18 @@
 
 use glasshour_assets::TrayIcon as Picture;
 use x11rb::connection::Connection as _;
-use x11rb::errors::ReplyError;
 use x11rb::protocol::xproto::{
-    Char2b, ConnectionExt as _, CreateGCAux, Font, Gcontext, ImageFormat, Pixmap,
+    Char2b, ConnectionExt as _, CreateGCAux, Gcontext, ImageFormat, Pixmap,
 };
 
 use crate::platform::Unavailable;
 use crate::platform::linux::connection::{Connection, gone, refused, reply};
+use crate::platform::linux::ink::{
+    Colour, INK, LINE_STRONG, Letters, PAPER_RAISED, SMALL, encode, open_font,
+};
 use crate::platform::linux::pixels::PixelFormat;
 use crate::platform::text::clean;
 use crate::tray::{Icon, View};
-
-/// R, G, B; named after the light theme's tokens.
-type Colour = [u8; 3];
-const PAPER_RAISED: Colour = [0xff, 0xff, 0xff];
-const INK: Colour = [0x14, 0x20, 0x1e];
-const LINE_STRONG: Colour = [0x7f, 0x8d, 0x89];
 
 /// Sizes in pixels, without the border.
 const HEIGHT: u16 = 24;
@@ -34,19 +30,6 @@ const TEXT_RIGHT: u16 = 8;
 const MAX_CHARS: usize = 100;
 /// Stands where text was cut.
 const ELLIPSIS: &str = "...";
-/// Stands for what a font cannot draw.
-const REPLACEMENT: u16 = b'?' as u16;
-
-/// The fonts to try, best first, and the last character that each can be asked for. The second is
-/// built into X servers.
-const FONTS: [(&str, u16); 2] = [
-    (
-        "-misc-fixed-medium-r-semicondensed--13-*-*-*-*-*-iso10646-1",
-        u16::MAX,
-    ),
-    ("fixed", 0xff),
-];
-
 /// What the indicator says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Face {
@@ -77,14 +60,17 @@ pub(super) struct Drawn {
 pub(super) struct Pen {
     format: PixelFormat,
     context: Gcontext,
-    font: Option<(Font, u16)>,
+    font: Option<Letters>,
 }
 
 impl Pen {
     pub(super) fn new(connection: &Connection) -> Result<Self, Unavailable> {
         let wire = connection.wire();
         let format = PixelFormat::of(wire.setup(), connection.screen())?;
-        let font = open_font(connection)?;
+        let font = open_font(connection, SMALL)?;
+        if font.is_none() {
+            tracing::info!("the X server has no font; the indicator shows the mark alone");
+        }
         let context = wire.generate_id().map_err(refused)?;
         let colours = CreateGCAux::new()
             .foreground(format.pixel(INK))
@@ -223,35 +209,6 @@ fn cut(
     Ok(String::new())
 }
 
-/// Text as a core font takes it: two bytes for each character, the high one first.
-fn encode(text: &str, last: u16) -> Vec<Char2b> {
-    text.chars()
-        .map(|c| {
-            let code = u16::try_from(u32::from(c)).ok();
-            let [byte1, byte2] = code
-                .filter(|&code| code <= last)
-                .unwrap_or(REPLACEMENT)
-                .to_be_bytes();
-            Char2b { byte1, byte2 }
-        })
-        .collect()
-}
-
-fn open_font(connection: &Connection) -> Result<Option<(Font, u16)>, Unavailable> {
-    let wire = connection.wire();
-    for (name, last) in FONTS {
-        let font = wire.generate_id().map_err(refused)?;
-        let opened = wire.open_font(font, name.as_bytes()).map_err(gone)?;
-        match opened.check() {
-            Ok(()) => return Ok(Some((font, last))),
-            Err(ReplyError::X11Error(_)) => {}
-            Err(ReplyError::ConnectionError(cause)) => return Err(gone(cause)),
-        }
-    }
-    tracing::info!("the X server has no font; the indicator shows the mark alone");
-    Ok(None)
-}
-
 fn on_paper([red, green, blue, alpha]: [u8; 4]) -> Colour {
     let [paper_red, paper_green, paper_blue] = PAPER_RAISED;
     let over = |ink: u8, paper: u8| {
@@ -289,15 +246,5 @@ mod tests {
         assert_eq!(at_most(12, "Tracking Apollo"), "Tracking...");
         assert_eq!(at_most(3, "Tracking"), "");
         assert_eq!(at_most(0, ""), "");
-    }
-
-    #[test]
-    fn characters_beyond_the_font_are_replaced() {
-        let codes = |text, last| -> Vec<u16> {
-            let code = |c: Char2b| u16::from_be_bytes([c.byte1, c.byte2]);
-            encode(text, last).into_iter().map(code).collect()
-        };
-        assert_eq!(codes("é日🦀", 0xff), [0xe9, 0x3f, 0x3f]);
-        assert_eq!(codes("é日🦀", u16::MAX), [0xe9, 0x65e5, 0x3f]);
     }
 }

@@ -8,22 +8,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use x11rb::atom_manager;
 use x11rb::connection::Connection as _;
-use x11rb::properties::WmHints;
 use x11rb::protocol::Event;
 use x11rb::protocol::randr::{ConnectionExt as _, NotifyMask};
 use x11rb::protocol::xproto::{
-    AtomEnum, ChangeWindowAttributesAux, ConfigureWindowAux, ConnectionExt as _, CreateWindowAux,
-    EventMask, PropMode, StackMode, Visibility, WindowClass,
+    ChangeWindowAttributesAux, ConfigureWindowAux, ConnectionExt as _, CreateWindowAux, EventMask,
+    StackMode, Visibility, WindowClass,
 };
-use x11rb::wrapper::ConnectionExt as _;
 
 use super::drawing::{Drawn, Face, Pen};
 use super::place::{BORDER, Corner, contains, max_width, place};
-use crate::platform::linux::connection::{Connection, gone, refused, reply};
+use crate::platform::linux::connection::{Connection, gone, refused};
+use crate::platform::linux::introduce::{self, Atoms};
 use crate::platform::linux::properties::WindowId;
-use crate::platform::linux::screens::{has_monitors, monitors};
+use crate::platform::linux::screens::{has_monitors, main_monitor};
 use crate::platform::linux::windows::top_levels;
 use crate::platform::{Rect, Unavailable};
 
@@ -35,19 +33,6 @@ const LOST_LOOKS: u32 = 3;
 const PACE_WHEN_LOST: Duration = Duration::from_secs(3);
 /// How long it stays away from under the pointer.
 const STEP_ASIDE: Duration = Duration::from_secs(10);
-/// Instance and class, as in `WM_CLASS`.
-const CLASS: &[u8] = b"glasshour\0Glasshour\0";
-
-atom_manager! {
-    Atoms: AtomCookies {
-        _NET_WM_NAME,
-        _NET_WM_PID,
-        _NET_WM_WINDOW_TYPE,
-        _NET_WM_WINDOW_TYPE_NOTIFICATION,
-        UTF8_STRING,
-    }
-}
-
 /// What may have changed; each takes in the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Doubt {
@@ -86,10 +71,7 @@ pub(super) struct IndicatorWindow {
 impl IndicatorWindow {
     /// Makes the window and shows the face.
     pub(super) fn open(connection: Arc<Connection>, face: Face) -> Result<Self, Unavailable> {
-        let atoms = Atoms::new(connection.wire())
-            .map_err(gone)?
-            .reply()
-            .map_err(refused)?;
+        let atoms = Atoms::of(&connection)?;
         let pen = Pen::new(&connection)?;
         let id = create(&connection, &pen)?;
         let has_monitors = has_monitors(&connection)?;
@@ -112,7 +94,12 @@ impl IndicatorWindow {
             uncovered: false,
             fully_obscured: false,
         };
-        window.introduce()?;
+        introduce::introduce(
+            &window.connection,
+            &window.atoms,
+            id,
+            window.atoms._NET_WM_WINDOW_TYPE_NOTIFICATION,
+        )?;
         window.draw()?;
         window.straighten()?;
         window.look()?;
@@ -236,52 +223,6 @@ impl IndicatorWindow {
         self.straighten()
     }
 
-    /// Says who it is, to whoever asks: nothing of this is hidden.
-    fn introduce(&self) -> Result<(), Unavailable> {
-        let (wire, atoms, id) = (self.connection.wire(), &self.atoms, self.id);
-        let kind = [atoms._NET_WM_WINDOW_TYPE_NOTIFICATION];
-        wire.change_property8(
-            PropMode::REPLACE,
-            id,
-            AtomEnum::WM_CLASS,
-            AtomEnum::STRING,
-            CLASS,
-        )
-        .map_err(gone)?;
-        wire.change_property32(
-            PropMode::REPLACE,
-            id,
-            atoms._NET_WM_WINDOW_TYPE,
-            AtomEnum::ATOM,
-            &kind,
-        )
-        .map_err(gone)?;
-        wire.change_property32(
-            PropMode::REPLACE,
-            id,
-            atoms._NET_WM_PID,
-            AtomEnum::CARDINAL,
-            &[std::process::id()],
-        )
-        .map_err(gone)?;
-        // EWMH asks for it beside the process.
-        let host = rustix::system::uname();
-        wire.change_property8(
-            PropMode::REPLACE,
-            id,
-            AtomEnum::WM_CLIENT_MACHINE,
-            AtomEnum::STRING,
-            host.nodename().to_bytes(),
-        )
-        .map_err(gone)?;
-        let hints = WmHints {
-            input: Some(false),
-            ..WmHints::new()
-        };
-        hints.set(wire, id).map_err(gone)?;
-        Ok(())
-    }
-
     /// Draws the face as the window's background, which the server repaints by itself.
     fn draw(&mut self) -> Result<(), Unavailable> {
         let wire = self.connection.wire();
@@ -298,15 +239,7 @@ impl IndicatorWindow {
             .map_err(gone)?;
         wire.free_pixmap(pixmap).map_err(gone)?;
         wire.clear_area(false, self.id, 0, 0, 0, 0).map_err(gone)?;
-        wire.change_property8(
-            PropMode::REPLACE,
-            self.id,
-            self.atoms._NET_WM_NAME,
-            self.atoms.UTF8_STRING,
-            self.face.text.as_bytes(),
-        )
-        .map_err(gone)?;
-        Ok(())
+        introduce::name(&self.connection, &self.atoms, self.id, &self.face.text)
     }
 
     /// Puts the window on top at its place, or takes it off the screen.
@@ -407,20 +340,4 @@ fn watch(connection: &Connection, has_monitors: bool) -> Result<(), Unavailable>
             .map_err(gone)?;
     }
     Ok(())
-}
-
-/// The main monitor; without any, the whole screen.
-fn main_monitor(connection: &Connection, has_monitors: bool) -> Result<Rect, Unavailable> {
-    let mut found = monitors(connection, has_monitors)?;
-    found.sort_by_key(|monitor| !monitor.primary);
-    if let Some(monitor) = found.first() {
-        return Ok(monitor.area);
-    }
-    let root = reply(connection.wire().get_geometry(connection.root()))?;
-    Ok(Rect {
-        x: 0,
-        y: 0,
-        width: root.width.into(),
-        height: root.height.into(),
-    })
 }
