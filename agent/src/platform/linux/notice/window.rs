@@ -102,8 +102,7 @@ impl Page {
         let columns = room(monitor.width, letter).min(COLUMNS);
         // Two lines for the buttons, and one between.
         let rows = room(monitor.height * MOST_OF_HEIGHT / 100, line).saturating_sub(3);
-        let text = format!("{}\n\n{}", message.title, message.body);
-        let pages = pages(&text, columns, rows.max(1));
+        let pages = pages(&message.body, columns, rows.max(1));
         let longest = pages.iter().map(Vec::len).max().unwrap_or(1);
         let pixels = |count: usize, each: u16| {
             u16::try_from(count)
