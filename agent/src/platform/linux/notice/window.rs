@@ -163,11 +163,11 @@ impl Page {
                 return Ok(Some(Turn::Closed));
             }
             Event::DestroyNotify(gone) if gone.window == self.id => return Ok(Some(Turn::Closed)),
-            Event::ButtonPress(click) if click.detail == 1 => {
-                let at = (click.event_x, click.event_y);
-                match self.buttons.iter().find(|button| holds(button.area, at)) {
-                    Some(button) if button.press == Press::Close => return Ok(Some(Turn::Closed)),
-                    Some(button) if button.press == Press::Back => self.at -= 1,
+            Event::ButtonPress(button) if button.detail == 1 => {
+                let at = (button.event_x, button.event_y);
+                match self.buttons.iter().find(|one| holds(one.area, at)) {
+                    Some(one) if one.press == Press::Close => return Ok(Some(Turn::Closed)),
+                    Some(one) if one.press == Press::Back => self.at -= 1,
                     Some(_) => self.at += 1,
                     None => return Ok(None),
                 }
