@@ -113,8 +113,9 @@ fn it_shows_the_notice_whole_page_by_page_until_it_is_closed() {
     // "Next" has its place beside "Close", and is not there on the last page.
     let next = button(area, 110);
     let has_next = |picture: &[[u8; 4]]| {
-        let line = (next.1 - area.y) as usize * area.width as usize;
-        let from = line + (next.0 - area.x) as usize - 40;
+        let side = |value: i32| usize::try_from(value).expect("it lies in the window");
+        let line = side(next.1 - area.y) * area.width as usize;
+        let from = line + side(next.0 - area.x - 40);
         picture[from..from + 80]
             .iter()
             .any(|pixel| pixel[..3] == [0x14, 0x20, 0x1e])
