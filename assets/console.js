@@ -25,6 +25,15 @@ for (const form of document.querySelectorAll("form[data-preview]")) {
   });
 }
 
+// A chosen file becomes the text of its form.
+for (const part of document.querySelectorAll("[data-script]")) part.hidden = false;
+for (const input of document.querySelectorAll("input[data-into]")) {
+  input.addEventListener("change", async () => {
+    const [file] = input.files;
+    if (file) document.getElementById(input.dataset.into).value = await file.text();
+  });
+}
+
 // The team page looks for news while somebody looks at it.
 const live = document.querySelector("[data-live]");
 if (live) {

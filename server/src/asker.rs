@@ -74,6 +74,14 @@ pub(crate) async fn as_server<F: Future>(at_ms: i64, job: F) -> F::Output {
     ASKER.scope(Arc::new(Mutex::new(asker)), job).await
 }
 
+/// Work that goes on for whoever asks now, in a task of its own.
+pub(crate) fn carry<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
+    let asker = ASKER
+        .try_with(Arc::clone)
+        .unwrap_or_else(|_| Arc::new(Mutex::new(Asker::without_request(AskerKind::Operator))));
+    ASKER.scope(asker, work)
+}
+
 /// The request turned out to be somebody's.
 pub(crate) fn is(kind: AskerKind, id: String, name: String) {
     change(|asker| {

@@ -10,6 +10,7 @@ use glasshour_protocol::CompanyId;
 use crate::backup::{self, Folders, Report};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, RawConfig, objects_folder};
+use crate::log::JsonLines;
 use crate::mail::SmtpFlags;
 use crate::plan::{self, PlanChange};
 use crate::reset::{self, ResetLink};
@@ -58,6 +59,9 @@ pub struct Cli {
     /// `glasshour_server=debug`. The log never names a person.
     #[arg(long, global = true, env = "GLASSHOUR_LOG", default_value = "info")]
     log: String,
+    /// How each line of the log is written: `text` for people, `json` for programs
+    #[arg(long, global = true, value_enum, env = "GLASSHOUR_LOG_FORMAT", default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
 }
@@ -259,7 +263,7 @@ struct Init {
 impl Cli {
     /// Does what was asked.
     pub fn run(self) -> anyhow::Result<()> {
-        start_log(&self.log)?;
+        start_log(&self.log, self.log_format)?;
         match self.command {
             Command::Openapi => {
                 std::io::stdout().write_all(api::document().as_bytes())?;
@@ -378,14 +382,26 @@ fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()
         .block_on(work)
 }
 
-fn start_log(filter: &str) -> anyhow::Result<()> {
+/// How the log is written.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+fn start_log(filter: &str, format: LogFormat) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(filter)
         .with_context(|| format!("--log {filter:?} is not a log filter"))?;
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .init();
+        .with_ansi(false);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.event_format(JsonLines).init(),
+    }
     Ok(())
 }
 

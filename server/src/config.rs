@@ -110,6 +110,10 @@ pub struct RawConfig {
         env = "GLASSHOUR_OIDC_CLIENT_SECRET_FILE"
     )]
     oidc_client_secret_file: Option<PathBuf>,
+    /// A file with the token by which a monitoring system reads `/metrics`. Without it only this very machine
+    /// may, where no proxy stands in between
+    #[arg(long, value_name = "FILE", env = "GLASSHOUR_METRICS_TOKEN_FILE")]
+    metrics_token_file: Option<PathBuf>,
 }
 
 /// The same, checked.
@@ -139,6 +143,8 @@ pub struct Config {
     pub smtp: Option<SmtpConfig>,
     /// The provider that people log in by: issuer, client id, and the file of its secret.
     pub oidc: Option<(String, String, Option<PathBuf>)>,
+    /// By what a monitoring system may read the metrics.
+    pub metrics_token: Option<String>,
 }
 
 /// A flag has a value that cannot be used.
@@ -160,6 +166,14 @@ pub enum ConfigError {
     /// `--objects`.
     #[error("--objects must be file:/// and an absolute folder")]
     Objects,
+    /// `--metrics-token-file`.
+    #[error("--metrics-token-file {file}: {reason}")]
+    MetricsToken {
+        /// Which.
+        file: String,
+        /// Why not.
+        reason: String,
+    },
     /// The flags about mail.
     #[error(transparent)]
     Smtp(#[from] SmtpConfigError),
@@ -197,7 +211,26 @@ impl TryFrom<RawConfig> for Config {
                 .oidc_issuer
                 .zip(raw.oidc_client_id)
                 .map(|(issuer, id)| (issuer, id, raw.oidc_client_secret_file)),
+            metrics_token: raw.metrics_token_file.as_deref().map(token).transpose()?,
         })
+    }
+}
+
+/// The token in a file: one line of at least 16 characters.
+fn token(file: &std::path::Path) -> Result<String, ConfigError> {
+    let wrong = |reason: String| ConfigError::MetricsToken {
+        file: file.display().to_string(),
+        reason,
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+    let token = text.trim();
+    let plain = token.len() >= 16 && token.bytes().all(|byte| byte.is_ascii_graphic());
+    if plain {
+        Ok(token.to_owned())
+    } else {
+        Err(wrong(
+            "a token is one line of at least 16 characters".to_owned(),
+        ))
     }
 }
 
@@ -256,6 +289,7 @@ mod tests {
             oidc_issuer: None,
             oidc_client_id: None,
             oidc_client_secret_file: None,
+            metrics_token_file: None,
         }
     }
 

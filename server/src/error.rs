@@ -33,6 +33,10 @@ pub struct ApiError {
 
 /// No license was ever issued: the employee has not been active yet.
 pub(crate) const NO_LICENSE: &str = "no_license";
+/// An `Idempotency-Key` was used for another request.
+pub(crate) const IDEMPOTENCY_KEY_REUSED: &str = "idempotency_key_reused";
+/// The first request under an `Idempotency-Key` has no answer yet, or never will have.
+pub(crate) const REQUEST_RUNS: &str = "request_runs";
 /// The employee has no e-mail address to send anything to (rule 15).
 pub(crate) const NO_EMAIL: &str = "no_email";
 /// This server sends no mail.

@@ -11,7 +11,29 @@ use uuid::Uuid;
 use crate::AppState;
 use crate::error::ApiError;
 use crate::people;
-use crate::store::{Employee, License, Profile, Write};
+use crate::store::{Company, Employee, License, Profile, Write};
+
+/// What licenses are signed with: the company and its key, as they are in one transaction.
+#[derive(Debug)]
+pub(crate) struct Signing {
+    company: Company,
+    key_history: Vec<String>,
+    notice: Option<String>,
+    retention_days: Option<RetentionDays>,
+}
+
+impl Signing {
+    /// Holds the key for the rest of the transaction.
+    pub(crate) async fn begin(write: &mut Write) -> Result<Self, ApiError> {
+        write.hold_signing_key().await?;
+        Ok(Self {
+            company: people::company(write).await?,
+            key_history: write.key_history().await?,
+            notice: people::company_settings(write).await?.notice,
+            retention_days: retention(write).await?,
+        })
+    }
+}
 
 /// Issues an employee's next license, which supersedes the one before (rules 9 and 17).
 ///
@@ -24,9 +46,20 @@ pub(crate) async fn issue(
     profile: &Profile,
     now_ms: i64,
 ) -> Result<(), ApiError> {
-    write.hold_signing_key().await?;
-    let company = people::company(write).await?;
-    let settings = people::company_settings(write).await?;
+    let signing = Signing::begin(write).await?;
+    issue_with(state, write, &signing, employee, profile, now_ms).await
+}
+
+/// The same, for many in one transaction.
+pub(crate) async fn issue_with(
+    state: &AppState,
+    write: &mut Write,
+    signing: &Signing,
+    employee: &mut Employee,
+    profile: &Profile,
+    now_ms: i64,
+) -> Result<(), ApiError> {
+    let company = &signing.company;
     let claims = Claims {
         version: 1,
         license_id: LicenseId(Uuid::now_v7()),
@@ -35,12 +68,12 @@ pub(crate) async fn issue(
         not_before: None,
         expires_at: None,
         issuer: Issuer {
-            company: company.name,
+            company: company.name.clone(),
             company_id: company.company_id,
             server_url: state.server_url.to_string(),
-            retention_days: retention(write).await?,
-            privacy_contact: company.privacy_contact,
-            key_history: write.key_history().await?,
+            retention_days: signing.retention_days.clone(),
+            privacy_contact: company.privacy_contact.clone(),
+            key_history: signing.key_history.clone(),
         },
         employee: Licensee {
             employee_id: employee.employee_id,
@@ -48,7 +81,7 @@ pub(crate) async fn issue(
         },
         work_mode: employee.work_mode,
         default_project_id: Some(employee.project_id),
-        notice: settings.notice,
+        notice: signing.notice.clone(),
         profile: profile.settings.clone(),
         unknown: std::collections::BTreeMap::new(),
     };

@@ -71,6 +71,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         rates: Arc::new(Rates::per_second(config.device_rate, config.address_rate)),
         trusted_proxies: config.trusted_proxies.into(),
         sign_up: config.sign_up,
+        metrics_token: config.metrics_token.as_deref().map(Into::into),
         ..AppState::new(
             db.clone(),
             Arc::new(objects),

@@ -9,6 +9,7 @@ use glasshour_protocol::CompanyId;
 use crate::api::{Committer, Pace, Room};
 use crate::auth::{Oidc, Passwords, Rates, Throttle};
 use crate::clock::Clock;
+use crate::metrics::Metrics;
 use crate::objects::Objects;
 use crate::store::{Db, Read, StoreError, Write};
 use crate::{api, asker, console};
@@ -45,6 +46,10 @@ pub struct AppState {
     /// Whether queued mail is sent by this server. Where it is not, one-time links are shown to whoever
     /// made them, to be copied.
     pub mail_is_sent: bool,
+    /// What has been counted since the start.
+    pub metrics: Arc<Metrics>,
+    /// Lets a monitoring system read the metrics; without one only this very machine does.
+    pub metrics_token: Option<Arc<str>>,
 }
 
 /// Who may make an account by themself.
@@ -77,6 +82,8 @@ impl AppState {
             oidc: None,
             sign_up: SignUp::default(),
             mail_is_sent: false,
+            metrics: Arc::default(),
+            metrics_token: None,
         }
     }
 

@@ -26,6 +26,8 @@ const ALLOWED: &[(&str, &str)] = &[
     ("get /api/v1/employees/{employee_id}/license.gz", "kcoa"),
     ("post /api/v1/employees/{employee_id}/license/send", "kcoa"),
     ("post /api/v1/licenses/send", "kcoa"),
+    ("post /api/v1/employees/import", "kcoa"),
+    ("get /api/v1/licenses.zip", "kcoa"),
     ("get /api/v1/mail", "kc"),
     ("get /api/v1/profiles", "kcoam"),
     ("post /api/v1/profiles", "kc"),
@@ -116,6 +118,7 @@ const DELETE_WORKSPACE: &str = "delete /api/v1/workspaces/{workspace_id}";
 const WITHOUT_ROLES: &[&str] = &[
     "get /healthz",
     "get /readyz",
+    "get /metrics",
     "get /api/openapi.json",
     "get /api/v1/links/{token}",
     "post /api/v1/links/{token}",
@@ -167,6 +170,7 @@ impl Place {
         match filled.as_str() {
             "/api/v1/export" => format!("{filled}?employee_id={}", self.employee),
             "/api/v1/employees"
+            | "/api/v1/licenses.zip"
             | "/api/v1/projects"
             | "/api/v1/devices"
             | "/api/v1/records"

@@ -237,6 +237,31 @@ async fn p15_a_license_goes_as_an_attachment_with_instructions() {
 }
 
 #[tokio::test]
+async fn p14_each_row_offers_to_save_and_to_send_the_license() {
+    let post = Post::start().await;
+    let id = post.send_license("jo@acme.example").await;
+    let owner = post.server.log_in(OWNER).await;
+    let page = String::from_utf8(owner.get("/employees").await.body).unwrap();
+    assert!(
+        page.contains(&format!("href=\"/employees/{id}/license.gz\"")),
+        "{page}"
+    );
+    let send = format!("/employees/{id}/license/send");
+    assert!(page.contains(&format!("action=\"{send}\"")), "{page}");
+    let sent = owner
+        .post(&send, json!({}))
+        .await
+        .expect(StatusCode::SEE_OTHER);
+    let next = sent.headers["location"].to_str().unwrap().to_owned();
+    let page = String::from_utf8(owner.get(&next).await.body).unwrap();
+    assert!(
+        page.contains("The license of Jo Doe is on its way."),
+        "{page}"
+    );
+    assert_eq!(post.send().await, 1, "asked for twice, sent once");
+}
+
+#[tokio::test]
 async fn where_no_mail_is_sent_that_is_said_and_nothing_is_queued() {
     let server = Server::start().await;
     let body = json!({"name": "Jo Doe", "work_mode": "worklog", "active": true,

@@ -45,8 +45,11 @@ fn the_document_checked_in_is_the_one_served() {
 #[test]
 fn it_is_openapi_3_1_and_every_protected_operation_says_so() {
     assert_eq!(document()["openapi"], "3.1.0");
-    let open = ["/healthz", "/readyz", "/api/openapi.json"];
+    let open = ["/healthz", "/readyz", "/metrics", "/api/openapi.json"];
+    let mut names = std::collections::BTreeSet::new();
     for (method, path, operation) in operations() {
+        let name = operation["operationId"].as_str().unwrap().to_owned();
+        assert!(names.insert(name), "{method} {path}: its name is another's");
         let protected = operation.get("security").is_some();
         // A link is its own proof; whoever signs up is a stranger.
         let entry = path.starts_with("/api/v1/links/")
@@ -66,7 +69,7 @@ fn it_is_openapi_3_1_and_every_protected_operation_says_so() {
 async fn every_documented_operation_exists_and_asks_who_is_there() {
     let server = Server::start().await;
     let operations = operations();
-    assert_eq!(operations.len(), 94);
+    assert_eq!(operations.len(), 97);
     for (method, path, operation) in operations {
         let request = Request::builder()
             .method(&method)
@@ -78,6 +81,8 @@ async fn every_documented_operation_exists_and_asks_who_is_there() {
             None if path.starts_with("/api/v1/links/") && method == Method::GET => {
                 StatusCode::NOT_FOUND
             }
+            // For monitoring, from this machine or by a token.
+            None if path == "/metrics" => StatusCode::FORBIDDEN,
             None if method == Method::POST => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             None => StatusCode::OK,
             // Enrolment reads its body, which carries the key, before it can check the token.

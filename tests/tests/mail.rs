@@ -142,7 +142,7 @@ fn header<'a>(mail: &'a Value, name: &str) -> &'a str {
 }
 
 #[test]
-fn p15_the_license_in_a_mail_is_read_back_and_loaded_by_the_agent() -> Result<()> {
+fn p06_p15_the_license_in_a_mail_is_read_back_and_loaded_by_the_agent() -> Result<()> {
     let post = Post::start("plain", None, "smtp://127.0.0.1:PORT")?;
     let id = post.send_license("Jo D\u{f6}e", "worklog")?;
     let (mail, facts) = post.mail(1)?;

@@ -1,7 +1,8 @@
 //! Bodies, paths and queries whose faults are answered with our error body.
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -22,6 +23,26 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
         let Json(body) = Json::from_request(request, state)
             .await
             .map_err(|rejection: JsonRejection| rejected(&rejection))?;
+        Ok(Self(body))
+    }
+}
+
+/// A body of any kind.
+#[derive(Debug)]
+pub(super) struct RawBody(pub(super) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let body = Bytes::from_request(request, state).await;
+        let body = body.map_err(|rejection: BytesRejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+            status => {
+                tracing::debug!(%status, "a body broke off");
+                ApiError::new(status, code::INVALID, "The body did not arrive whole.")
+            }
+        })?;
         Ok(Self(body))
     }
 }
@@ -59,14 +80,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
 fn rejected(rejection: &JsonRejection) -> ApiError {
     let status = rejection.status();
     match rejection {
-        _ if status == StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(
-            status,
-            code::TOO_LARGE,
-            "The request is larger than the server takes.",
-        ),
+        _ if status == StatusCode::PAYLOAD_TOO_LARGE => too_large(),
         JsonRejection::JsonDataError(error) => unreadable::refused(&told(error), "body"),
         _ => unreadable::not_json(status),
     }
+}
+
+pub(super) fn too_large() -> ApiError {
+    ApiError::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        code::TOO_LARGE,
+        "The request is larger than the server takes.",
+    )
 }
 
 /// What the parser said, without what the framework says around it.

@@ -1,13 +1,14 @@
-//! Licenses on their way to many people: by mail.
+//! Licenses on their way to many people: by mail, or in one zip.
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use glasshour_protocol::EmployeeId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::extract::{JsonBody, PathId};
+use super::extract::{JsonBody, PathId, QueryOf};
 use super::openapi::ErrorBodySchema;
 use crate::AppState;
 use crate::auth::Actor;
@@ -89,4 +90,32 @@ pub(super) async fn send_many(
     let results = people::send_licenses(&state, &actor, form).await?;
     let results = results.into_iter().map(Into::into).collect();
     Ok((StatusCode::ACCEPTED, Json(Results { results })))
+}
+
+/// The current licenses of many active employees in one zip: a folder for each, in it one file named after the
+/// user of the computer, as `/etc/glasshour/license.d/` wants it, and `licenses.csv`, which says whose is which.
+#[utoipa::path(get, path = "/api/v1/licenses.zip", tag = "employees", params(SelectionForm),
+    responses((status = 200, content_type = "application/zip", body = Vec<u8>),
+        (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema),
+        (status = 404, description = "no such workspace or group", body = ErrorBodySchema),
+        (status = 422, body = ErrorBodySchema)),
+    security(("api_token" = []), ("session" = [])))]
+pub(super) async fn bundle(
+    actor: Actor,
+    State(state): State<AppState>,
+    QueryOf(form): QueryOf<SelectionForm>,
+) -> Result<Response, ApiError> {
+    let zip = people::bundle_licenses(&state, &actor, form).await?;
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/zip"),
+        ),
+        (
+            header::CONTENT_DISPOSITION,
+            HeaderValue::from_static("attachment; filename=\"licenses.zip\""),
+        ),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    Ok((headers, zip).into_response())
 }

@@ -12,13 +12,17 @@ mod entry;
 mod export;
 mod extract;
 mod health;
+mod idempotency;
+mod import;
 mod ingest;
 mod invitations;
 mod licenses;
 mod mail;
 mod me;
 mod members;
+mod metrics;
 mod openapi;
+mod openapi_shared;
 mod permit;
 mod profiles;
 mod projects;
@@ -39,7 +43,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
@@ -53,7 +57,8 @@ use tower_http::timeout::TimeoutLayer;
 use crate::AppState;
 use crate::auth;
 use crate::error::ApiError;
-use crate::people::MAX_PHOTO_BYTES;
+use crate::metrics::Metrics;
+use crate::people::{MAX_PHOTO_BYTES, MAX_SHEET_BYTES};
 
 /// Largest JSON request: an enrolment with its license.
 const MAX_JSON_BYTES: usize = 256 * 1024;
@@ -71,7 +76,9 @@ pub fn router(state: AppState) -> Router {
     let records = Router::new()
         .route("/api/v1/records/{record_id}", put(ingest::put_record))
         .layer(DefaultBodyLimit::max(MAX_PAYLOAD_BYTES));
+    let import = post(import::import).layer(DefaultBodyLimit::max(MAX_SHEET_BYTES));
     Router::new()
+        .route("/api/v1/employees/import", import)
         .route(
             "/api/v1/employees",
             get(employees::list).post(employees::create),
@@ -112,8 +119,13 @@ pub fn router(state: AppState) -> Router {
         .route("/api/openapi.json", get(openapi::serve))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
         .merge(people())
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            idempotency::keep,
+        ))
         .merge(records)
         .with_state(state)
 }
@@ -134,6 +146,7 @@ fn people() -> Router<AppState> {
             post(licenses::send),
         )
         .route("/api/v1/licenses/send", post(licenses::send_many))
+        .route("/api/v1/licenses.zip", get(licenses::bundle))
         .route("/api/v1/mail", get(mail::list))
         .route("/api/v1/users/{id}/welcome", post(users::welcome))
         .route("/api/v1/members", get(members::list).post(members::create))
@@ -253,6 +266,7 @@ fn rights() -> Router<AppState> {
 /// What holds for every route, the console's as well.
 pub(crate) fn layers(router: Router, state: AppState) -> Router {
     let proxies = Arc::clone(&state.trusted_proxies);
+    let metrics = Arc::clone(&state.metrics);
     let fixed = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
@@ -272,7 +286,7 @@ pub(crate) fn layers(router: Router, state: AppState) -> Router {
         ))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::REFERRER_POLICY, "same-origin"))
-        .layer(middleware::from_fn(log))
+        .layer(middleware::from_fn_with_state(metrics, log))
         .layer(middleware::from_fn_with_state(
             proxies,
             auth::behind_proxies,
@@ -316,9 +330,9 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     ApiError::internal(format!("a handler panicked: {what}")).into_response()
 }
 
-/// One line a request: route, status, time. The route is the pattern, so no id is logged; nor is a
-/// query, an address or a name.
-async fn log(request: Request, next: Next) -> Response {
+/// One line a request: route, status, time; and the same counted. The route is the pattern, so no id is logged;
+/// nor is a query, an address or a name.
+async fn log(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request
         .extensions()
@@ -326,7 +340,9 @@ async fn log(request: Request, next: Next) -> Response {
         .map_or_else(|| "-".to_owned(), |route| route.as_str().to_owned());
     let begun = tokio::time::Instant::now();
     let response = next.run(request).await;
-    let elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let elapsed = begun.elapsed();
+    metrics.count(method.as_str(), &route, response.status().as_u16(), elapsed);
+    let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(%method, route, status = response.status().as_u16(), elapsed_ms, "request");
     response
 }

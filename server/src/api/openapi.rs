@@ -8,10 +8,11 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
+use super::openapi_shared::Shared;
 use super::{
-    audit, company, device, devices, employees, entry, export, health, ingest, invitations,
-    licenses, mail, me, members, profiles, projects, records, reports, rights, security, sessions,
-    users, workspaces,
+    audit, company, device, devices, employees, entry, export, health, import, ingest, invitations,
+    licenses, mail, me, members, metrics, profiles, projects, records, reports, rights, security,
+    sessions, users, workspaces,
 };
 
 /// Every error: the code is for programs, the message for a person.
@@ -107,7 +108,7 @@ pub(super) struct DeviceProjectSchema {
     ),
     paths(
         employees::list, employees::create, employees::read, employees::update, employees::license,
-        licenses::send, licenses::send_many, mail::list,
+        import::import, licenses::send, licenses::send_many, licenses::bundle, mail::list,
         profiles::list, profiles::create, profiles::read, profiles::update,
         projects::list, projects::create, projects::read, projects::update,
         devices::list, devices::revoke, device::enroll, device::state,
@@ -133,9 +134,9 @@ pub(super) struct DeviceProjectSchema {
         security::tokens, security::create_token, security::revoke_token,
         me::read, me::update, me::choose, me::accept, me::decline, me::notices, me::read_notice,
         entry::look, entry::enter, entry::sign_up, reports::timesheet,
-        health::live, health::ready, serve,
+        health::live, health::ready, metrics::metrics, serve,
     ),
-    modifiers(&Securities)
+    modifiers(&Securities, &Shared)
 )]
 struct Document;
 

@@ -1,15 +1,20 @@
 //! Profiles, for scripts.
 
+#![expect(
+    unused_qualifications,
+    reason = "utoipa qualifies the query struct in what it generates"
+)]
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::extract::{JsonBody, PathId};
+use super::extract::{JsonBody, PathId, QueryOf};
 use super::openapi::ErrorBodySchema;
-use super::wire::{self, MAX_LIMIT, Page};
+use super::wire::{self, Page};
 use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
@@ -49,21 +54,35 @@ impl From<Profile> for ProfileView {
     }
 }
 
+/// Where in the list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PageQuery {
+    /// 1 to 1000; 1000 where absent.
+    limit: Option<u32>,
+    /// The `next` of the answer before.
+    cursor: Option<String>,
+}
+
 /// Lists profiles by name.
-#[utoipa::path(get, path = "/api/v1/profiles", tag = "profiles",
+#[utoipa::path(get, path = "/api/v1/profiles", tag = "profiles", params(PageQuery),
     responses((status = 200, body = Page<ProfileView>), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema)),
     security(("api_token" = []), ("session" = [])))]
 pub(super) async fn list(
     actor: Actor,
     State(state): State<AppState>,
+    QueryOf(query): QueryOf<PageQuery>,
 ) -> Result<Json<Page<ProfileView>>, ApiError> {
     actor.may(Verb::Read, Object::Profile)?;
+    let limit = wire::limit_or_most(query.limit)?;
+    let after = wire::place(query.cursor.as_deref())?;
+    let after = after
+        .as_ref()
+        .map(|(id, name)| (name.as_str(), id.as_str()));
     let mut read = state.read(actor.company_id).await?;
-    let rows = read.profiles(MAX_LIMIT).await?;
-    Ok(Json(Page {
-        items: rows.into_iter().map(Into::into).collect(),
-        next: None,
-    }))
+    let rows = read.profiles_after(after, limit + 1).await?;
+    let cursor = |last: &Profile| format!("{} {}", last.profile_id, last.name);
+    Ok(Json(Page::cut(rows, limit, cursor, ProfileView::from)))
 }
 
 /// Makes a profile.

@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{JsonBody, PathId, QueryOf};
 use super::openapi::ErrorBodySchema;
-use super::wire::{self, MAX_LIMIT, Page};
+use super::wire::{self, Page};
 use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
@@ -57,6 +57,10 @@ impl From<Project> for ProjectView {
 pub(super) struct ProjectQuery {
     /// Of this workspace only.
     workspace_id: Option<String>,
+    /// 1 to 1000; 1000 where absent.
+    limit: Option<u32>,
+    /// The `next` of the answer before.
+    cursor: Option<String>,
 }
 
 /// Lists projects and departments by name.
@@ -70,12 +74,17 @@ pub(super) async fn list(
 ) -> Result<Json<Page<ProjectView>>, ApiError> {
     actor.may(Verb::Read, Object::Project)?;
     let workspace = actor.scope(query.workspace_id.as_deref())?;
+    let limit = wire::limit_or_most(query.limit)?;
+    let after = wire::place(query.cursor.as_deref())?;
+    let after = after
+        .as_ref()
+        .map(|(id, name)| (name.as_str(), id.as_str()));
     let mut read = state.read(actor.company_id).await?;
-    let rows = read.projects(workspace.as_deref(), MAX_LIMIT).await?;
-    Ok(Json(Page {
-        items: rows.into_iter().map(Into::into).collect(),
-        next: None,
-    }))
+    let rows = read
+        .projects_after(workspace.as_deref(), after, limit + 1)
+        .await?;
+    let cursor = |last: &Project| format!("{} {}", last.project_id, last.name);
+    Ok(Json(Page::cut(rows, limit, cursor, ProjectView::from)))
 }
 
 /// Makes a project or department.

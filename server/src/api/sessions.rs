@@ -13,12 +13,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::extract::QueryOf;
 use super::openapi::ErrorBodySchema;
-use super::wire::{self, MAX_LIMIT, Page};
+use super::wire::{self, Page};
 use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
 use crate::people::{self, reach};
-use crate::store::{Session, ViewKind};
+use crate::store::{Session, SessionFilter, ViewKind};
 
 /// Which sessions.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -35,6 +35,10 @@ pub(super) struct SessionQuery {
     /// Why, where nobody in particular is named: whoever is looked at is shown it. A person must say it;
     /// for a script its token's name stands in.
     reason: Option<String>,
+    /// 1 to 1000; 1000 where absent.
+    limit: Option<u32>,
+    /// The `next` of the answer before.
+    cursor: Option<String>,
 }
 
 /// A session, as the API shows it.
@@ -76,23 +80,36 @@ pub(super) async fn list(
     let from_ms = wire::parse_time("from", query.from.as_deref())?.unwrap_or(i64::MIN);
     let to_ms = wire::parse_time("to", query.to.as_deref())?.unwrap_or(i64::MAX);
     let employee = wire::parse("employee_id", query.employee_id.as_deref())?;
+    let limit = wire::limit_or_most(query.limit)?;
+    let after = match wire::place(query.cursor.as_deref())? {
+        None => None,
+        Some((id, at)) => Some((wire::part(&at)?, id)),
+    };
     let now_ms = state.clock.now_ms();
     let mut read = state.read(actor.company_id).await?;
-    let (rows, reason) = match employee {
-        Some(employee) => {
-            reach::employee(&mut read, &actor, Verb::Read, Object::Capture, employee).await?;
-            let rows = read.sessions_of(employee, from_ms, to_ms, MAX_LIMIT);
-            (rows.await?, None)
-        }
-        None => {
-            actor.may(Verb::Read, Object::Capture)?;
-            let workspace = actor.scope(query.workspace_id.as_deref())?;
-            let reason = people::reason(&actor, query.reason.as_deref())?;
-            let rows = read.sessions(workspace.as_deref(), from_ms, to_ms, MAX_LIMIT);
-            (rows.await?, Some(reason))
-        }
+    let reason = if let Some(employee) = employee {
+        reach::employee(&mut read, &actor, Verb::Read, Object::Capture, employee).await?;
+        None
+    } else {
+        actor.may(Verb::Read, Object::Capture)?;
+        Some(people::reason(&actor, query.reason.as_deref())?)
     };
+    let workspace_id = match employee {
+        Some(_) => None,
+        None => actor.scope(query.workspace_id.as_deref())?,
+    };
+    let filter = SessionFilter {
+        employee_id: employee,
+        workspace_id,
+        from_ms,
+        to_ms,
+        after,
+        limit: limit + 1,
+    };
+    let mut rows = read.sessions_page(&filter).await?;
     drop(read);
+    // The row beyond the page only tells that there is one: nobody looks at it.
+    let beyond = (rows.len() > limit as usize).then(|| rows.pop()).flatten();
     let looks = people::looks(rows.iter().map(|row| (row.employee_id, row.started_at)));
     people::note_looks(
         &state,
@@ -102,6 +119,7 @@ pub(super) async fn list(
         reason.as_deref(),
     )
     .await?;
+    rows.extend(beyond);
     let view = |session: Session| SessionView {
         session_id: session.session_id,
         employee_id: session.employee_id,
@@ -114,8 +132,6 @@ pub(super) async fn list(
         withdrawn_ms: session.withdrawn_ms,
         cause: session.cause,
     };
-    Ok(Json(Page {
-        items: rows.into_iter().map(view).collect(),
-        next: None,
-    }))
+    let cursor = |last: &Session| format!("{} {}", last.session_id, last.started_at);
+    Ok(Json(Page::cut(rows, limit, cursor, view)))
 }

@@ -54,6 +54,11 @@ pub(super) fn limit(asked: Option<u32>) -> Result<u32, ApiError> {
     }
 }
 
+/// The same for lists that give as much as they may where nothing is asked.
+pub(super) fn limit_or_most(asked: Option<u32>) -> Result<u32, ApiError> {
+    limit(Some(asked.unwrap_or(MAX_LIMIT)))
+}
+
 /// Reads what [`Page::cut`] wrote.
 pub(super) fn cursor(text: &str) -> Result<String, ApiError> {
     from_base64url(text)

@@ -30,6 +30,7 @@ pub(crate) use authorize::forbidden;
 pub use authorize::{Object, Role, Verb, allows};
 pub(crate) use device::revoked;
 pub use device::{DeviceToken, authenticate_device};
+pub(crate) use extract::bearer;
 pub use extract::{CurrentUser, Peer};
 pub use factor::{NewFactor, log_in_by_code};
 pub(crate) use factor::{begin_factor, confirm_factor};

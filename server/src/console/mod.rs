@@ -21,6 +21,7 @@ mod gate;
 mod join;
 mod layout;
 mod login;
+mod many;
 mod members;
 mod own;
 mod own_day;
@@ -45,10 +46,14 @@ use axum::routing::{get, post};
 use glasshour_words::notice::Notice;
 use glasshour_words::{Message, Words};
 
+use crate::people::MAX_SHEET_BYTES;
 use crate::{AppState, auth};
 
 /// Largest form: a profile with long lists of exclusions.
 const MAX_FORM_BYTES: usize = 64 * 1024;
+
+/// Largest form with a file of employees in it, percent-encoded.
+const MAX_IMPORT_FORM_BYTES: usize = 3 * MAX_SHEET_BYTES;
 
 /// What stands above a notice that is previewed, in its language.
 fn notice_intro(notice: &Notice) -> String {
@@ -142,6 +147,13 @@ pub fn router(state: AppState) -> Router {
             get(employee::blank).post(employee::create),
         )
         .route("/employees/notice", post(employee::notice))
+        .route("/employees/many", get(many::show))
+        .route(
+            "/employees/import",
+            post(many::import).layer(DefaultBodyLimit::max(MAX_IMPORT_FORM_BYTES)),
+        )
+        .route("/employees/licenses/send", post(many::send))
+        .route("/employees/licenses.zip", get(many::bundle))
         .route(
             "/employees/{id}/edit",
             get(employee::edit).post(employee::update),

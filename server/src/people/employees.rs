@@ -9,8 +9,8 @@ use super::{reach, rules};
 use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::{ApiError, NO_LICENSE};
-use crate::license;
-use crate::store::{Employee, License, MemberStatus, Profile, Project, Read};
+use crate::license::{self, Signing};
+use crate::store::{Employee, License, MemberStatus, Profile, Project, Read, Write};
 
 /// The employee form (rule 1). For a new employee `name`, `work_mode` and `active` are required, and
 /// the default project and profile stand in for missing ones; for a change, what is absent stays.
@@ -84,13 +84,31 @@ pub async fn create_employee(
         created_at: now_ms,
         updated_at: now_ms,
     };
-    write.insert_employee(&employee).await?;
-    if active {
-        license::issue(state, &mut write, &mut employee, &profile, now_ms).await?;
-        write.update_employee(&employee).await?;
-    }
+    let signing = Signing::begin(&mut write).await?;
+    store_new(state, &mut write, &signing, &mut employee, &profile).await?;
     write.commit().await?;
     Ok(employee)
+}
+
+/// Stores a new employee; an active one with a license (rules 9 and 10).
+pub(super) async fn store_new(
+    state: &AppState,
+    write: &mut Write,
+    signing: &Signing,
+    employee: &mut Employee,
+    profile: &Profile,
+) -> Result<(), ApiError> {
+    // Its first license follows in the same transaction, and counts the serial up to what is stored here.
+    let stored = Employee {
+        serial: u64::from(employee.active),
+        ..employee.clone()
+    };
+    write.insert_employee(&stored).await?;
+    if employee.active {
+        let now_ms = employee.created_at;
+        license::issue_with(state, write, signing, employee, profile, now_ms).await?;
+    }
+    Ok(())
 }
 
 /// Changes an employee. A change of what the license says, and activation, issue the next serial

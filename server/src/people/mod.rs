@@ -5,6 +5,7 @@
 //! there is no moment at which an active employee has no license or a stale one.
 
 mod audit;
+mod bundle;
 mod captures;
 mod company;
 mod devices;
@@ -14,6 +15,7 @@ mod erasure;
 mod founding;
 pub(crate) mod gaps;
 mod groups;
+mod import;
 mod invitations;
 mod keys;
 mod leave;
@@ -28,14 +30,17 @@ mod retention;
 mod rules;
 mod security;
 mod sending;
+mod sheet;
 mod timesheet;
 mod tokens;
 pub(crate) mod tracking;
 mod users;
 mod views;
 mod workspaces;
+mod zip;
 
 pub use audit::read_audit;
+pub use bundle::bundle_licenses;
 pub use captures::{Consequence, delete_own_capture, deletion_consequence};
 pub use company::{
     CompanyForm, PlanForm, PlanState, RetentionForm, read_company, read_plan, update_company,
@@ -50,6 +55,7 @@ pub use entry::{Door, Entered, EntryForm, answer_invitation, enter, look, sign_u
 pub use erasure::{ErasureForm, erase_employee, erase_user};
 pub(crate) use founding::{Founder, Founding};
 pub use groups::{Filled, GroupForm, create_group, delete_group, read_group, update_group};
+pub use import::{ImportOptions, ImportedRow, count_imported, import_employees};
 pub(crate) use invitations::find as find_invitation;
 pub use invitations::{InviteForm, Invited, invite, send_invitation, withdraw_invitation};
 pub(crate) use keys::new_key;
@@ -71,6 +77,7 @@ pub use security::{
     reset_password_of,
 };
 pub use sending::{LicenseSent, SelectionForm, send_license, send_licenses};
+pub(crate) use sheet::MAX_SHEET_BYTES;
 pub use timesheet::{Grouping, Line, TimesheetQuery, timesheet};
 pub use tokens::{TokenForm, create_token, list_tokens, revoke_token};
 pub use users::{UserForm, create_user, delete_user, send_welcome, update_user};

@@ -43,10 +43,21 @@ impl Read {
 
     /// Profiles by name.
     pub async fn profiles(&mut self, limit: u32) -> Result<Vec<Profile>, StoreError> {
+        self.profiles_after(None, limit).await
+    }
+
+    /// Profiles by name, behind a name and id where given.
+    pub async fn profiles_after(
+        &mut self,
+        after: Option<(&str, &str)>,
+        limit: u32,
+    ) -> Result<Vec<Profile>, StoreError> {
         const SQL: &str = "SELECT profile_id, name, settings, is_default, created_at, updated_at \
-            FROM profiles WHERE company_id = $1 ORDER BY name, profile_id LIMIT $2";
+            FROM profiles WHERE company_id = $1 AND (name > $3 OR (name = $3 AND profile_id > $4)) \
+            ORDER BY name, profile_id LIMIT $2";
+        let (name, id) = after.unwrap_or_default();
         Ok(on!(self, c => sqlx::query_as(SQL)
-            .bind(&self.company).bind(i64::from(limit)).fetch_all(c).await)?)
+            .bind(&self.company).bind(i64::from(limit)).bind(name).bind(id).fetch_all(c).await)?)
     }
 }
 

@@ -94,12 +94,24 @@ impl Read {
         workspace: Option<&str>,
         limit: u32,
     ) -> Result<Vec<Project>, StoreError> {
+        self.projects_after(workspace, None, limit).await
+    }
+
+    /// Projects by name, behind a name and id where given.
+    pub async fn projects_after(
+        &mut self,
+        workspace: Option<&str>,
+        after: Option<(&str, &str)>,
+        limit: u32,
+    ) -> Result<Vec<Project>, StoreError> {
         const SQL: &str = "SELECT project_id, workspace_id, name, color, kind, is_default, \
             created_at FROM projects WHERE company_id = $1 AND ($3 = '' OR workspace_id = $3) \
+            AND (name > $4 OR (name = $4 AND project_id > $5)) \
             ORDER BY name, project_id LIMIT $2";
+        let (name, id) = after.unwrap_or_default();
         Ok(on!(self, c => sqlx::query_as(SQL)
             .bind(&self.company).bind(i64::from(limit)).bind(workspace.unwrap_or_default())
-            .fetch_all(c).await)?)
+            .bind(name).bind(id).fetch_all(c).await)?)
     }
 }
 

@@ -71,6 +71,23 @@ struct EventRow {
     event: String,
 }
 
+/// Which sessions, in the order of their starts.
+#[derive(Clone, Debug)]
+pub struct SessionFilter {
+    /// Of this employee.
+    pub employee_id: Option<EmployeeId>,
+    /// Of this workspace's employees.
+    pub workspace_id: Option<String>,
+    /// That end at this moment or later, UTC milliseconds.
+    pub from_ms: i64,
+    /// That start before it.
+    pub to_ms: i64,
+    /// Only those behind this start and id.
+    pub after: Option<(i64, String)>,
+    /// At most so many.
+    pub limit: u32,
+}
+
 impl Read {
     /// The roll-up of one session.
     pub async fn session(
@@ -104,6 +121,29 @@ impl Read {
         Ok(on!(self, c => sqlx::query_as(SQL)
             .bind(&self.company).bind(employee.to_string()).bind(from_ms).bind(to_ms)
             .bind(i64::from(limit)).fetch_all(c).await)?)
+    }
+
+    /// A page of sessions by start.
+    pub async fn sessions_page(
+        &mut self,
+        filter: &SessionFilter,
+    ) -> Result<Vec<Session>, StoreError> {
+        const SQL: &str = "SELECT session_id, device_id, employee_id, project_id, started_at, \
+            ended_at, first_record_at, last_record_at, tracked_ms, idle_ms, withdrawn_ms, cause, note, \
+            stretches \
+            FROM sessions WHERE company_id = $1 AND started_at < $3 AND end_at >= $2 \
+            AND ($4 = '' OR employee_id = $4) \
+            AND ($5 = '' OR employee_id IN (SELECT e.employee_id FROM employees e \
+              WHERE e.company_id = $1 AND e.workspace_id = $5)) \
+            AND (started_at > $6 OR (started_at = $6 AND session_id > $7)) \
+            ORDER BY started_at, session_id LIMIT $8";
+        let employee = filter.employee_id.map(|id| id.to_string());
+        let (at, id) = filter.after.clone().unwrap_or((i64::MIN, String::new()));
+        Ok(on!(self, c => sqlx::query_as(SQL)
+            .bind(&self.company).bind(filter.from_ms).bind(filter.to_ms)
+            .bind(employee.unwrap_or_default())
+            .bind(filter.workspace_id.clone().unwrap_or_default())
+            .bind(at).bind(&id).bind(i64::from(filter.limit)).fetch_all(c).await)?)
     }
 
     /// One employee's sessions of which no stop is known, by start.

@@ -309,6 +309,10 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("own_day_passes", "show a person their own day, for an hour"),
     ("notices", "follow from what shows"),
     ("outbox", "follows from what shows"),
+    (
+        "idempotency",
+        "what a script asked again; what it did shows",
+    ),
 ];
 
 #[cfg(test)]
