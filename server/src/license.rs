@@ -47,18 +47,19 @@ pub(crate) async fn issue(
     now_ms: i64,
 ) -> Result<(), ApiError> {
     let signing = Signing::begin(write).await?;
-    issue_with(state, write, &signing, employee, profile, now_ms).await
+    let license = make(state, &signing, employee, profile, now_ms)?;
+    write.insert_license(&license).await?;
+    Ok(())
 }
 
-/// The same, for many in one transaction.
-pub(crate) async fn issue_with(
+/// Makes an employee's next license and raises `employee.serial`; storing both is left to the caller.
+pub(crate) fn make(
     state: &AppState,
-    write: &mut Write,
     signing: &Signing,
     employee: &mut Employee,
     profile: &Profile,
     now_ms: i64,
-) -> Result<(), ApiError> {
+) -> Result<License, ApiError> {
     let company = &signing.company;
     let claims = Claims {
         version: 1,
@@ -85,7 +86,7 @@ pub(crate) async fn issue_with(
         profile: profile.settings.clone(),
         unknown: std::collections::BTreeMap::new(),
     };
-    keep(write, employee, claims, &company.signing_key).await
+    signed(employee, claims, &company.signing_key)
 }
 
 /// Issues an employee's next license by the company's present key, which says what the last one said.
@@ -105,12 +106,11 @@ pub(crate) async fn renew(
     claims.issued_at = Timestamp::from_millisecond(now_ms).map_err(ApiError::internal)?;
     claims.issuer.key_history = write.key_history().await?;
     claims.issuer.retention_days = retention(write).await?;
-    keep(write, employee, claims, &company.signing_key)
-        .await
-        .map_err(|mut error| {
-            error.message = format!("The license of {}: {}", employee.name, error.message);
-            error
-        })?;
+    let license = signed(employee, claims, &company.signing_key).map_err(|mut error| {
+        error.message = format!("The license of {}: {}", employee.name, error.message);
+        error
+    })?;
+    write.insert_license(&license).await?;
     Ok(true)
 }
 
@@ -120,27 +120,19 @@ async fn retention(write: &mut Write) -> Result<Option<RetentionDays>, ApiError>
     Ok((days != RetentionDays::default()).then_some(days))
 }
 
-/// Signs the claims and stores them as the employee's current license.
-async fn keep(
-    write: &mut Write,
-    employee: &mut Employee,
-    claims: Claims,
-    key: &SigningKey,
-) -> Result<(), ApiError> {
+/// The claims as the employee's current license.
+fn signed(employee: &mut Employee, claims: Claims, key: &SigningKey) -> Result<License, ApiError> {
     let file = sign(&claims, key).map_err(|error| refused(&error))?;
     employee.serial = claims.serial;
-    write
-        .insert_license(&License {
-            license_id: claims.license_id,
-            employee_id: employee.employee_id,
-            serial: claims.serial,
-            issued_at: claims.issued_at.as_millisecond(),
-            claims,
-            file,
-            superseded_at: None,
-        })
-        .await?;
-    Ok(())
+    Ok(License {
+        license_id: claims.license_id,
+        employee_id: employee.employee_id,
+        serial: claims.serial,
+        issued_at: claims.issued_at.as_millisecond(),
+        claims,
+        file,
+        superseded_at: None,
+    })
 }
 
 fn refused(error: &SignError) -> ApiError {

@@ -84,7 +84,10 @@ async fn tell(db: Db) {
     write.insert_project(&project).await.unwrap();
     write.insert_profile(&profile).await.unwrap();
     write.insert_user(&user).await.unwrap();
-    write.insert_employee(&employee).await.unwrap();
+    write
+        .insert_employees(std::slice::from_ref(&employee))
+        .await
+        .unwrap();
     let mut read = db.read(company_id).await.unwrap();
     assert_eq!(read.employee(employee.employee_id).await.unwrap(), None);
     drop(read);
@@ -94,7 +97,10 @@ async fn tell(db: Db) {
         employee_id: EmployeeId(id()),
         ..employee.clone()
     };
-    write.insert_employee(&twin).await.unwrap();
+    write
+        .insert_employees(std::slice::from_ref(&twin))
+        .await
+        .unwrap();
     drop(write);
     let mut read = db.read(company_id).await.unwrap();
     let everybody = read

@@ -10,7 +10,7 @@ use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::{ApiError, NO_LICENSE};
 use crate::license::{self, Signing};
-use crate::store::{Employee, License, MemberStatus, Profile, Project, Read, Write};
+use crate::store::{Employee, License, MemberStatus, Profile, Project, Read};
 
 /// The employee form (rule 1). For a new employee `name`, `work_mode` and `active` are required, and
 /// the default project and profile stand in for missing ones; for a change, what is absent stays.
@@ -85,30 +85,27 @@ pub async fn create_employee(
         updated_at: now_ms,
     };
     let signing = Signing::begin(&mut write).await?;
-    store_new(state, &mut write, &signing, &mut employee, &profile).await?;
+    let license = first_license(state, &signing, &mut employee, &profile)?;
+    write
+        .insert_employees(std::slice::from_ref(&employee))
+        .await?;
+    write.insert_first_licenses(license.as_slice()).await?;
     write.commit().await?;
     Ok(employee)
 }
 
-/// Stores a new employee; an active one with a license (rules 9 and 10).
-pub(super) async fn store_new(
+/// The license that a new employee is stored with: an active one has one, another has none (rules 9 and 10).
+pub(super) fn first_license(
     state: &AppState,
-    write: &mut Write,
     signing: &Signing,
     employee: &mut Employee,
     profile: &Profile,
-) -> Result<(), ApiError> {
-    // Its first license follows in the same transaction, and counts the serial up to what is stored here.
-    let stored = Employee {
-        serial: u64::from(employee.active),
-        ..employee.clone()
-    };
-    write.insert_employee(&stored).await?;
-    if employee.active {
-        let now_ms = employee.created_at;
-        license::issue_with(state, write, signing, employee, profile, now_ms).await?;
+) -> Result<Option<License>, ApiError> {
+    if !employee.active {
+        return Ok(None);
     }
-    Ok(())
+    let now_ms = employee.created_at;
+    license::make(state, signing, employee, profile, now_ms).map(Some)
 }
 
 /// Changes an employee. A change of what the license says, and activation, issue the next serial

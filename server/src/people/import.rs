@@ -2,12 +2,13 @@
 //! its line and what to do, and stops no other. A dry run says the same and changes nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use glasshour_license_format::WorkMode;
 use glasshour_protocol::EmployeeId;
 use uuid::Uuid;
 
-use super::employees::store_new;
+use super::employees::first_license;
 use super::rules;
 use super::sheet::{self, Column, Row};
 use crate::AppState;
@@ -98,15 +99,19 @@ pub async fn import_employees(
     let mut place = Place::find(&mut write, actor, &options).await?;
     let signing = Signing::begin(&mut write).await?;
     let mut results = Vec::with_capacity(rows.len());
+    let (mut employees, mut licenses) = (Vec::new(), Vec::new());
     for row in &rows {
         let (mut result, good) = place.judge(row, now_ms);
         if let Some((mut employee, profile)) = good {
-            store_new(state, &mut write, &signing, &mut employee, &profile).await?;
+            licenses.extend(first_license(state, &signing, &mut employee, &profile)?);
             result.result = "created";
             result.employee_id = Some(employee.employee_id);
+            employees.push(employee);
         }
         results.push(result);
     }
+    write.insert_employees(&employees).await?;
+    write.insert_first_licenses(&licenses).await?;
     write.commit().await?;
     Ok(results)
 }
@@ -115,7 +120,7 @@ pub async fn import_employees(
 struct Place {
     workspace_id: String,
     projects: Vec<Project>,
-    profiles: Vec<Profile>,
+    profiles: Vec<Arc<Profile>>,
     /// Employees of the workspace by e-mail address, in lower case.
     by_email: BTreeMap<String, EmployeeId>,
     /// Those without an address, by name.
@@ -143,6 +148,7 @@ impl Place {
                 limit: 1_000_000,
             })
             .await?;
+        let profiles = read.profiles(MANY).await?;
         let mut by_email = BTreeMap::new();
         let mut by_name = BTreeMap::new();
         for employee in all {
@@ -153,7 +159,7 @@ impl Place {
         }
         Ok(Self {
             projects: read.projects(Some(&workspace_id), MANY).await?,
-            profiles: read.profiles(MANY).await?,
+            profiles: profiles.into_iter().map(Arc::new).collect(),
             workspace_id,
             by_email,
             by_name,
@@ -162,7 +168,7 @@ impl Place {
     }
 
     /// What becomes of a row, and the employee of one that is good.
-    fn judge(&mut self, row: &Row, now_ms: i64) -> (ImportedRow, Option<(Employee, Profile)>) {
+    fn judge(&mut self, row: &Row, now_ms: i64) -> (ImportedRow, Option<(Employee, Arc<Profile>)>) {
         let mut result = ImportedRow {
             line: row.line,
             name: row.value(COLUMNS, "name").to_owned(),
@@ -190,7 +196,7 @@ impl Place {
         }
     }
 
-    fn employee(&mut self, row: &Row, now_ms: i64) -> Result<(Employee, Profile), Fault> {
+    fn employee(&mut self, row: &Row, now_ms: i64) -> Result<(Employee, Arc<Profile>), Fault> {
         if let Some(fault) = &row.fault {
             return Err(("", fault.clone()));
         }
@@ -263,7 +269,7 @@ impl Place {
         })
     }
 
-    fn profile(&self, text: &str) -> Result<Profile, Fault> {
+    fn profile(&self, text: &str) -> Result<Arc<Profile>, Fault> {
         let found = match text {
             "" => self.profiles.iter().find(|one| one.is_default),
             text => find(

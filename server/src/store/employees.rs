@@ -2,10 +2,10 @@
 
 use glasshour_license_format::WorkMode;
 use glasshour_protocol::{EmployeeId, ProjectId};
-use sqlx::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 
 use super::column::{Mode, Text, to_bigint};
-use super::{Read, StoreError, Write, on};
+use super::{ROWS_AT_ONCE, Read, StoreError, Write, on};
 
 /// A tracked person.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -150,18 +150,26 @@ impl Read {
 }
 
 impl Write {
-    /// Makes an employee.
-    pub async fn insert_employee(&mut self, employee: &Employee) -> Result<(), StoreError> {
+    /// Makes employees.
+    pub async fn insert_employees(&mut self, employees: &[Employee]) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO employees (company_id, employee_id, workspace_id, name, \
-            email, work_mode, project_id, profile_id, active, serial, created_at, updated_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-        on!(self.0, c => sqlx::query(SQL)
-            .bind(&self.0.company).bind(employee.employee_id.to_string())
-            .bind(&employee.workspace_id).bind(&employee.name).bind(&employee.email)
-            .bind(employee.work_mode.as_str()).bind(employee.project_id.to_string())
-            .bind(&employee.profile_id).bind(employee.active).bind(to_bigint(employee.serial))
-            .bind(employee.created_at).bind(employee.updated_at)
-            .execute(c).await.map(drop))?;
+            email, work_mode, project_id, profile_id, active, serial, created_at, updated_at) ";
+        let company = self.0.company.clone();
+        for some in employees.chunks(ROWS_AT_ONCE) {
+            on!(self.0, c => {
+                let mut insert = QueryBuilder::new(SQL);
+                insert.push_values(some, |mut row, employee| {
+                    row.push_bind(&company).push_bind(employee.employee_id.to_string())
+                        .push_bind(&employee.workspace_id).push_bind(&employee.name)
+                        .push_bind(&employee.email).push_bind(employee.work_mode.as_str())
+                        .push_bind(employee.project_id.to_string())
+                        .push_bind(&employee.profile_id).push_bind(employee.active)
+                        .push_bind(to_bigint(employee.serial))
+                        .push_bind(employee.created_at).push_bind(employee.updated_at);
+                });
+                insert.build().execute(c).await.map(drop)
+            })?;
+        }
         Ok(())
     }
 

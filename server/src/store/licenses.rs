@@ -2,10 +2,10 @@
 
 use glasshour_license_format::Claims;
 use glasshour_protocol::{EmployeeId, LicenseId};
-use sqlx::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 
 use super::column::{Json, Text, to_bigint, to_json};
-use super::{Read, StoreError, Write, on};
+use super::{ROWS_AT_ONCE, Read, StoreError, Write, on};
 
 /// One issued license.
 #[derive(Clone, Debug, PartialEq, FromRow)]
@@ -88,6 +88,27 @@ impl Read {
 }
 
 impl Write {
+    /// Keeps the first licenses of employees who have none.
+    pub async fn insert_first_licenses(&mut self, licenses: &[License]) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO licenses \
+            (company_id, employee_id, serial, license_id, claims, file, issued_at) ";
+        let company = self.0.company.clone();
+        for some in licenses.chunks(ROWS_AT_ONCE) {
+            on!(self.0, c => {
+                let mut insert = QueryBuilder::new(SQL);
+                insert.push_values(some, |mut row, license| {
+                    row.push_bind(&company).push_bind(license.employee_id.to_string())
+                        .push_bind(to_bigint(license.serial))
+                        .push_bind(license.license_id.to_string())
+                        .push_bind(to_json(&license.claims)).push_bind(&license.file)
+                        .push_bind(license.issued_at);
+                });
+                insert.build().execute(c).await.map(drop)
+            })?;
+        }
+        Ok(())
+    }
+
     /// Keeps a license, and supersedes the employee's earlier ones as of its `issued_at`.
     pub async fn insert_license(&mut self, license: &License) -> Result<(), StoreError> {
         const SUPERSEDE: &str = "UPDATE licenses SET superseded_at = $3 \

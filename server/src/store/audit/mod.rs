@@ -7,13 +7,15 @@
 mod tables;
 mod triggers;
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
-use sqlx::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use super::column::{NullableValue, Text, to_json, word_enum};
-use super::{Read, StoreError, Write, on};
-use crate::asker::{self, Asker};
+use super::{ROWS_AT_ONCE, Read, StoreError, Write, on};
+use crate::asker;
 
 pub(super) use triggers::{migrate_postgres, migrate_sqlite};
 
@@ -165,54 +167,85 @@ impl Write {
         const DONE: &str = "DELETE FROM audit_pending";
         const INSERT: &str = "INSERT INTO audit (company_id, entry_id, at_ms, actor_kind, actor_id, \
             actor_name, address, action, object, object_id, object_name, about_id, workspace_id, \
-            before_json, after_json, reason) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+            before_json, after_json, reason) ";
         let pending: Vec<Pending> = on!(self.0, c => sqlx::query_as(PENDING).fetch_all(c).await)?;
         if pending.is_empty() {
             return Ok(());
         }
         on!(self.0, c => sqlx::query(DONE).execute(c).await.map(drop))?;
         let asker = asker::now();
-        for change in merge(pending) {
-            let entry_id = Uuid::now_v7();
-            let at_ms = asker.at_ms.unwrap_or_else(|| made_at(entry_id));
-            let workspace = match text(&change, "workspace_id") {
-                Some(id) => Some(id),
-                None => self.workspace_of(&change).await?,
-            };
-            let name = name(&change);
-            let Asker {
-                kind,
-                id,
-                name: actor,
-                address,
-                reason,
-                ..
-            } = &asker;
-            let (before, after) = differing(change.before_json, change.after_json);
-            on!(self.0, c => sqlx::query(INSERT)
-                .bind(&change.company_id).bind(entry_id.to_string()).bind(at_ms)
-                .bind(kind.as_str()).bind(id).bind(actor)
-                .bind(address.map(|address| address.to_string()))
-                .bind(&change.action).bind(&change.object).bind(&change.object_id)
-                .bind(name).bind(&change.about_id).bind(workspace)
-                .bind(before.map(|row| to_json(&row))).bind(after.map(|row| to_json(&row)))
-                .bind(reason)
-                .execute(c).await.map(drop))?;
+        let address = asker.address.map(|address| address.to_string());
+        let entries = self.placed(merge(pending)).await?;
+        for some in entries.chunks(ROWS_AT_ONCE) {
+            on!(self.0, c => {
+                let mut insert = QueryBuilder::new(INSERT);
+                insert.push_values(some, |mut row, (change, workspace)| {
+                    let entry_id = Uuid::now_v7();
+                    let at_ms = asker.at_ms.unwrap_or_else(|| made_at(entry_id));
+                    let (before, after) =
+                        differing(change.before_json.clone(), change.after_json.clone());
+                    row.push_bind(&change.company_id).push_bind(entry_id.to_string())
+                        .push_bind(at_ms).push_bind(asker.kind.as_str()).push_bind(&asker.id)
+                        .push_bind(&asker.name).push_bind(&address).push_bind(&change.action)
+                        .push_bind(&change.object).push_bind(&change.object_id)
+                        .push_bind(name(change)).push_bind(&change.about_id).push_bind(workspace)
+                        .push_bind(before.map(|row| to_json(&row)))
+                        .push_bind(after.map(|row| to_json(&row))).push_bind(&asker.reason);
+                });
+                insert.build().execute(c).await.map(drop)
+            })?;
         }
         Ok(())
     }
 
-    /// The workspace of the employee or member that a change belongs to.
-    async fn workspace_of(&mut self, change: &Pending) -> Result<Option<String>, StoreError> {
+    /// Each change with its workspace: its own, or the one of the employee or member that it belongs to.
+    async fn placed(
+        &mut self,
+        changes: Vec<Pending>,
+    ) -> Result<Vec<(Pending, Option<String>)>, StoreError> {
+        // Of those who are made here as well, it is known already.
+        let mut known: HashMap<(String, String), Option<String>> = HashMap::new();
+        for change in &changes {
+            let of_person = matches!(change.object.as_str(), "employee" | "member");
+            if let Some(workspace) = text(change, "workspace_id").filter(|_| of_person) {
+                let person = (change.company_id.clone(), change.object_id.clone());
+                known.insert(person, Some(workspace));
+            }
+        }
+        let mut placed = Vec::with_capacity(changes.len());
+        for change in changes {
+            let person = change
+                .about_id
+                .clone()
+                .map(|id| (change.company_id.clone(), id));
+            let workspace = match (text(&change, "workspace_id"), person) {
+                (Some(own), _) => Some(own),
+                (None, None) => None,
+                (None, Some(person)) => match known.get(&person) {
+                    Some(workspace) => workspace.clone(),
+                    None => {
+                        let workspace = self.workspace_of(&person.0, &person.1).await?;
+                        known.insert(person, workspace.clone());
+                        workspace
+                    }
+                },
+            };
+            placed.push((change, workspace));
+        }
+        Ok(placed)
+    }
+
+    /// The workspace of an employee or member.
+    async fn workspace_of(
+        &mut self,
+        company: &str,
+        about: &str,
+    ) -> Result<Option<String>, StoreError> {
         const SQL: &str = "SELECT workspace_id FROM employees \
             WHERE company_id = $1 AND employee_id = $2 UNION SELECT workspace_id FROM members \
             WHERE company_id = $1 AND member_id = $2 ORDER BY workspace_id LIMIT 1";
-        let Some(about) = &change.about_id else {
-            return Ok(None);
-        };
         let row: Option<(String,)> = on!(self.0, c => sqlx::query_as(SQL)
-            .bind(&change.company_id).bind(about).fetch_optional(c).await)?;
+            .bind(company).bind(about).fetch_optional(c).await)?;
         Ok(row.map(|(id,)| id))
     }
 }
@@ -221,7 +254,7 @@ impl Write {
 /// and went within it, and what is as it was, is none. Notes stand for themselves.
 fn merge(pending: Vec<Pending>) -> Vec<Pending> {
     let mut merged: Vec<Pending> = Vec::with_capacity(pending.len());
-    let mut places = std::collections::HashMap::new();
+    let mut places = HashMap::new();
     for change in pending {
         let of_row = matches!(change.action.as_str(), "create" | "change" | "delete");
         // A leave day and a place in a group have no id of their own: each is a change.
