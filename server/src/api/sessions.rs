@@ -87,16 +87,17 @@ pub(super) async fn list(
     };
     let now_ms = state.clock.now_ms();
     let mut read = state.read(actor.company_id).await?;
-    let reason = if let Some(employee) = employee {
+    let (workspace_id, reason) = if let Some(employee) = employee {
         reach::employee(&mut read, &actor, Verb::Read, Object::Capture, employee).await?;
-        None
+        (None, None)
     } else {
         actor.may(Verb::Read, Object::Capture)?;
-        Some(people::reason(&actor, query.reason.as_deref())?)
-    };
-    let workspace_id = match employee {
-        Some(_) => None,
-        None => actor.scope(query.workspace_id.as_deref())?,
+        // First whether it is there at all for who asks.
+        let scope = actor.scope(query.workspace_id.as_deref())?;
+        (
+            scope,
+            Some(people::reason(&actor, query.reason.as_deref())?),
+        )
     };
     let filter = SessionFilter {
         employee_id: employee,
