@@ -126,7 +126,7 @@ impl<'a> Lines<'a> {
             start += 1;
         }
         let between = self.bytes.get(self.seen..start).unwrap_or_default();
-        let breaks = between.iter().filter(|byte| **byte == b'\n').count();
+        let breaks = between.split(|byte| *byte == b'\n').skip(1).count();
         self.line += u64::try_from(breaks).unwrap_or(0);
         self.seen = self.seen.max(start);
         self.line
