@@ -46,6 +46,8 @@ pub mod code {
     /// The company's trial is over: nothing is taken until it has a plan, and nothing is given up
     /// (rule 16).
     pub const TRIAL_ENDED: &str = "trial_ended";
+    /// 403: the company approves each new device, and has not approved this one yet. Nothing is given up.
+    pub const DEVICE_WAITS: &str = "device_waits";
     /// 403: the license was replaced by one with a higher serial and does not cover this record.
     pub const LICENSE_SUPERSEDED: &str = "license_superseded";
     /// 403: no such license was issued by this server.

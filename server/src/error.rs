@@ -253,6 +253,9 @@ impl IntoResponse for ApiError {
                 HeaderValue::from(self.retry_after_s.unwrap_or(10)),
             );
         }
+        if self.code == code::DEVICE_WAITS {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+        }
         if self.code == code::TRIAL_ENDED {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("3600"));
         }

@@ -39,6 +39,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("patch /api/v1/projects/{project_id}", "kcoam"),
     ("get /api/v1/devices", "kcoam"),
     ("post /api/v1/devices/{device_id}/revoke", "kcoa"),
+    ("post /api/v1/devices/{device_id}/approve", "kcoa"),
     ("get /api/v1/records", "kcoam"),
     ("get /api/v1/records/{record_id}/payload", "kcoam"),
     ("get /api/v1/export", "kcoa"),

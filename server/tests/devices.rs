@@ -160,3 +160,37 @@ async fn p17_a_device_refreshes_its_license() {
         .await
         .refused(401, "device_unknown");
 }
+
+#[tokio::test]
+async fn where_the_company_approves_devices_nothing_is_taken_from_a_new_one_and_nothing_given_up() {
+    let server = Server::start().await;
+    let employee = server.employee().await;
+    let mut known = server.device(&employee).await;
+    server
+        .patch("/api/v1/company", json!({"approve_devices": true}))
+        .await
+        .expect(StatusCode::OK);
+    let mut fresh = server.device(&employee).await;
+    let record = fresh.activity();
+    let waits = fresh.put(&server, &record).await;
+    waits.refused(403, "device_waits");
+    assert_eq!(waits.headers["retry-after"], "60");
+    // It may know how it stands; the devices that were there before go on.
+    fresh.state(&server).await.expect(StatusCode::OK);
+    let of_known = known.activity();
+    let put = known.put(&server, &of_known).await;
+    put.expect(StatusCode::CREATED);
+    let owner = server.log_in(common::OWNER).await;
+    let page = owner.page("/devices").await;
+    assert!(page.contains("waits to be approved"), "{page}");
+    let path = format!("/devices/{}/approve", fresh.id);
+    owner.submit(&path, &[]).await.expect(StatusCode::SEE_OTHER);
+    let put = fresh.put(&server, &record).await;
+    put.expect(StatusCode::CREATED);
+    assert!(
+        !owner
+            .page("/devices")
+            .await
+            .contains("waits to be approved")
+    );
+}

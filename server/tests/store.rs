@@ -202,6 +202,7 @@ async fn records(db: &Db, company_id: CompanyId, employee: &Employee) {
         agent_version: "0.1.0".into(),
         enrolled_at: 10,
         last_seen_at: 10,
+        approved_at: Some(1_000),
         revoked_at: None,
         health: None,
         health_at: None,

@@ -32,6 +32,8 @@ pub(super) struct CompanyView {
     language: String,
     /// Words of its own in the notice.
     notice: Option<String>,
+    /// True: nothing is taken from a new device before somebody approves it.
+    approve_devices: bool,
     /// RFC 7638 thumbprint of the key that signs its licenses: agents show the same.
     key_fingerprint: String,
     /// How long what is kept, in days; a kind that is `null` is kept without end.
@@ -48,6 +50,7 @@ impl CompanyView {
             time_zone: settings.time_zone,
             language: settings.language,
             notice: settings.notice,
+            approve_devices: settings.approve_devices,
             retention_days: read.retention().await?.into(),
             require_second_factor: read.requires_second_factor().await?,
             company_id: company.company_id,

@@ -65,6 +65,7 @@ pub(super) async fn enroll(
     if !employee.active {
         return Err(permit::inactive(&employee));
     }
+    let settings = people::company_settings(&mut write).await?;
     let described = Device {
         device_id: request.device_id,
         employee_id: employee.employee_id,
@@ -75,13 +76,14 @@ pub(super) async fn enroll(
         agent_version: plain(&request.agent_version),
         enrolled_at: now_ms,
         last_seen_at: now_ms,
+        approved_at: (!settings.approve_devices).then_some(now_ms),
         revoked_at: None,
         health: None,
         health_at: None,
     };
     let status = match write.device(request.device_id).await? {
         None => {
-            write.insert_device(&described).await?;
+            people::enroll_device(&mut write, &described, &employee).await?;
             StatusCode::CREATED
         }
         Some(known) if known.public_key != described.public_key => {

@@ -33,6 +33,8 @@ pub(super) struct DeviceView {
     enrolled_at: String,
     /// RFC 3339.
     last_seen_at: String,
+    /// RFC 3339; `null`: it waits to be approved, and nothing is taken from it.
+    approved_at: Option<String>,
     /// RFC 3339; from then on it is refused.
     revoked_at: Option<String>,
     /// The last health report, channel by channel.
@@ -84,6 +86,7 @@ impl From<Device> for DeviceView {
             agent_version: device.agent_version,
             enrolled_at: wire::time(device.enrolled_at),
             last_seen_at: wire::time(device.last_seen_at),
+            approved_at: device.approved_at.map(wire::time),
             revoked_at: device.revoked_at.map(wire::time),
             health: device.health,
             health_at: device.health_at.map(wire::time),
@@ -123,6 +126,21 @@ pub(super) async fn list(
     Ok(Json(Page::cut(rows, limit, cursor, view)))
 }
 
+/// Approves a device that waits: what it sends is taken from now on.
+#[utoipa::path(post, path = "/api/v1/devices/{device_id}/approve", tag = "devices",
+    params(("device_id" = uuid::Uuid, Path)),
+    responses((status = 200, body = DeviceView), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema),
+        (status = 404, body = ErrorBodySchema)),
+    security(("api_token" = []), ("session" = [])))]
+pub(super) async fn approve(
+    actor: Actor,
+    State(state): State<AppState>,
+    PathId(id): PathId<DeviceId>,
+) -> Result<Json<DeviceView>, ApiError> {
+    let device = people::approve_device(&state, &actor, id).await?;
+    decided(&state, &actor, device).await
+}
+
 /// Refuses a device from now on.
 #[utoipa::path(post, path = "/api/v1/devices/{device_id}/revoke", tag = "devices",
     params(("device_id" = uuid::Uuid, Path)),
@@ -135,6 +153,15 @@ pub(super) async fn revoke(
     PathId(id): PathId<DeviceId>,
 ) -> Result<Json<DeviceView>, ApiError> {
     let device = people::revoke_device(&state, &actor, id).await?;
+    decided(&state, &actor, device).await
+}
+
+async fn decided(
+    state: &AppState,
+    actor: &Actor,
+    device: Device,
+) -> Result<Json<DeviceView>, ApiError> {
+    let id = device.device_id;
     let now_ms = state.clock.now_ms();
     let mut read = state.read(actor.company_id).await?;
     let refusals = read.refusals((id, id), now_ms, MOST_REFUSALS).await?;

@@ -257,6 +257,9 @@ async fn check_permit(
         .employee(device.employee_id)
         .await?
         .ok_or_else(|| ApiError::internal("a device without its employee"))?;
+    if device.approved_at.is_none() {
+        return Err(permit::device_waits());
+    }
     if people::plan(read).await?.trial_is_over(now_ms) {
         return Err(permit::trial_ended());
     }

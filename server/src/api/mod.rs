@@ -109,6 +109,10 @@ pub fn router(state: AppState) -> Router {
         )
         .route("/api/v1/devices", get(devices::list).post(device::enroll))
         .route("/api/v1/devices/{device_id}/revoke", post(devices::revoke))
+        .route(
+            "/api/v1/devices/{device_id}/approve",
+            post(devices::approve),
+        )
         .route("/api/v1/device", get(device::state))
         .route("/api/v1/device/day-link", post(device::day_link))
         .route("/api/v1/license", get(device::license))

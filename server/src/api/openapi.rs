@@ -111,7 +111,7 @@ pub(super) struct DeviceProjectSchema {
         import::import, licenses::send, licenses::send_many, licenses::bundle, mail::list,
         profiles::list, profiles::create, profiles::read, profiles::update,
         projects::list, projects::create, projects::read, projects::update,
-        devices::list, devices::revoke, device::enroll, device::state,
+        devices::list, devices::approve, devices::revoke, device::enroll, device::state,
         device::day_link,
         device::license,
         ingest::put_record, records::list, records::payload, export::export, sessions::list,

@@ -201,6 +201,13 @@ pub(super) fn trial_ended() -> ApiError {
     refused(code::TRIAL_ENDED, message)
 }
 
+/// 403 `device_waits`: nothing is given up, and agents keep what they have.
+pub(super) fn device_waits() -> ApiError {
+    let message = "This computer is new to your employer, who has to approve it first. What is captured \
+                   waits on this computer until then.";
+    refused(code::DEVICE_WAITS, message)
+}
+
 /// 403 `license_unknown`.
 pub(super) fn license_unknown() -> ApiError {
     refused(

@@ -180,6 +180,7 @@ pub fn router(state: AppState) -> Router {
             get(projects::edit).post(projects::update),
         )
         .route("/devices", get(devices::list))
+        .route("/devices/{id}/approve", post(devices::approve))
         .route("/devices/{id}/revoke", post(devices::revoke))
         .merge(people())
         .layer(middleware::from_fn_with_state(state.clone(), gate::guard));

@@ -35,6 +35,8 @@ pub struct CompanyForm {
     pub retention_days: Option<RetentionForm>,
     /// Whether everybody who logs in needs a second factor.
     pub require_second_factor: Option<bool>,
+    /// Whether nothing is taken from a new device before somebody approves it.
+    pub approve_devices: Option<bool>,
 }
 
 /// How long each kind is kept, in days: 1 to 36500.
@@ -152,6 +154,9 @@ pub async fn update_company(
     }
     if let Some(notice) = form.notice {
         settings.notice = own_words(&notice)?;
+    }
+    if let Some(approve) = form.approve_devices {
+        settings.approve_devices = approve;
     }
     write
         .update_company(&company.name, company.privacy_contact.as_deref())

@@ -47,7 +47,8 @@ pub use company::{
     update_plan,
 };
 pub(crate) use company::{company, company_settings, plan};
-pub use devices::revoke_device;
+pub(crate) use devices::enroll_device;
+pub use devices::{approve_device, revoke_device};
 pub use employees::{
     EmployeeForm, create_employee, license_file, license_file_name, license_for, update_employee,
 };

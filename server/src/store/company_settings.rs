@@ -13,12 +13,15 @@ pub struct CompanySettings {
     pub language: String,
     /// What the company adds to the notice of its licenses.
     pub notice: Option<String>,
+    /// Whether nothing is taken from a new device before somebody approves it.
+    pub approve_devices: bool,
 }
 
 impl Read {
     /// The company's settings; `None` where there is no such company.
     pub async fn company_settings(&mut self) -> Result<Option<CompanySettings>, StoreError> {
-        const SQL: &str = "SELECT time_zone, language, notice FROM companies WHERE company_id = $1";
+        const SQL: &str = "SELECT time_zone, language, notice, approve_devices \
+            FROM companies WHERE company_id = $1";
         Ok(on!(self, c => sqlx::query_as(SQL).bind(&self.company).fetch_optional(c).await)?)
     }
 }
@@ -29,10 +32,12 @@ impl Write {
         &mut self,
         settings: &CompanySettings,
     ) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE companies SET time_zone = $2, language = $3, notice = $4 \
+        const SQL: &str = "UPDATE companies SET time_zone = $2, language = $3, notice = $4, \
+            approve_devices = $5 \
             WHERE company_id = $1";
         on!(self.0, c => sqlx::query(SQL).bind(&self.0.company)
             .bind(&settings.time_zone).bind(&settings.language).bind(&settings.notice)
+            .bind(settings.approve_devices)
             .execute(c).await.map(drop))?;
         Ok(())
     }

@@ -30,6 +30,8 @@ pub struct Device {
     pub enrolled_at: i64,
     /// When it last said anything, UTC milliseconds.
     pub last_seen_at: i64,
+    /// UTC milliseconds; `None`: it waits, and nothing is taken from it.
+    pub approved_at: Option<i64>,
     /// UTC milliseconds; from then on it is refused.
     pub revoked_at: Option<i64>,
     /// What it last said about its channels.
@@ -43,7 +45,7 @@ impl Read {
     /// A device by id.
     pub async fn device(&mut self, id: DeviceId) -> Result<Option<Device>, StoreError> {
         const SQL: &str = "SELECT device_id, employee_id, public_key, host_name, os_user, platform, \
-            agent_version, enrolled_at, last_seen_at, revoked_at, health, health_at \
+            agent_version, enrolled_at, last_seen_at, approved_at, revoked_at, health, health_at \
             FROM devices WHERE company_id = $1 AND device_id = $2";
         Ok(on!(self, c => sqlx::query_as(SQL)
             .bind(&self.company).bind(id.to_string()).fetch_optional(c).await)?)
@@ -57,7 +59,7 @@ impl Read {
         limit: u32,
     ) -> Result<Vec<Device>, StoreError> {
         const SQL: &str = "SELECT device_id, employee_id, public_key, host_name, os_user, platform, \
-            agent_version, enrolled_at, last_seen_at, revoked_at, health, health_at \
+            agent_version, enrolled_at, last_seen_at, approved_at, revoked_at, health, health_at \
             FROM devices WHERE company_id = $1 AND device_id > $2 \
             AND ($4 = '' OR employee_id IN (SELECT e.employee_id FROM employees e \
               WHERE e.company_id = $1 AND e.workspace_id = $4)) ORDER BY device_id LIMIT $3";
@@ -67,6 +69,22 @@ impl Read {
             .bind(workspace.unwrap_or_default()).fetch_all(c).await)?)
     }
 
+    /// Devices that wait to be approved, by id; of one workspace's employees or of all.
+    pub async fn waiting_devices(
+        &mut self,
+        workspace: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Device>, StoreError> {
+        const SQL: &str = "SELECT device_id, employee_id, public_key, host_name, os_user, platform, \
+            agent_version, enrolled_at, last_seen_at, approved_at, revoked_at, health, health_at \
+            FROM devices WHERE company_id = $1 AND approved_at IS NULL AND revoked_at IS NULL \
+            AND ($3 = '' OR employee_id IN (SELECT e.employee_id FROM employees e \
+              WHERE e.company_id = $1 AND e.workspace_id = $3)) ORDER BY device_id LIMIT $2";
+        Ok(on!(self, c => sqlx::query_as(SQL)
+            .bind(&self.company).bind(i64::from(limit)).bind(workspace.unwrap_or_default())
+            .fetch_all(c).await)?)
+    }
+
     /// One employee's devices, by id.
     pub async fn devices_of(
         &mut self,
@@ -74,7 +92,7 @@ impl Read {
         limit: u32,
     ) -> Result<Vec<Device>, StoreError> {
         const SQL: &str = "SELECT device_id, employee_id, public_key, host_name, os_user, platform, \
-            agent_version, enrolled_at, last_seen_at, revoked_at, health, health_at \
+            agent_version, enrolled_at, last_seen_at, approved_at, revoked_at, health, health_at \
             FROM devices WHERE company_id = $1 AND employee_id = $2 ORDER BY device_id LIMIT $3";
         Ok(on!(self, c => sqlx::query_as(SQL)
             .bind(&self.company).bind(employee.to_string()).bind(i64::from(limit))
@@ -86,13 +104,13 @@ impl Write {
     /// Makes a device known.
     pub async fn insert_device(&mut self, device: &Device) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO devices (company_id, device_id, employee_id, public_key, \
-            host_name, os_user, platform, agent_version, enrolled_at, last_seen_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+            host_name, os_user, platform, agent_version, enrolled_at, last_seen_at, approved_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
         on!(self.0, c => sqlx::query(SQL)
             .bind(&self.0.company).bind(device.device_id.to_string())
             .bind(device.employee_id.to_string()).bind(&device.public_key)
             .bind(&device.host_name).bind(&device.os_user).bind(&device.platform)
-            .bind(&device.agent_version).bind(device.enrolled_at).bind(device.last_seen_at)
+            .bind(&device.agent_version).bind(device.enrolled_at).bind(device.last_seen_at).bind(device.approved_at)
             .execute(c).await.map(drop))?;
         Ok(())
     }
@@ -133,6 +151,15 @@ impl Write {
             .bind(&self.0.company).bind(id.to_string()).bind(to_json(report)).bind(at_ms)
             .bind(&report.agent_version)
             .execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Takes what a device sends from now on.
+    pub async fn approve_device(&mut self, id: DeviceId, now_ms: i64) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE devices SET approved_at = $3 \
+            WHERE company_id = $1 AND device_id = $2 AND approved_at IS NULL";
+        on!(self.0, c => sqlx::query(SQL)
+            .bind(&self.0.company).bind(id.to_string()).bind(now_ms).execute(c).await.map(drop))?;
         Ok(())
     }
 

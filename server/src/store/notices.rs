@@ -1,5 +1,6 @@
 //! Notices: what a person is told in the console, whatever workspace they are in.
 
+use glasshour_protocol::CompanyId;
 use serde_json::Value;
 use sqlx::FromRow;
 
@@ -11,7 +12,7 @@ use super::{Read, StoreError, Write, on};
 pub struct Notice {
     /// Its id.
     pub notice_id: String,
-    /// What about: `invitation`, `ownership`.
+    /// What about: `invitation`, `ownership`, `mail_failed`, `device_waits`.
     pub kind: String,
     /// What its text needs.
     #[sqlx(try_from = "Json<Value>")]
@@ -38,6 +39,29 @@ impl Read {
         Ok(on!(self, c => sqlx::query_as(SQL)
             .bind(&self.company).bind(user_id).bind(at).bind(id).bind(i64::from(limit))
             .fetch_all(c).await)?)
+    }
+
+    /// Who decides in a workspace: the company's account and the workspace's owner and admins, each by home and
+    /// user id.
+    pub async fn deciders(
+        &mut self,
+        workspace_id: &str,
+    ) -> Result<Vec<(CompanyId, String)>, StoreError> {
+        // The limit only bounds memory.
+        const SQL: &str = "SELECT company_id AS home_id, user_id FROM users WHERE company_id = $1 \
+            AND role <> 'none' AND status = 'active' UNION SELECT home_id, user_id FROM members \
+            WHERE company_id = $1 AND workspace_id = $2 AND role IN ('owner', 'admin') \
+            AND status = 'active' AND home_id IS NOT NULL AND user_id IS NOT NULL \
+            ORDER BY home_id, user_id LIMIT 1000";
+        let rows: Vec<(String, String)> = on!(self, c => sqlx::query_as(SQL)
+            .bind(&self.company).bind(workspace_id).fetch_all(c).await)?;
+        let home = |(home, user): (String, String)| match home.parse() {
+            Ok(home) => Ok((home, user)),
+            Err(_) => Err(StoreError::Corrupt {
+                what: "members.home_id",
+            }),
+        };
+        rows.into_iter().map(home).collect()
     }
 
     /// How many of a user's notices were not seen yet.

@@ -103,6 +103,14 @@ mod tests {
     }
 
     #[test]
+    fn a_device_that_waits_to_be_approved_keeps_every_record_and_says_why() {
+        let verdict = sort(403, Some("60"), &body(code::DEVICE_WAITS), 0);
+        let after = Some(Duration::from_secs(60));
+        let why = "m".into();
+        assert_eq!(verdict, Verdict::Retry { after, why });
+    }
+
+    #[test]
     fn p16_a_trial_that_is_over_keeps_every_record_and_says_why_it_waits() {
         let verdict = sort(403, Some("3600"), &body(code::TRIAL_ENDED), 0);
         let hour = Duration::from_hours(1);

@@ -65,6 +65,7 @@ pub(super) async fn save(
         time_zone: Some(form.time_zone.clone()),
         language: Some(form.language.clone()),
         notice: Some(form.notice.clone()),
+        approve_devices: Some(form.approve_devices),
         ..CompanyForm::default()
     };
     match people::update_company(&state, &actor, filled).await {
@@ -235,6 +236,7 @@ fn fields(company: Company, settings: CompanySettings) -> CompanyFields {
         time_zone: settings.time_zone.unwrap_or_default(),
         language: settings.language,
         notice: settings.notice.unwrap_or_default(),
+        approve_devices: settings.approve_devices,
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct CompanyFields {
     /// `en` or `fr`.
     pub(crate) language: String,
     pub(crate) notice: String,
+    #[serde(deserialize_with = "crate::console::form::ticked")]
+    pub(crate) approve_devices: bool,
 }
 
 /// What the operator grants.
@@ -88,6 +90,7 @@ impl CompanyView {
                 time_zone: "Europe/Paris".into(),
                 language: "fr".into(),
                 notice: "Pictures are kept for 30 days.".into(),
+                approve_devices: true,
             },
             errors,
             plan: PlanView {

@@ -50,7 +50,7 @@ pub(super) async fn list(
         .await?;
     let employees = read
         .employees(&EmployeeFilter {
-            workspace_id: scope,
+            workspace_id: scope.clone(),
             after: None,
             limit: MANY,
         })
@@ -63,6 +63,11 @@ pub(super) async fn list(
         _ => Vec::new(),
     };
     let zone = zone::of_company(&mut read).await?;
+    // Who waits comes first, wherever they stand in the list.
+    let waiting = match query.after {
+        None => read.waiting_devices(scope.as_deref(), ROWS).await?,
+        Some(_) => Vec::new(),
+    };
     let more = devices.len() > ROWS as usize;
     devices.truncate(ROWS as usize);
     let next = devices
@@ -85,6 +90,7 @@ pub(super) async fn list(
             seen_machine: zone.machine(device.last_seen_at),
             seen_full: format!("{} {}", zone.date_clock(device.last_seen_at), zone.name()),
             revoked: device.revoked_at.is_some(),
+            waits: device.approved_at.is_none(),
             health: health(device.health.as_ref())
                 .into_iter()
                 .chain(refused(
@@ -95,8 +101,12 @@ pub(super) async fn list(
                 .collect(),
         }
     };
-    let rows = devices.into_iter().map(row).collect();
+    devices.retain(|device| device.approved_at.is_some() || device.revoked_at.is_some());
+    let rows = waiting.into_iter().chain(devices).map(row).collect();
     let said = match query.said.as_str() {
+        "approved" => {
+            Some("The device is approved: what it sends is taken, and what waited on it.")
+        }
         "revoked" => Some("The device is revoked: nothing more is taken from it."),
         _ => None,
     };
@@ -106,6 +116,16 @@ pub(super) async fn list(
         rows,
         next,
     })
+}
+
+/// Takes what a new device sends from now on.
+pub(super) async fn approve(
+    actor: Actor,
+    State(state): State<AppState>,
+    PathId(id): PathId<DeviceId>,
+) -> PageResult {
+    people::approve_device(&state, &actor, id).await?;
+    Ok(Redirect::to("/devices?said=approved").into_response())
 }
 
 /// Refuses a device from now on.

@@ -34,6 +34,8 @@ pub(crate) struct Row {
     pub(crate) seen_machine: String,
     pub(crate) seen_full: String,
     pub(crate) revoked: bool,
+    /// Nobody has approved it yet.
+    pub(crate) waits: bool,
     pub(crate) health: Vec<Health>,
 }
 
@@ -122,6 +124,7 @@ impl DevicesView {
             seen_machine: "2026-11-22T14:03:00Z".into(),
             seen_full: "2026-11-22 14:03 UTC".into(),
             revoked,
+            waits: id == "2",
             health: super::view::health(serde_json::from_str(health).ok().as_ref()),
         };
         let good = r#"{"agent_version":"0.1.0","platform":"linux x11","channels":[{"channel":"screenshots","permitted":true,"granted":true}],"spool_waiting":0,"spool_quarantined":0}"#;

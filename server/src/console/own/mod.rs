@@ -211,7 +211,17 @@ pub(super) async fn notices(
                     text("to"),
                     text("reason")
                 ),
+                "device_waits" => format!(
+                    "{} of {} is new and waits to be approved: nothing is taken from it before.",
+                    text("computer"),
+                    text("employee")
+                ),
                 other => other.to_owned(),
+            },
+            leads_to: match notice.kind.as_str() {
+                "device_waits" => Some(("/devices", "Devices")),
+                "mail_failed" => Some(("/mail", "Mail")),
+                _ => None,
             },
             ago: words::ago(now_ms - notice.created_at),
             fresh: notice.read_at.is_none(),

@@ -55,6 +55,8 @@ pub(crate) struct NoticeRow {
     pub(crate) fresh: bool,
     /// The invitation it is about, while it waits.
     pub(crate) invitation: Option<String>,
+    /// The page on which something can be done about it, and its name.
+    pub(crate) leads_to: Option<(&'static str, &'static str)>,
 }
 
 /// A new workspace.
@@ -108,9 +110,11 @@ mod samples {
                 ago: "3\u{a0}m".into(),
                 fresh,
                 invitation: invitation.map(Into::into),
+                leads_to: text.starts_with("studio").then_some(("/devices", "Devices")),
             };
             let page = || Page::sample("Notices", Part::Own);
             let rows = vec![
+                row("studio-7 of Jo Doe is new and waits.", true, None),
                 row(
                     "<script>alert(1)</script> invites you into Studio of Bolt.",
                     true,

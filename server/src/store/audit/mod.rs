@@ -319,7 +319,12 @@ fn differing(before: Option<Value>, after: Option<Value>) -> (Option<Value>, Opt
 
 /// Columns that hold JSON as JSON, and truth values as such, whichever database they come from.
 fn readable(row: Map<String, Value>) -> Value {
-    const BOOLEAN: [&str; 3] = ["active", "is_default", "require_second_factor"];
+    const BOOLEAN: [&str; 4] = [
+        "active",
+        "is_default",
+        "require_second_factor",
+        "approve_devices",
+    ];
     let value = |name: &str, value: Value| match value {
         Value::String(text) if text.starts_with(['{', '[']) => {
             serde_json::from_str(&text).unwrap_or(Value::String(text))

@@ -53,6 +53,7 @@ pub(super) const AUDITED: &[Audited] = &[
             "time_zone",
             "language",
             "notice",
+            "approve_devices",
             "keep_screenshot",
             "keep_camera",
             "keep_activity",
@@ -267,7 +268,13 @@ pub(super) const AUDITED: &[Audited] = &[
         object: "device",
         id: "ROW.device_id",
         about: "ROW.employee_id",
-        shown: &["employee_id", "host_name", "os_user", "revoked_at"],
+        shown: &[
+            "employee_id",
+            "host_name",
+            "os_user",
+            "approved_at",
+            "revoked_at",
+        ],
         ignored: &[
             "company_id",
             "device_id",
