@@ -40,6 +40,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("get /api/v1/devices", "kcoam"),
     ("post /api/v1/devices/{device_id}/revoke", "kcoa"),
     ("post /api/v1/devices/{device_id}/approve", "kcoa"),
+    ("post /api/v1/records/{record_id}/accept", "kcoam"),
     ("get /api/v1/records", "kcoam"),
     ("get /api/v1/records/{record_id}/payload", "kcoam"),
     ("get /api/v1/export", "kcoa"),

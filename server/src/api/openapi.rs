@@ -114,7 +114,7 @@ pub(super) struct DeviceProjectSchema {
         devices::list, devices::approve, devices::revoke, device::enroll, device::state,
         device::day_link,
         device::license,
-        ingest::put_record, records::list, records::payload, export::export, sessions::list,
+        ingest::put_record, records::list, records::payload, records::accept, export::export, sessions::list,
         users::list, users::create, users::read, users::update, users::delete, users::welcome,
         members::list, members::create, members::read, members::update, members::delete,
         members::photo, members::set_photo, members::leave, members::set_leave,

@@ -17,7 +17,7 @@ use glasshour_protocol::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::extract::{PathId, QueryOf};
+use super::extract::{JsonBody, PathId, QueryOf};
 use super::openapi::ErrorBodySchema;
 use super::wire::{self, Page};
 use crate::AppState;
@@ -25,9 +25,9 @@ use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
 use crate::objects::ObjectKey;
 use crate::people::gaps::Gaps;
-use crate::people::{self, reach};
-use crate::report::Waits;
-use crate::store::{Place, Record, RecordFilter, ViewKind};
+use crate::people::{self, AcceptanceForm, reach};
+use crate::report::{Grade, Waits};
+use crate::store::{Acceptance, Place, Record, RecordFilter, ViewKind};
 
 /// Which records.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -85,6 +85,9 @@ pub(super) struct RecordView {
     /// Where that is so, and not over: until when, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     waits_until: Option<String>,
+    /// That somebody has accepted it although its chain does not verify: the time up to it counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted: Option<AcceptanceView>,
     /// RFC 3339.
     received_at: String,
     /// Why there is no payload: `employee` (deleted before it was sent), `superseded` (a newer license
@@ -93,8 +96,28 @@ pub(super) struct RecordView {
     withdrawn: Option<&'static str>,
 }
 
+/// Who accepted a record in doubt, when and why.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Acceptance)]
+pub(super) struct AcceptanceView {
+    /// RFC 3339.
+    at: String,
+    by: String,
+    reason: String,
+}
+
+impl From<Acceptance> for AcceptanceView {
+    fn from(acceptance: Acceptance) -> Self {
+        Self {
+            at: wire::time(acceptance.at_ms),
+            by: acceptance.by_name,
+            reason: acceptance.reason,
+        }
+    }
+}
+
 impl RecordView {
-    fn new(record: Record, waits: Option<Waits>) -> Self {
+    fn new(record: Record, waits: Option<Waits>, accepted: Option<Acceptance>) -> Self {
         // Stored headers were parsed before they were stored.
         let meta = serde_json::from_slice::<RecordHeader>(&record.header)
             .map(|header| header.meta)
@@ -117,6 +140,7 @@ impl RecordView {
                 Some(Waits::Until(ms)) => Some(wire::time(ms)),
                 Some(Waits::Silent(_)) | None => None,
             },
+            accepted: accepted.map(Into::into),
             received_at: wire::time(record.received_at),
             withdrawn: record.withdrawn.map(Reason::as_str),
         }
@@ -179,16 +203,40 @@ pub(super) async fn list(
     let mut rows = Vec::new();
     for record in read.records(&filter).await? {
         let waits = gaps.before(&mut read, &record).await?;
-        rows.push((record, waits));
+        let accepted = match record.grade {
+            Grade::GapBefore | Grade::ClockSuspect => read.acceptance(record.record_id).await?,
+            Grade::Verified | Grade::Late => None,
+        };
+        rows.push((record, waits, accepted));
     }
     drop(read);
     let shown = rows.iter().take(usize::try_from(limit).unwrap_or(0));
-    let looks = people::looks(shown.map(|(row, _)| (row.employee_id, row.captured_at)));
+    let looks = people::looks(shown.map(|(row, _, _)| (row.employee_id, row.captured_at)));
     people::note_looks(&state, &actor, ViewKind::Records, &looks, reason.as_deref()).await?;
-    let cursor = |(last, _): &(Record, _)| format!("{} {}", last.captured_at, last.record_id);
-    Ok(Json(Page::cut(rows, limit, cursor, |(record, waits)| {
-        RecordView::new(record, waits)
+    let cursor = |(last, _, _): &(Record, _, _)| format!("{} {}", last.captured_at, last.record_id);
+    Ok(Json(Page::cut(rows, limit, cursor, |(record, waits, accepted)| {
+        RecordView::new(record, waits, accepted)
     })))
+}
+
+/// Accepts a record whose chain does not verify (`gap-before`, `clock-suspect`): the time up to it counts from
+/// now on, and the employee reads who accepted it and why. Nobody accepts their own.
+#[utoipa::path(post, path = "/api/v1/records/{record_id}/accept", tag = "records",
+    params(("record_id" = uuid::Uuid, Path)), request_body = AcceptanceForm,
+    responses((status = 200, body = RecordView), (status = 401, body = ErrorBodySchema),
+        (status = 403, body = ErrorBodySchema), (status = 404, body = ErrorBodySchema),
+        (status = 409, description = "it is not in doubt, may still be explained, or was accepted before",
+            body = ErrorBodySchema),
+        (status = 422, body = ErrorBodySchema)),
+    security(("api_token" = []), ("session" = [])))]
+pub(super) async fn accept(
+    actor: Actor,
+    State(state): State<AppState>,
+    PathId(id): PathId<RecordId>,
+    JsonBody(form): JsonBody<AcceptanceForm>,
+) -> Result<Json<RecordView>, ApiError> {
+    let (record, acceptance) = people::accept_record(&state, &actor, id, form).await?;
+    Ok(Json(RecordView::new(record, None, Some(acceptance))))
 }
 
 /// A record's payload, byte for byte.

@@ -48,6 +48,8 @@ pub(super) struct LineView {
     /// Where the person stands as a member, where they are one.
     member_status: Option<MemberStatus>,
     tracked_ms: i64,
+    /// What is not in it: time in front of records whose chain does not verify, which nobody has accepted.
+    uncounted_ms: i64,
     idle_ms: i64,
 }
 
@@ -59,6 +61,7 @@ impl From<Line> for LineView {
             name: line.name,
             member_status: line.member,
             tracked_ms: line.tracked_ms,
+            uncounted_ms: line.uncounted_ms,
             idle_ms: line.idle_ms,
         }
     }

@@ -63,6 +63,8 @@ pub enum Object {
     Device,
     /// Records, captures, sessions and what is reported of them.
     Capture,
+    /// What a broken chain leaves in doubt.
+    Doubt,
     /// Everything of one employee, to be carried away.
     Export,
     /// The audit log.
@@ -139,6 +141,7 @@ const ALLOWED: &[(Object, Verb, &[Role])] = &[
     (O::Device, Read, &[Company, Owner, Admin, Manager]),
     (O::Device, Change, &[Company, Owner, Admin]),
     (O::Capture, Read, &[Company, Owner, Admin, Manager]),
+    (O::Doubt, Change, &[Company, Owner, Admin, Manager]),
     (O::Export, Read, &[Company, Owner, Admin]),
     (O::Audit, Read, &[Company, Owner, Admin]),
     (O::Person, Delete, &[Company, Owner]),

@@ -6,7 +6,7 @@ use crate::store::TokenScope;
 /// The scope that something asks for.
 pub(super) fn needed(verb: Verb, object: Object) -> TokenScope {
     match (object, verb) {
-        (Object::Capture | Object::Export, _) => TokenScope::Captures,
+        (Object::Capture | Object::Export | Object::Doubt, _) => TokenScope::Captures,
         (_, Verb::Read) => TokenScope::Read,
         (
             Object::Employee | Object::License | Object::Profile | Object::Project | Object::Device,

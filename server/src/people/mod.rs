@@ -4,6 +4,7 @@
 //! that a license depends on issues the next one in the same transaction (rules 9, 10 and 17):
 //! there is no moment at which an active employee has no license or a stale one.
 
+mod acceptance;
 mod audit;
 mod bundle;
 mod captures;
@@ -39,6 +40,8 @@ mod views;
 mod workspaces;
 mod zip;
 
+pub(crate) use acceptance::uncounted;
+pub use acceptance::{AcceptanceForm, accept_record};
 pub use audit::read_audit;
 pub use bundle::bundle_licenses;
 pub use captures::{Consequence, delete_own_capture, deletion_consequence};

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use glasshour_protocol::{EmployeeId, ProjectId};
+use glasshour_protocol::{DeviceId, EmployeeId, ProjectId};
 
-use super::reach;
+use super::{acceptance, reach};
 use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
-use crate::report::Stretch;
-use crate::store::{MemberStatus, Session};
+use crate::report::{Stretch, uncounted_within};
+use crate::store::{Doubt, MemberStatus, Session};
 
 /// Most sessions that one report reads.
 const MAX_SESSIONS: u32 = 100_000;
@@ -54,6 +54,8 @@ pub struct Line {
     pub member: Option<MemberStatus>,
     /// Milliseconds worked.
     pub tracked_ms: i64,
+    /// Milliseconds worked that do not count: records are missing there, and nobody has accepted that.
+    pub uncounted_ms: i64,
     /// Milliseconds idle.
     pub idle_ms: i64,
 }
@@ -87,12 +89,14 @@ pub async fn timesheet(
             read.sessions_of(id, from, to, MAX_SESSIONS).await?
         }
     };
+    let now_ms = state.clock.now_ms();
+    let doubts = acceptance::uncounted(&mut read, query.employee_id, (from, to), now_ms).await?;
     let mut lines = Vec::new();
     match query.group_by {
         Grouping::Employee => {
-            for (id, (tracked_ms, idle_ms)) in
-                sum(&sessions, from, to, |session, _| session.employee_id)
-            {
+            for (id, sums) in sum(&sessions, &doubts, (from, to), |session, _| {
+                session.employee_id
+            }) {
                 let employee = read.employee(id).await?;
                 let member = read.member_of_employee(id).await?;
                 lines.push(Line {
@@ -100,8 +104,9 @@ pub async fn timesheet(
                     project_id: None,
                     name: employee.map_or_else(String::new, |one| one.name),
                     member: member.map(|one| one.status),
-                    tracked_ms,
-                    idle_ms,
+                    tracked_ms: sums.tracked_ms,
+                    uncounted_ms: sums.uncounted_ms,
+                    idle_ms: sums.idle_ms,
                 });
             }
         }
@@ -112,7 +117,8 @@ pub async fn timesheet(
                 .into_iter()
                 .map(|one| (one.project_id, one.name))
                 .collect();
-            for (id, (tracked_ms, idle_ms)) in sum(&sessions, from, to, |_, part| part.project_id) {
+            let by_project = |_: &Session, part: &Stretch| part.project_id;
+            for (id, sums) in sum(&sessions, &doubts, (from, to), by_project) {
                 lines.push(Line {
                     employee_id: None,
                     project_id: id,
@@ -120,8 +126,9 @@ pub async fn timesheet(
                         .and_then(|id| names.get(&id).cloned())
                         .unwrap_or_default(),
                     member: None,
-                    tracked_ms,
-                    idle_ms,
+                    tracked_ms: sums.tracked_ms,
+                    uncounted_ms: sums.uncounted_ms,
+                    idle_ms: sums.idle_ms,
                 });
             }
         }
@@ -130,25 +137,41 @@ pub async fn timesheet(
     Ok(lines)
 }
 
-/// Worked and idle milliseconds within `[from, to)`, by a key of each stretch.
+/// What some stretches come to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    tracked_ms: i64,
+    uncounted_ms: i64,
+    idle_ms: i64,
+}
+
+/// Sums within `[from, to)`, by a key of each stretch.
 fn sum<K: Ord>(
     sessions: &[Session],
-    from: i64,
-    to: i64,
+    doubts: &[Doubt],
+    (from, to): (i64, i64),
     key: impl Fn(&Session, &Stretch) -> K,
-) -> BTreeMap<K, (i64, i64)> {
-    let mut sums: BTreeMap<K, (i64, i64)> = BTreeMap::new();
+) -> BTreeMap<K, Sums> {
+    let mut spans: HashMap<DeviceId, Vec<(i64, i64)>> = HashMap::new();
+    for doubt in doubts {
+        spans.entry(doubt.device_id).or_default().extend(doubt.uncounted());
+    }
+    let mut sums: BTreeMap<K, Sums> = BTreeMap::new();
     for session in sessions {
+        let spans = spans.get(&session.device_id).map_or(&[][..], Vec::as_slice);
         for part in &session.stretches {
             let ms = part.to_ms.min(to) - part.from_ms.max(from);
             if ms <= 0 || part.withdrawn {
                 continue;
             }
-            let (tracked, idle) = sums.entry(key(session, part)).or_default();
+            let sums = sums.entry(key(session, part)).or_default();
             if part.idle {
-                *idle += ms;
+                sums.idle_ms += ms;
             } else {
-                *tracked += ms;
+                let part = std::slice::from_ref(part);
+                let off = uncounted_within(part, spans.iter().copied(), from, to);
+                sums.uncounted_ms += off;
+                sums.tracked_ms += ms - off;
             }
         }
     }

@@ -2,7 +2,7 @@
 //! session, the latest offset from UTC.
 
 use glasshour_protocol::payload::SessionEvent;
-use glasshour_protocol::{DeviceId, EmployeeId, LicenseId, SessionId};
+use glasshour_protocol::{DeviceId, EmployeeId, LicenseId, RecordId, SessionId};
 use sqlx::FromRow;
 
 use super::column::Text;
@@ -24,6 +24,9 @@ pub struct ActivitySlot {
 /// A record that cannot be trusted as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Doubt {
+    /// Which one.
+    #[sqlx(try_from = "Text<RecordId>")]
+    pub record_id: RecordId,
     /// Whose.
     #[sqlx(try_from = "Text<EmployeeId>")]
     pub employee_id: EmployeeId,
@@ -40,6 +43,12 @@ pub struct Doubt {
     pub grade: Grade,
     /// When the record before it in its chain was captured, UTC milliseconds; `None`: there is none.
     pub before_at: Option<i64>,
+    /// When somebody accepted it all the same, UTC milliseconds (rule 22).
+    pub accepted_at: Option<i64>,
+    /// Who did.
+    pub accepted_by: Option<String>,
+    /// Why.
+    pub accepted_reason: Option<String>,
     /// Where what is missing before it may still wait on the computer: how long. No column: see
     /// [`crate::people`].
     #[sqlx(skip)]
@@ -50,6 +59,17 @@ impl Doubt {
     /// Whether records are missing before it that should have come.
     pub fn is_gap(&self) -> bool {
         self.grade == Grade::GapBefore && self.waits.is_none()
+    }
+
+    /// Whether somebody should look at it: nobody has accepted it, and nothing may still come.
+    pub fn is_open(&self) -> bool {
+        self.waits.is_none() && self.accepted_at.is_none()
+    }
+
+    /// The time up to it that does not count while it is open, UTC milliseconds.
+    pub fn uncounted(&self) -> Option<(i64, i64)> {
+        let begin = self.before_at?;
+        (self.is_open() && begin < self.captured_at).then_some((begin, self.captured_at))
     }
 }
 
@@ -87,11 +107,13 @@ impl Read {
         limit: u32,
     ) -> Result<Vec<Doubt>, StoreError> {
         // The condition on the grade is that of the index records_in_doubt, word for word.
-        const SQL: &str = "SELECT r.employee_id, r.device_id, r.license_id, r.captured_at, r.grade, \
-            (SELECT MAX(p.captured_at) FROM records p WHERE p.company_id = r.company_id \
-              AND p.device_id = r.device_id AND p.license_id = r.license_id AND p.seq < r.seq) \
-            AS before_at \
-            FROM records r WHERE r.company_id = $1 AND r.captured_at >= $2 AND r.captured_at < $3 \
+        const SQL: &str = "SELECT r.record_id, r.employee_id, r.device_id, r.license_id, \
+            r.captured_at, r.grade, (SELECT p.captured_at FROM records p \
+              WHERE p.company_id = r.company_id AND p.device_id = r.device_id \
+              AND p.license_id = r.license_id AND p.seq < r.seq ORDER BY p.seq DESC LIMIT 1) \
+            AS before_at, a.at_ms AS accepted_at, a.by_name AS accepted_by, \
+            a.reason AS accepted_reason FROM records r LEFT JOIN acceptances a \
+            ON a.company_id = r.company_id AND a.record_id = r.record_id WHERE r.company_id = $1 AND r.captured_at >= $2 AND r.captured_at < $3 \
             AND r.grade IN ('gap-before', 'clock-suspect') AND ($4 = '' OR r.employee_id = $4) \
             ORDER BY r.captured_at, r.record_id LIMIT $5";
         let employee = employee.map_or_else(String::new, |id| id.to_string());

@@ -10,6 +10,7 @@
 //! Reads are methods of `Read` and reach a `Write` by `Deref`; what changes rows exists on `Write`
 //! alone and is lost unless [`Write::commit`] is called.
 
+mod acceptances;
 mod access;
 mod activity;
 mod audit;
@@ -48,6 +49,7 @@ mod users;
 mod views;
 mod workspaces;
 
+pub use acceptances::Acceptance;
 pub use access::{FoundSession, WebSession};
 pub use activity::{ActivityHour, ActivityRow};
 pub use audit::{AskerKind, AuditEntry, AuditFilter, Note};

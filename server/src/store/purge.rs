@@ -70,6 +70,7 @@ const OF_EMPLOYEE: &[(&str, &str)] = &[
     ),
     ("sessions", "employee_id = $2"),
     ("activity_minutes", "employee_id = $2"),
+    ("acceptances", "employee_id = $2"),
     ("records", "employee_id = $2"),
     ("refusals", "employee_id = $2"),
     ("own_day_passes", "employee_id = $2"),
@@ -459,6 +460,8 @@ impl Write {
             erased_by = $3 WHERE company_id = $1 AND actor_id = $2";
         const LOOKED: &str = "UPDATE views SET viewer_id = $3, viewer_name = 'somebody erased since' \
             WHERE company_id = $1 AND viewer_id = $2";
+        const ACCEPTED: &str = "UPDATE acceptances SET by_id = $3, by_name = 'somebody erased since' \
+            WHERE company_id = $1 AND by_id = $2";
         let subjects = person
             .employees
             .iter()
@@ -467,7 +470,7 @@ impl Write {
         for id in subjects.chain(actors) {
             on!(self.0, c => sqlx::query(PENDING)
                 .bind(&self.0.company).bind(id).execute(c).await.map(drop))?;
-            for sql in [ABOUT, BY, LOOKED] {
+            for sql in [ABOUT, BY, LOOKED, ACCEPTED] {
                 on!(self.0, c => sqlx::query(sql)
                     .bind(&self.0.company).bind(id).bind(receipt_id)
                     .execute(c).await.map(drop))?;

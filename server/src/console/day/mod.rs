@@ -6,24 +6,27 @@ mod view;
 use std::collections::HashMap;
 
 use axum::extract::{Query, State};
+use axum::response::{IntoResponse as _, Redirect};
 use glasshour_protocol::withdrawal::Reason;
-use glasshour_protocol::{EmployeeId, Kind, ProjectId, RecordHeader};
+use glasshour_protocol::{EmployeeId, Kind, ProjectId, RecordHeader, RecordId};
 use jiff::civil::Date;
 use serde::Deserialize;
 
-pub(super) use view::{DayView, FilmHour, SessionRow, Shot, ending};
+pub(super) use view::{DayView, DoubtRow, FilmHour, SessionRow, Shot, ending};
 
 use super::chart::{DayChart, Span, SpanKind};
 use super::employees::MANY;
-use super::gate::{PageResult, PathId, page};
+use super::gate::{FormOf, PageResult, PathId, page};
 use super::layout::{Page, Part, Viewer};
 use super::words::{self, Zone};
 use super::zone;
 use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
-use crate::people::{self, Look, gaps, reach};
-use crate::report::{Grade, Stretch, Waits, idle_within, tracked_within, withdrawn_within};
+use crate::people::{self, AcceptanceForm, Look, gaps, reach};
+use crate::report::{
+    Grade, Stretch, Waits, idle_within, tracked_within, uncounted_within, withdrawn_within,
+};
 use crate::store::{ActivityRow, Doubt, Employee, Project, Read, Screenshot, Session, ViewKind};
 
 /// Most pictures on a page.
@@ -66,6 +69,31 @@ pub(super) async fn show(
     people::note_looks(&state, &actor, ViewKind::Day, &[look], None).await?;
     let title = |title: String| Page::new(title, Part::Employees, viewer);
     page(&view_of(&mut read, employee, day, seen, title).await?)
+}
+
+/// What the form below a gap sends.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct AcceptFields {
+    #[serde(default)]
+    reason: String,
+    /// The day to come back to.
+    #[serde(default)]
+    date: String,
+}
+
+/// Accepts a record in doubt (rule 22).
+pub(super) async fn accept(
+    actor: Actor,
+    State(state): State<AppState>,
+    PathId(id): PathId<RecordId>,
+    FormOf(form): FormOf<AcceptFields>,
+) -> PageResult {
+    let reason = Some(form.reason);
+    let (record, _) = people::accept_record(&state, &actor, id, AcceptanceForm { reason }).await?;
+    let date: Option<Date> = form.date.parse().ok();
+    let date = date.map_or_else(String::new, |date| format!("?date={date}"));
+    let day = format!("/employees/{}/day{date}", record.employee_id);
+    Ok(Redirect::to(&day).into_response())
 }
 
 /// Which day is looked at, and when that is there.
@@ -138,6 +166,7 @@ pub(super) async fn view_of(
             .await?,
         camera: read.pictures(Kind::Camera, id, from, to, SHOTS).await?,
         doubts: gaps::doubts(read, Some(id), (from, to), 100, day.now_ms).await?,
+        uncounted: people::uncounted(read, Some(id), day.span, day.now_ms).await?,
         zone: day.zone,
         seen,
     };
@@ -156,6 +185,8 @@ struct Facts {
     shots: Vec<Screenshot>,
     camera: Vec<Screenshot>,
     doubts: Vec<Doubt>,
+    /// Those that time is not counted for; the last may end on the next day.
+    uncounted: Vec<Doubt>,
     seen: Seen,
 }
 
@@ -172,7 +203,12 @@ impl Facts {
         let total = |within: fn(&[Stretch], i64, i64) -> i64| -> i64 {
             stretches().map(|parts| within(parts, from, to)).sum()
         };
-        let (tracked, idle) = (total(tracked_within), total(idle_within));
+        let uncounted: i64 = self
+            .sessions
+            .iter()
+            .map(|session| self.uncounted(session))
+            .sum();
+        let (tracked, idle) = (total(tracked_within) - uncounted, total(idle_within));
         let withdrawn = total(withdrawn_within);
         let gap_count = self.doubts.iter().filter(|doubt| doubt.is_gap()).count();
         let (applications, other_applications) = sums::applications(&self.minutes);
@@ -191,6 +227,7 @@ impl Facts {
             tracked: words::duration(tracked),
             idle: words::duration(idle),
             withdrawn: (withdrawn > 0).then(|| words::duration(withdrawn)),
+            uncounted: (uncounted > 0).then(|| words::duration(uncounted)),
             gaps: if gap_count == 0 {
                 "no gaps".into()
             } else {
@@ -229,16 +266,43 @@ impl Facts {
         )
     }
 
-    fn doubt(&self, doubt: &Doubt) -> String {
+    fn doubt(&self, doubt: &Doubt) -> DoubtRow {
         let at = self.zone.clock(doubt.captured_at);
-        match (doubt.grade, doubt.before_at) {
+        let text = match (doubt.grade, doubt.before_at) {
             (Grade::GapBefore, Some(before)) => {
                 let from = self.zone.clock(before);
                 format!("Records are missing between {from} and {at}.")
             }
             (Grade::GapBefore, None) => format!("Records are missing before {at}."),
             _ => format!("The computer's clock was moved at {at}, or is ahead of the server's."),
+        };
+        let accepted = doubt.accepted_at.map(|ms| {
+            format!(
+                "Accepted by {} on {}: {}",
+                doubt.accepted_by.as_deref().unwrap_or_default(),
+                self.zone.date_clock(ms),
+                doubt.accepted_reason.as_deref().unwrap_or_default()
+            )
+        });
+        DoubtRow {
+            record_id: doubt.record_id.to_string(),
+            text,
+            at,
+            accepted,
         }
+    }
+
+    /// Tracked time of a session on this day that does not count.
+    fn uncounted(&self, session: &Session) -> i64 {
+        let of_device = |doubt: &&Doubt| doubt.device_id == session.device_id;
+        let doubts = self.uncounted.iter().filter(of_device);
+        let (from, to) = self.day;
+        uncounted_within(
+            &session.stretches,
+            doubts.filter_map(Doubt::uncounted),
+            from,
+            to,
+        )
     }
 
     /// What the license lets wait on the computer, in one sentence however many there are.
@@ -335,7 +399,9 @@ impl Facts {
             from_machine: self.zone.machine(session.started_at),
             to: end.map_or_else(|| "now".to_owned(), clock),
             projects: self.projects_of(std::slice::from_ref(session)),
-            tracked: words::duration(tracked_within(&session.stretches, from, to)),
+            tracked: words::duration(
+                tracked_within(&session.stretches, from, to) - self.uncounted(session),
+            ),
             idle: words::duration(idle_within(&session.stretches, from, to)),
             withdrawn: words::duration(withdrawn_within(&session.stretches, from, to)),
             end: ending(session.cause.as_deref(), end.is_none()),

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::auth::{Object, Verb};
 use crate::console::chart::DayChart;
 use crate::console::layout::{MARK, Page, State};
 
@@ -28,11 +29,13 @@ pub(crate) struct DayView {
     pub(crate) idle: String,
     /// What the employee deleted before it was sent; absent where that is nothing.
     pub(crate) withdrawn: Option<String>,
+    /// Tracked time in front of records in doubt that nobody has accepted: not in `tracked`.
+    pub(crate) uncounted: Option<String>,
     /// `no gaps`, `1 gap`.
     pub(crate) gaps: String,
     pub(crate) gap_count: usize,
     /// Why some of it may not be trusted; empty where all is verified.
-    pub(crate) doubts: Vec<String>,
+    pub(crate) doubts: Vec<DoubtRow>,
     /// That captures may still wait for review on the computer.
     pub(crate) waiting: Option<String>,
     pub(crate) chart: Option<DayChart>,
@@ -48,6 +51,18 @@ pub(crate) struct DayView {
     pub(crate) applications: Vec<Application>,
     /// `and 3 more, 12 m together`.
     pub(crate) other_applications: Option<String>,
+}
+
+/// A record that cannot be trusted as it stands.
+#[derive(Debug)]
+pub(crate) struct DoubtRow {
+    pub(crate) record_id: String,
+    /// What is wrong.
+    pub(crate) text: String,
+    /// When it was captured.
+    pub(crate) at: String,
+    /// By whom it was accepted, when and why (rule 22).
+    pub(crate) accepted: Option<String>,
 }
 
 /// One session.
@@ -243,6 +258,12 @@ impl DayView {
             share,
             titles: titles.iter().map(|&t| t.into()).collect(),
         };
+        let doubt = |text: &str, accepted: Option<&str>| DoubtRow {
+            record_id: "1".into(),
+            text: text.into(),
+            at: "14:41".into(),
+            accepted: accepted.map(Into::into),
+        };
         let page = || Page::sample("Jo Doe, 20 November 2026", Part::Employees);
         let shell = |page| Self {
             page,
@@ -258,6 +279,7 @@ impl DayView {
             tracked: "0\u{a0}m".into(),
             idle: "0\u{a0}m".into(),
             withdrawn: None,
+            uncounted: None,
             gaps: "no gaps".into(),
             gap_count: 0,
             doubts: vec![],
@@ -278,11 +300,15 @@ impl DayView {
             tracked: "6\u{a0}h\u{a0}49\u{a0}m".into(),
             idle: "22\u{a0}m".into(),
             withdrawn: Some("10\u{a0}m".into()),
+            uncounted: Some("21\u{a0}m".into()),
             gaps: "1 gap".into(),
             gap_count: 1,
             doubts: vec![
-                "Records are missing before 14:41.".into(),
-                "The clock of studio-7 was moved at 15:02.".into(),
+                doubt("Records are missing before 14:41.", None),
+                doubt(
+                    "The clock of studio-7 was moved at 15:02.",
+                    Some("Accepted by <script>alert(1)</script> on 21 November 09:10: daylight saving"),
+                ),
             ],
             waiting: Some(
                 "Captures may still wait on the computer for review, as the license gives, \

@@ -21,7 +21,7 @@ use super::zone;
 use crate::AppState;
 use crate::auth::{Actor, Object, Verb, allows};
 use crate::people::gaps;
-use crate::report::{Grade, tracked_within};
+use crate::report::{Grade, tracked_within, uncounted_within};
 use crate::store::{
     ActivitySlot, Device, Doubt, Employee, EmployeeFilter, Session, VANISHED_AFTER_MS,
 };
@@ -155,6 +155,15 @@ impl Facts {
             .map_or(&[], Vec::as_slice)
     }
 
+    /// Tracked time of today that counts (rule 22).
+    fn counted(&self, session: &Session, doubts: &[Doubt]) -> i64 {
+        let of_device = |doubt: &&Doubt| doubt.device_id == session.device_id;
+        let spans = doubts.iter().filter(of_device).filter_map(Doubt::uncounted);
+        let (from, to) = self.day;
+        tracked_within(&session.stretches, from, to)
+            - uncounted_within(&session.stretches, spans, from, to)
+    }
+
     /// The devices that may still speak.
     fn devices(&self, employee: &Employee) -> impl Iterator<Item = &Device> {
         let devices = self
@@ -174,7 +183,7 @@ impl Facts {
         let (now, now_text) = now::of(sessions, &self.events, self.now_ms, project);
         let today: i64 = sessions
             .iter()
-            .map(|session| tracked_within(&session.stretches, self.day.0, self.day.1))
+            .map(|session| self.counted(session, self.doubts(employee)))
             .sum();
         let seen_ms = self
             .devices(employee)
@@ -187,7 +196,7 @@ impl Facts {
         let doubted = self
             .doubts(employee)
             .iter()
-            .any(|doubt| doubt.waits.is_none());
+            .any(Doubt::is_open);
         let (health, health_text) = match (seen_ms, worst) {
             (None, _) => (Shape::Off, "no device yet".to_owned()),
             (Some(_), Some(line)) => (Shape::Problem, line.short),
@@ -262,9 +271,9 @@ impl Facts {
             }
         }
         let doubts = self.doubts(employee);
-        let gaps = doubts.iter().filter(|doubt| doubt.is_gap()).count();
-        let moved = |doubt: &&Doubt| doubt.grade == Grade::ClockSuspect;
-        let clocks = doubts.iter().filter(moved).count();
+        let open = |grade| move |doubt: &&Doubt| doubt.grade == grade && doubt.is_open();
+        let gaps = doubts.iter().filter(open(Grade::GapBefore)).count();
+        let clocks = doubts.iter().filter(open(Grade::ClockSuspect)).count();
         if gaps > 0 {
             let gaps = words::count(gaps, "gap");
             let text = format!("{name}: records are missing today ({gaps})");

@@ -246,6 +246,17 @@ pub(super) const AUDITED: &[Audited] = &[
         ..PLAIN
     },
     Audited {
+        table: "acceptances",
+        object: "acceptance",
+        id: "ROW.record_id",
+        about: "ROW.employee_id",
+        shown: &["record_id", "reason"],
+        // Who and when stand in the entry itself.
+        ignored: &["company_id", "employee_id", "at_ms", "by_id", "by_name"],
+        changes: false,
+        ..PLAIN
+    },
+    Audited {
         table: "licenses",
         object: "license",
         id: "ROW.license_id",
