@@ -29,6 +29,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("post /api/v1/employees/import", "kcoa"),
     ("get /api/v1/licenses.zip", "kcoa"),
     ("get /api/v1/mail", "kc"),
+    ("post /api/v1/mail/{mail_id}/send", "kc"),
     ("get /api/v1/profiles", "kcoam"),
     ("post /api/v1/profiles", "kc"),
     ("get /api/v1/profiles/{profile_id}", "kcoam"),
@@ -147,6 +148,8 @@ struct Place {
     invitation: String,
     group: String,
     user: String,
+    /// Of the company, whichever place asks.
+    mail: String,
 }
 
 impl Place {
@@ -162,6 +165,7 @@ impl Place {
             ("{invitation_id}", &self.invitation),
             ("{group_id}", &self.group),
             ("{id}", &self.user),
+            ("{mail_id}", &self.mail),
             ("{notice_id}", &self.member),
             ("{token_id}", &self.member),
         ];
@@ -230,7 +234,12 @@ async fn furnish(server: &Server, token: &str, workspace: &str, tag: &str) -> Pl
         .expect(StatusCode::NO_CONTENT);
     let user = json!({"user_id": tag, "first_name": tag, "last_name": "Doe",
         "email": format!("{tag}@acme.example")});
+    let mail = server
+        .api_as(token, Method::GET, "/api/v1/mail", None)
+        .await
+        .json();
     Place {
+        mail: text(&mail["items"][0]["mail_id"]),
         workspace: workspace.to_owned(),
         employee,
         device: device.id.to_string(),

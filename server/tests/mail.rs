@@ -12,6 +12,7 @@ use clap::Parser as _;
 use common::{OWNER, Server};
 use glasshour_server::mail::{Mailer, Sent, SmtpFlags, send_due};
 use glasshour_server::router;
+use glasshour_server::store::{DueMail, Write};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -181,6 +182,16 @@ impl Post {
             .await
             .expect(StatusCode::ACCEPTED);
         id
+    }
+
+    /// Leases the one mail that is due, for a second.
+    async fn lease(&self) -> (DueMail, Write) {
+        let now = self.server.clock_ms();
+        let state = &self.server.state;
+        let due = state.db.due_mail(now, 10).await.unwrap().remove(0);
+        let mut write = state.write(self.server.company_id).await.unwrap();
+        assert!(write.lease_mail(&due, now + 1000).await.unwrap());
+        (due, write)
     }
 
     /// The company's mail, the newest first.
@@ -371,25 +382,52 @@ async fn a_mail_whose_answer_is_lost_is_never_sent_again_by_itself() {
 }
 
 #[tokio::test]
+async fn what_failed_stands_on_the_page_of_mail_with_its_reason_and_is_sent_again_from_there() {
+    let post = Post::start().await;
+    post.script.next(&[Play::Refuse]);
+    let id = post.send_license("jo@acme.example").await;
+    assert_eq!(post.send().await, 0);
+    let failed = post.mail().await[0]["mail_id"].as_str().unwrap().to_owned();
+    let owner = post.server.log_in(OWNER).await;
+    let page = owner.page("/mail").await;
+    assert!(
+        page.contains("550 no such person here") && page.contains("failed"),
+        "{page}"
+    );
+    // The address was wrong.
+    let right = json!({"email": "jo.doe@acme.example"});
+    let path = format!("/api/v1/employees/{id}");
+    post.server.patch(&path, right).await.expect(StatusCode::OK);
+    let again = format!("/mail/{failed}/again");
+    owner
+        .submit(&again, &[])
+        .await
+        .expect(StatusCode::SEE_OTHER);
+    assert_eq!(post.send().await, 1);
+    assert!(post.script.texts()[0].contains("To: jo.doe@acme.example"));
+    let sent = &post.mail().await[0];
+    assert_eq!(
+        (&sent["state"], &sent["to"]),
+        (&json!("sent"), &json!("jo.doe@acme.example"))
+    );
+    // What took the place of another, waits or is nobody's is not sent again.
+    let send = |id: &str| format!("/api/v1/mail/{id}/send");
+    let refused = post.server.post(&send(&failed), json!({})).await;
+    refused.refused(409, "conflict");
+    let sent = sent["mail_id"].as_str().unwrap();
+    let answer = post.server.post(&send(sent), json!({})).await;
+    answer.expect(StatusCode::NO_CONTENT);
+    let unknown = post.server.post(&send("nothing"), json!({})).await;
+    unknown.refused(404, "not_found");
+    assert!(!owner.page("/mail").await.contains(&again));
+}
+
+#[tokio::test]
 async fn a_server_that_died_while_a_mail_was_on_its_way_does_not_send_it_again() {
     let post = Post::start().await;
     post.send_license("jo@acme.example").await;
+    let (due, mut write) = post.lease().await;
     let now = post.server.clock_ms();
-    let due = post
-        .server
-        .state
-        .db
-        .due_mail(now, 10)
-        .await
-        .unwrap()
-        .remove(0);
-    let mut write = post
-        .server
-        .state
-        .write(post.server.company_id)
-        .await
-        .unwrap();
-    assert!(write.lease_mail(&due, now + 1000).await.unwrap());
     assert!(
         !write.lease_mail(&due, now + 1000).await.unwrap(),
         "one has it"
@@ -414,22 +452,8 @@ async fn a_server_that_died_while_a_mail_was_on_its_way_does_not_send_it_again()
 async fn a_mail_that_is_replaced_while_it_is_written_does_not_go_out() {
     let post = Post::start().await;
     post.send_license("jo@acme.example").await;
+    let (due, mut write) = post.lease().await;
     let now = post.server.clock_ms();
-    let due = post
-        .server
-        .state
-        .db
-        .due_mail(now, 10)
-        .await
-        .unwrap()
-        .remove(0);
-    let mut write = post
-        .server
-        .state
-        .write(post.server.company_id)
-        .await
-        .unwrap();
-    assert!(write.lease_mail(&due, now + 1000).await.unwrap());
     write.drop_mail(&due.subject_id).await.unwrap();
     assert!(
         !write

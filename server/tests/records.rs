@@ -107,6 +107,81 @@ async fn a_gap_is_shown_and_heals_when_the_missing_record_arrives() {
 }
 
 #[tokio::test]
+async fn p22_time_in_a_gap_counts_once_a_manager_accepts_it_and_the_employee_reads_who_and_why() {
+    let server = Server::start().await;
+    let employee = server.employee().await;
+    let mut device = server.device(&employee).await;
+    let (member, jo) = server.member("jo@elsewhere.example", "manager").await;
+    let own = json!({"employee_id": employee});
+    let path = format!("/api/v1/members/{member}");
+    server.patch(&path, own).await.expect(StatusCode::OK);
+    let (_, ann) = server.member("ann@elsewhere.example", "manager").await;
+    let (_, sam) = server.member("sam@elsewhere.example", "employee").await;
+
+    let t = common::START_MS;
+    let started = device.session(Started, t);
+    server.clock.advance(10 * 60_000);
+    let before = device.activity();
+    server.clock.advance(10 * 60_000);
+    drop(device.activity());
+    server.clock.advance(10 * 60_000);
+    let behind = device.activity();
+    let stopped = device.session(Stopped, t + 30 * 60_000);
+    for record in [&started, &before, &behind, &stopped] {
+        let put = device.put(&server, record).await;
+        put.expect(StatusCode::CREATED);
+    }
+    let line = async || {
+        let report = server.get("/api/v1/reports/timesheet").await.json();
+        let line = &report["items"][0];
+        let minutes = |name: &str| line[name].as_i64().unwrap() / 60_000;
+        (minutes("tracked_ms"), minutes("uncounted_ms"))
+    };
+    assert_eq!(line().await, (10, 20));
+    let day = format!("/employees/{employee}/day");
+    let page = ann.page(&day).await;
+    assert!(page.contains("in doubt, not counted"), "{page}");
+    assert!(page.contains("Records are missing between"), "{page}");
+
+    let id = behind.header.record_id;
+    let accept = format!("/api/v1/records/{id}/accept");
+    let reason = || json!({"reason": "the office had no power"});
+    let nothing = ann.post(&accept, json!({})).await;
+    nothing.refused(422, "invalid");
+    assert_eq!(nothing.json()["field"], "reason");
+    sam.post(&accept, reason()).await.refused(403, "forbidden");
+    let themself = jo.post(&accept, reason()).await;
+    themself.refused(403, "forbidden");
+    let whole = format!("/api/v1/records/{}/accept", before.header.record_id);
+    ann.post(&whole, reason()).await.refused(409, "conflict");
+    assert_eq!(line().await, (10, 20));
+
+    let form = format!("/records/{id}/accept");
+    assert!(page.contains(&format!("action=\"{form}\"")), "{page}");
+    let fields = [("reason", "the office had no power"), ("date", "2026-11-18")];
+    let answer = ann.submit(&form, &fields).await;
+    answer.expect(StatusCode::SEE_OTHER);
+    assert_eq!(line().await, (30, 0));
+    ann.post(&accept, reason()).await.refused(409, "conflict");
+    for page in [jo.page(&day).await, ann.page(&day).await] {
+        let told = page.contains("Accepted by ann Doe on");
+        assert!(told && page.contains("the office had no power"), "{page}");
+        assert!(!page.contains(&form) && !page.contains("not counted"));
+        assert!(page.contains("1\u{a0}gap"), "what is missing stays shown");
+    }
+    let stored = records(&server).await;
+    let record = stored.iter().find(|one| one["record_id"] == id.to_string());
+    assert_eq!(record.unwrap()["accepted"]["by"], "ann Doe");
+    let path = format!("/api/v1/audit?about_id={employee}");
+    let log = server.get(&path).await.json();
+    let entries = log["items"].as_array().unwrap();
+    let entry = entries.iter().find(|one| one["object"] == "acceptance");
+    let entry = entry.unwrap_or_else(|| panic!("{log}"));
+    assert_eq!(entry["reason"], "the office had no power", "{entry}");
+    assert_eq!(entry["object_id"], id.to_string(), "{entry}");
+}
+
+#[tokio::test]
 async fn an_unchanged_frame_refers_to_the_picture_before_it() {
     let server = Server::start().await;
     let employee = server.employee().await;

@@ -449,3 +449,69 @@ async fn what_the_license_does_not_let_an_employee_delete_stays() {
         .await
         .expect(StatusCode::OK);
 }
+
+#[tokio::test]
+async fn the_company_says_in_the_console_how_long_what_is_kept_and_finds_the_receipts_there() {
+    let server = Server::start().await;
+    let employee = server.employee().await;
+    let owner = server.log_in(OWNER).await;
+    let kept = "/company/kept";
+    let page = owner.page(kept).await;
+    assert!(page.contains("Nothing was deleted yet"), "{page}");
+    let refused = owner.submit(kept, &[("screenshot", "soon")]).await;
+    let refused = refused.expect(StatusCode::UNPROCESSABLE_ENTITY);
+    let page = String::from_utf8(refused.body).unwrap();
+    assert!(
+        page.contains("whole number of days") && page.contains("value=\"soon\""),
+        "{page}"
+    );
+    let fields = [("screenshot", "30"), ("camera", ""), ("activity", "90")];
+    let saved = owner.submit(kept, &fields).await;
+    saved.expect(StatusCode::SEE_OTHER);
+    let days = json!({"screenshot": 30, "camera": null, "activity": 90, "session": null});
+    let company = server.get("/api/v1/company").await.json();
+    assert_eq!(company["retention_days"], days);
+    let license = server.get(&format!("/api/v1/employees/{employee}")).await;
+    assert_eq!(license.json()["serial"], 2, "every license says it");
+
+    // What is carried away before.
+    let page = owner.page(&format!("/employees/{employee}/export")).await;
+    assert!(page.contains("action=\"/api/v1/export\""), "{page}");
+    let export = format!("/api/v1/export?employee_id={employee}&reason=asked+for+it");
+    owner.get(&export).await.expect(StatusCode::OK);
+    let fields = [("name", "Jo Doe"), ("reason", "asked for it")];
+    let erase = format!("/employees/{employee}/erase");
+    let erased = owner.submit(&erase, &fields).await;
+    erased.expect(StatusCode::SEE_OTHER);
+    let receipts = server.get("/api/v1/purge-receipts").await.json();
+    let receipt = receipts["items"][0]["receipt_id"].as_str().unwrap();
+    let page = owner.page(kept).await;
+    assert!(
+        page.contains(receipt) && page.contains("a person was erased"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn the_company_asks_everybody_for_a_second_factor_from_its_page() {
+    let server = Server::start().await;
+    let owner = server.log_in(OWNER).await;
+    let page = owner.page("/company").await;
+    assert!(
+        page.contains("name=\"require_second_factor\" value=\"yes\">"),
+        "{page}"
+    );
+    let name = server.company().await.name;
+    let fields = [
+        ("name", name.as_str()),
+        ("language", "en"),
+        ("require_second_factor", "yes"),
+    ];
+    let saved = owner.submit("/company", &fields).await;
+    saved.expect(StatusCode::SEE_OTHER);
+    let company = server.get("/api/v1/company").await.json();
+    assert_eq!(company["require_second_factor"], true);
+    // From the next page on, who asked for it included.
+    let refused = owner.get("/api/v1/company").await;
+    refused.refused(403, "second_factor_required");
+}

@@ -7,15 +7,17 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::extract::QueryOf;
+use super::extract::{PathId, QueryOf};
 use super::openapi::ErrorBodySchema;
 use super::wire::{self, Page};
 use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
 use crate::error::ApiError;
+use crate::people;
 use crate::store::{ListedMail, MailState, MailTemplate};
 
 /// A mail, as the API shows it. Its text is not kept.
@@ -82,4 +84,22 @@ pub(super) async fn list(
     let rows = read.mail(before, limit + 1).await?;
     let cursor = |last: &ListedMail| format!("{} {}", last.mail_id, last.created_at);
     Ok(Json(Page::cut(rows, limit, cursor, MailView::from)))
+}
+
+/// Sends again what a mail was about: a welcome, an invitation or a license, with a new link where it had one.
+#[utoipa::path(post, path = "/api/v1/mail/{mail_id}/send", tag = "company",
+    params(("mail_id" = String, Path)),
+    responses((status = 204), (status = 401, body = ErrorBodySchema), (status = 403, body = ErrorBodySchema),
+        (status = 404, body = ErrorBodySchema),
+        (status = 409, description = "it still waits, or only its addressee can ask for it again",
+            body = ErrorBodySchema),
+        (status = 422, body = ErrorBodySchema)),
+    security(("api_token" = []), ("session" = [])))]
+pub(super) async fn send(
+    actor: Actor,
+    State(state): State<AppState>,
+    PathId(id): PathId<String>,
+) -> Result<StatusCode, ApiError> {
+    people::send_again(&state, &actor, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

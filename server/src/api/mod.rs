@@ -156,6 +156,7 @@ fn people() -> Router<AppState> {
         .route("/api/v1/licenses/send", post(licenses::send_many))
         .route("/api/v1/licenses.zip", get(licenses::bundle))
         .route("/api/v1/mail", get(mail::list))
+        .route("/api/v1/mail/{mail_id}/send", post(mail::send))
         .route("/api/v1/users/{id}/welcome", post(users::welcome))
         .route("/api/v1/members", get(members::list).post(members::create))
         .route(

@@ -108,7 +108,7 @@ pub(super) struct DeviceProjectSchema {
     ),
     paths(
         employees::list, employees::create, employees::read, employees::update, employees::license,
-        import::import, licenses::send, licenses::send_many, licenses::bundle, mail::list,
+        import::import, licenses::send, licenses::send_many, licenses::bundle, mail::list, mail::send,
         profiles::list, profiles::create, profiles::read, profiles::update,
         projects::list, projects::create, projects::read, projects::update,
         devices::list, devices::approve, devices::revoke, device::enroll, device::state,

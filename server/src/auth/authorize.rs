@@ -132,6 +132,7 @@ const ALLOWED: &[(Object, Verb, &[Role])] = &[
     (O::License, Read, &[Company, Owner, Admin]),
     (O::License, Change, &[Company, Owner, Admin]),
     (O::Mail, Read, &[Company]),
+    (O::Mail, Change, &[Company]),
     (O::Profile, Read, &[Company, Owner, Admin, Manager]),
     (O::Profile, Create, &[Company]),
     (O::Profile, Change, &[Company]),

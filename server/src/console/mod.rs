@@ -19,8 +19,10 @@ mod fault;
 mod form;
 mod gate;
 mod join;
+mod kept;
 mod layout;
 mod login;
+mod mail;
 mod many;
 mod members;
 mod own;
@@ -99,6 +101,9 @@ fn people() -> Router<AppState> {
             get(workspace::ask_delete).post(workspace::delete),
         )
         .route("/company", get(company::show).post(company::save))
+        .route("/company/kept", get(kept::show).post(kept::save))
+        .route("/mail", get(mail::list))
+        .route("/mail/{id}/again", post(mail::again))
         .route("/company/seats", post(company::set_seats))
         .route("/company/key", get(company::ask_key).post(company::rotate))
 }
@@ -165,6 +170,8 @@ pub fn router(state: AppState) -> Router {
             post(employees::send_license),
         )
         .route("/employees/{id}/day", get(day::show))
+        .route("/employees/{id}/export", get(rights::ask_export))
+        .route("/records/{id}/accept", post(day::accept))
         .route("/captures/{id}", get(capture::show))
         .route("/captures/{id}/image", get(capture::image))
         .route("/profiles", get(profiles::list))

@@ -102,6 +102,8 @@ pub struct DueMail {
 pub struct ListedMail {
     /// Its id.
     pub mail_id: String,
+    /// What it is about.
+    pub subject_id: String,
     /// To whom.
     pub to_address: String,
     /// Which text.
@@ -187,13 +189,21 @@ impl Read {
         before: Option<(i64, &str)>,
         limit: u32,
     ) -> Result<Vec<ListedMail>, StoreError> {
-        const SQL: &str = "SELECT mail_id, to_address, template, state, attempts, error, created_at, \
-            sent_at FROM outbox WHERE company_id = $1 AND state <> 'replaced' \
+        const SQL: &str = "SELECT mail_id, subject_id, to_address, template, state, attempts, error, \
+            created_at, sent_at FROM outbox WHERE company_id = $1 AND state <> 'replaced' \
             AND (created_at < $2 OR (created_at = $2 AND mail_id < $3)) \
             ORDER BY created_at DESC, mail_id DESC LIMIT $4";
         let (at, id) = before.unwrap_or((i64::MAX, ""));
         Ok(on!(self, c => sqlx::query_as(SQL)
             .bind(&self.company).bind(at).bind(id).bind(i64::from(limit)).fetch_all(c).await)?)
+    }
+
+    /// A mail by id.
+    pub async fn listed_mail(&mut self, mail_id: &str) -> Result<Option<ListedMail>, StoreError> {
+        const SQL: &str = "SELECT mail_id, subject_id, to_address, template, state, attempts, error, \
+            created_at, sent_at FROM outbox WHERE company_id = $1 AND mail_id = $2";
+        Ok(on!(self, c => sqlx::query_as(SQL)
+            .bind(&self.company).bind(mail_id).fetch_optional(c).await)?)
     }
 
     /// Why mail failed since a moment: how often, and the last reason.

@@ -66,6 +66,7 @@ pub(super) async fn save(
         language: Some(form.language.clone()),
         notice: Some(form.notice.clone()),
         approve_devices: Some(form.approve_devices),
+        require_second_factor: Some(form.require_second_factor),
         ..CompanyForm::default()
     };
     match people::update_company(&state, &actor, filled).await {
@@ -200,9 +201,10 @@ async fn view(
     errors: Errors,
 ) -> PageResult<CompanyView> {
     let company = people::read_company(state, actor).await?;
-    let settings = people::company_settings(&mut state.read(actor.company_id).await?).await?;
     let plan = people::read_plan(state, actor).await?;
     let mut read = state.read(actor.company_id).await?;
+    let settings = people::company_settings(&mut read).await?;
+    let require_second_factor = read.requires_second_factor().await?;
     let keys = read.signing_keys().await?;
     let (key, former) = keys
         .split_last()
@@ -210,7 +212,10 @@ async fn view(
     let workspaces = read.workspaces(None, MANY).await?;
     Ok(CompanyView {
         page: Page::new("Company", Part::Company, viewer),
-        form: form.unwrap_or_else(|| fields(company, settings)),
+        form: form.unwrap_or_else(|| CompanyFields {
+            require_second_factor,
+            ..fields(company, settings)
+        }),
         errors,
         plan: plan_view(plan, state.clock.now_ms()),
         key: KeyView {
@@ -237,6 +242,7 @@ fn fields(company: Company, settings: CompanySettings) -> CompanyFields {
         language: settings.language,
         notice: settings.notice.unwrap_or_default(),
         approve_devices: settings.approve_devices,
+        require_second_factor: false,
     }
 }
 

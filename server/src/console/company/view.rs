@@ -30,6 +30,8 @@ pub(crate) struct CompanyFields {
     pub(crate) notice: String,
     #[serde(deserialize_with = "crate::console::form::ticked")]
     pub(crate) approve_devices: bool,
+    #[serde(deserialize_with = "crate::console::form::ticked")]
+    pub(crate) require_second_factor: bool,
 }
 
 /// What the operator grants.
@@ -91,6 +93,7 @@ impl CompanyView {
                 language: "fr".into(),
                 notice: "Pictures are kept for 30 days.".into(),
                 approve_devices: true,
+                require_second_factor: true,
             },
             errors,
             plan: PlanView {

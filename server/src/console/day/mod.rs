@@ -171,7 +171,7 @@ pub(super) async fn view_of(
         seen,
     };
     let title_text = format!("{}, {}", employee.name, words::long_date(date));
-    Ok(facts.view(title(title_text), employee.name, date, today))
+    Ok(facts.view(title(title_text), employee, date, today))
 }
 
 /// What the page is made from.
@@ -191,7 +191,8 @@ struct Facts {
 }
 
 impl Facts {
-    fn view(mut self, page: Page, name: String, date: Date, today: Date) -> DayView {
+    fn view(mut self, page: Page, employee: Employee, date: Date, today: Date) -> DayView {
+        let (id, name) = (employee.employee_id, employee.name);
         let shots_cut = self.shots.len() > SHOTS as usize;
         self.shots.truncate(SHOTS as usize);
         let (from, to) = self.day;
@@ -218,6 +219,7 @@ impl Facts {
             address: self.seen.day.clone(),
             own: self.seen.own,
             name,
+            employee_id: (!self.seen.own).then(|| id.to_string()),
             date_text: words::long_date(date),
             date: date.to_string(),
             previous: date.yesterday().unwrap_or(date).to_string(),

@@ -16,6 +16,8 @@ pub(crate) struct DayView {
     /// Whether the person looks at their own day.
     pub(crate) own: bool,
     pub(crate) name: String,
+    /// Whose, for whoever is not the person.
+    pub(crate) employee_id: Option<String>,
     /// `Friday 20 November 2026`.
     pub(crate) date_text: String,
     /// `2026-11-20`.
@@ -270,6 +272,7 @@ impl DayView {
             address: "/employees/1/day".into(),
             own: false,
             name: "Jo Doe".into(),
+            employee_id: Some("1".into()),
             date_text: "Friday 20 November 2026".into(),
             date: "2026-11-20".into(),
             previous: "2026-11-19".into(),

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Redirect};
 use glasshour_protocol::{EmployeeId, RecordId};
 use serde::Deserialize;
 
-pub(super) use view::{CaptureDeletionView, ErasureView};
+pub(super) use view::{CaptureDeletionView, ErasureView, ExportView};
 
 use super::form::Errors;
 use super::gate::{FormOf, PageResult, PathId, page, refused};
@@ -51,6 +51,22 @@ pub(super) async fn delete_capture(
     people::delete_own_capture(&state, &actor, id, true).await?;
     let day = format!("/employees/{}/day", record.employee_id);
     Ok(Redirect::to(&day).into_response())
+}
+
+/// Asks why everything of a person is carried away, before it is.
+pub(super) async fn ask_export(
+    viewer: Viewer,
+    actor: Actor,
+    State(state): State<AppState>,
+    PathId(id): PathId<EmployeeId>,
+) -> PageResult {
+    let mut read = state.read(actor.company_id).await?;
+    let employee = reach::employee(&mut read, &actor, Verb::Read, Object::Export, id).await?;
+    page(&ExportView {
+        page: Page::new(format!("Export {}", employee.name), Part::Employees, viewer),
+        employee_id: id.to_string(),
+        name: employee.name,
+    })
 }
 
 /// What erasing a person takes, before it is done.

@@ -30,6 +30,15 @@ pub(crate) struct ErasureView {
     pub(crate) errors: Errors,
 }
 
+/// A person, about to be carried away as a file.
+#[derive(Debug, Template)]
+#[template(path = "rights/export.html")]
+pub(crate) struct ExportView {
+    pub(crate) page: Page,
+    pub(crate) employee_id: String,
+    pub(crate) name: String,
+}
+
 #[cfg(test)]
 mod samples {
     use super::*;
@@ -48,6 +57,17 @@ mod samples {
                 left: "5\u{a0}h 30\u{a0}m".into(),
             };
             vec![("own", view)]
+        }
+    }
+
+    impl ExportView {
+        pub(crate) fn samples() -> Vec<(&'static str, Self)> {
+            let view = Self {
+                page: Page::sample("Export a person", Part::Employees),
+                employee_id: "e1".into(),
+                name: "Jo <script>alert(1)</script>".into(),
+            };
+            vec![("asked", view)]
         }
     }
 
