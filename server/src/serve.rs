@@ -18,13 +18,10 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::objects::LocalFolder;
 use crate::prompt::Prompt;
-use crate::{AppState, asker, mail, people, router, setup, upkeep};
+use crate::{AppState, mail, router, setup, upkeep};
 
 /// How long running requests may take once the server was asked to end.
 const GRACE: Duration = Duration::from_secs(20);
-
-/// How often what has had its time is deleted.
-const RETENTION_EVERY: Duration = Duration::from_hours(1);
 
 /// How long a connection may take to send a request's head, or to answer a ping.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -91,7 +88,6 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     state.oidc = config.oidc.map(sign_on).transpose()?.map(Arc::new);
     let upkeep = tokio::spawn(upkeep::run(state.clone(), end.clone()));
     let committer = Arc::clone(&state.committer);
-    let retention = tokio::spawn(hold_to_retention(state.clone()));
     let app = router(state).into_make_service_with_connect_info::<SocketAddr>();
 
     let handle = Handle::new();
@@ -119,7 +115,6 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         // What is on its way is brought to its end.
         let _ = tokio::time::timeout(GRACE, mailing).await;
     }
-    retention.abort();
     upkeep.await?;
     committer.finish().await;
     db.close().await;
@@ -145,19 +140,6 @@ fn sign_on(
         client_id,
         client_secret,
     })?)
-}
-
-/// Deletes what has had its time, once an hour. What one turn could not do is left to the next.
-async fn hold_to_retention(state: AppState) {
-    let mut hour = tokio::time::interval(RETENTION_EVERY);
-    loop {
-        hour.tick().await;
-        let now_ms = state.clock.now_ms();
-        let done = asker::as_server(now_ms, people::hold_to_retention(&state)).await;
-        if let Err(error) = done {
-            error.log();
-        }
-    }
 }
 
 /// A connection that does not say what it wants is closed; nobody holds more of them than that.

@@ -1,5 +1,5 @@
-//! What a server does by itself beside its requests: it removes pictures that no record names, and
-//! compares every picture with its hash, again and again.
+//! What a server does by itself beside its requests: it deletes what has had its time, removes pictures that no
+//! record names, and compares every picture with its hash, again and again.
 //!
 //! A crash between a picture and its row leaves the picture: it is swept at the start and every few
 //! hours, when it is old enough that no server can still be about to write its row. The comparison reads
@@ -11,12 +11,14 @@ use std::time::Duration;
 use glasshour_protocol::CompanyId;
 use tokio_util::sync::CancellationToken;
 
-use crate::AppState;
 use crate::objects::{ObjectError, ObjectKey};
 use crate::store::StoreError;
+use crate::{AppState, asker, people};
 
 /// How old a picture without a row is before it is removed, milliseconds.
 pub const OLD_MS: i64 = 60 * 60_000;
+/// How often what has had its time is deleted.
+const RETENTION_EVERY: Duration = Duration::from_hours(1);
 const SWEEP_EVERY: Duration = Duration::from_hours(6);
 const SCRUB_EVERY: Duration = Duration::from_hours(24);
 /// How fast pictures are read to be compared.
@@ -38,6 +40,17 @@ pub enum UpkeepError {
 
 /// Runs until it is cancelled.
 pub(crate) async fn run(state: AppState, cancel: CancellationToken) {
+    let deleting = async {
+        loop {
+            let now_ms = state.clock.now_ms();
+            let done = asker::as_server(now_ms, people::hold_to_retention(&state)).await;
+            // What one turn could not do is left to the next.
+            if let Err(error) = done {
+                error.log();
+            }
+            tokio::time::sleep(RETENTION_EVERY).await;
+        }
+    };
     let sweeping = async {
         loop {
             match sweep(&state).await {
@@ -59,6 +72,7 @@ pub(crate) async fn run(state: AppState, cancel: CancellationToken) {
     };
     tokio::select! {
         () = cancel.cancelled() => {}
+        () = deleting => {}
         () = sweeping => {}
         () = scrubbing => {}
     }

@@ -36,6 +36,13 @@ impl Errors {
     }
 }
 
+/// What was just done, where a page is come back to.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Said {
+    #[serde(default)]
+    pub(crate) said: String,
+}
+
 /// One option of a `<select>`.
 #[derive(Clone, Debug)]
 pub(crate) struct Choice {

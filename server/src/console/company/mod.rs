@@ -12,7 +12,7 @@ pub(super) use view::{CompanyFields, CompanyView, KeyView, PlanView, WorkspaceRo
 
 use super::confirm::ConfirmView;
 use super::employees::MANY;
-use super::form::{Errors, plainly, ticked};
+use super::form::{Errors, Said, plainly, ticked};
 use super::gate::{FormOf, PageResult, page, refused};
 use super::layout::{Page, Part, Viewer};
 use super::users::Seats;
@@ -24,13 +24,6 @@ use crate::people::{self, CompanyForm, PlanForm, PlanState};
 use crate::store::{Company, CompanySettings, SeatsBy};
 
 const DAY_MS: i64 = 24 * 3_600_000;
-
-/// What was just done.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Said {
-    #[serde(default)]
-    said: String,
-}
 
 /// The page.
 pub(super) async fn show(

@@ -16,7 +16,7 @@ pub(super) use view::{
 
 use super::confirm::ConfirmView;
 use super::employees::MANY;
-use super::form::{Choice, Errors, plainly};
+use super::form::{Choice, Errors, Said, plainly};
 use super::gate::{FormOf, PageResult, PathId, page, refused};
 use super::layout::{self, Page, Part, Viewer};
 use super::{place, words, zone};
@@ -199,13 +199,6 @@ fn can(actor: &Actor, member: &Member) -> Can {
         delete: may_touch && inactive && may(Verb::Delete, Object::Member),
         own: edit && active && !is_owner && may(Verb::Delete, Object::Workspace),
     }
-}
-
-/// What was just done.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Said {
-    #[serde(default)]
-    said: String,
 }
 
 /// One member.

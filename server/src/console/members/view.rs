@@ -105,6 +105,10 @@ impl MemberFields {
     pub(crate) fn is_ticked(&self, field: &str) -> bool {
         self.ticked.contains_key(field)
     }
+
+    fn works(&self, day: &str) -> bool {
+        self.is_ticked(day)
+    }
 }
 
 /// One member.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 pub(super) use view::{MeView, Membership, NoticeRow, NoticesView, WorkspaceView};
 
-use super::form::Errors;
+use super::form::{Errors, Said};
 use super::gate::{FormOf, PageResult, PathId, page, refused};
 use super::layout::{Page, Part, Viewer};
 use super::words;
@@ -20,13 +20,6 @@ use crate::store::MemberStatus;
 
 /// Notices on the page; older ones are not shown.
 const NOTICES: u32 = 100;
-
-/// What was just done.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Said {
-    #[serde(default)]
-    said: String,
-}
 
 /// Where somebody begins: with the team, with themself, or with a workspace to make (rule 56).
 pub(super) async fn home(actor: Actor) -> Redirect {

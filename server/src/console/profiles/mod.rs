@@ -3,22 +3,15 @@
 mod view;
 
 use axum::extract::{Query, State};
-use serde::Deserialize;
 
 pub(super) use view::{ProfilesView, Row, Summary};
 
 use super::employees::MANY;
+use super::form::Said;
 use super::gate::{PageResult, page};
 use super::layout::{Page, Part, Viewer};
 use crate::AppState;
 use crate::auth::{Actor, Object, Verb};
-
-/// What was just done.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Said {
-    #[serde(default)]
-    said: String,
-}
 
 /// The list.
 pub(super) async fn list(

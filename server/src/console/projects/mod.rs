@@ -6,12 +6,11 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect};
 use glasshour_protocol::ProjectId;
-use serde::Deserialize;
 
 pub(super) use view::{ProjectForm, ProjectView, ProjectsView, Row};
 
 use super::employees::MANY;
-use super::form::Errors;
+use super::form::{Errors, Said};
 use super::gate::{FormOf, PageResult, PathId, page, refused};
 use super::layout::{Page, Part, Viewer};
 use crate::AppState;
@@ -25,13 +24,6 @@ use crate::store::{Project, ProjectKind};
 const PALETTE: [&str; 6] = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00",
 ];
-
-/// What was just done.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Said {
-    #[serde(default)]
-    said: String,
-}
 
 /// The list, with the form for a new one.
 pub(super) async fn list(

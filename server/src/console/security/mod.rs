@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 pub(super) use view::{CodeView, ForgottenView, SecurityView, TokenRow, TokensView};
 
-use super::form::Errors;
+use super::form::{Errors, Said};
 use super::gate::{FormOf, PageResult, PathId, page, refused};
 use super::layout::{Page, Part, Viewer};
 use super::words;
@@ -23,13 +23,6 @@ use crate::store::{ApiToken, TokenScope};
 
 /// Tokens on the page; older ones are not shown.
 const TOKENS: u32 = 200;
-
-/// What was just done.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Said {
-    #[serde(default)]
-    said: String,
-}
 
 /// The person's own safety.
 pub(super) async fn show(

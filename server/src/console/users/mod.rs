@@ -11,7 +11,7 @@ use serde::Deserialize;
 pub(super) use view::{Right, Row, Seats, UserFields, UserView, UsersView};
 
 use super::confirm::ConfirmView;
-use super::form::{Errors, plainly};
+use super::form::{Errors, Said, plainly};
 use super::gate::{FormOf, PageResult, PathId, form_encode, page, refused};
 use super::layout::{Page, Part, Viewer};
 use super::words;
@@ -116,13 +116,6 @@ pub(super) async fn create(
             refused(&new_view(&state, &actor, viewer, form, errors).await?)
         }
     }
-}
-
-/// What was just done.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Said {
-    #[serde(default)]
-    said: String,
 }
 
 /// One user.

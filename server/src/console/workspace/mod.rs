@@ -9,19 +9,12 @@ use serde::Deserialize;
 pub(super) use view::WorkspaceSettingsView;
 
 use super::confirm::ConfirmView;
-use super::form::{Errors, plainly};
+use super::form::{Errors, Said, plainly};
 use super::gate::{FormOf, PageResult, PathId, page, refused};
 use super::layout::{Page, Part, Viewer};
 use crate::AppState;
 use crate::auth::{Actor, Object, Verb, allows};
 use crate::people::{self, WorkspaceForm};
-
-/// What was just done.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Said {
-    #[serde(default)]
-    said: String,
-}
 
 /// The page.
 pub(super) async fn show(
