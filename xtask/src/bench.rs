@@ -21,10 +21,23 @@ enum What {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// How long the server takes to import 5,000 employees from CSV
+    Import {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Builds, then becomes `glasshour-bench`.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let What::Agent { arguments } = &args.what;
-    run::become_program(run::Profile::Release, "glasshour-bench", arguments)
+    let arguments = match &args.what {
+        What::Agent { arguments } => arguments.clone(),
+        What::Import { json } => {
+            let json = json.then_some("--json");
+            let words = ["--import"].into_iter().chain(json);
+            words.map(str::to_owned).collect()
+        }
+    };
+    run::become_program(run::Profile::Release, "glasshour-bench", &arguments)
 }

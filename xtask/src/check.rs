@@ -17,6 +17,10 @@ pub(crate) struct Args {
     /// Only tests whose name contains this word; checks other than tests are left out
     #[arg(value_name = "WORD")]
     filter: Option<String>,
+
+    /// Without a bound on the tests that have one: everything that schemathesis can think of is asked
+    #[arg(long)]
+    thorough: bool,
 }
 
 /// How the same steps are run.
@@ -36,6 +40,7 @@ pub(crate) fn run(args: &Args, flavour: Flavour) -> Result<()> {
         &[]
     };
     let cargo = |words: &[&str], after: &[&str]| run::cargo(&[words, locked, after].concat());
+    let thorough = args.thorough.then_some(("GLASSHOUR_THOROUGH", "1"));
     let nextest = run::has_cargo_command("nextest");
     if !nextest {
         eprintln!("!! cargo-nextest is not installed: the tests run with `cargo test` instead.");
@@ -55,7 +60,10 @@ pub(crate) fn run(args: &Args, flavour: Flavour) -> Result<()> {
             "build the programs the stories drive",
             &mut cargo(&build, &[]),
         )?;
-        return steps.loud("tests by that name", &mut cargo(runner, &[word.as_str()]));
+        return steps.loud(
+            "tests by that name",
+            cargo(runner, &[word.as_str()]).envs(thorough),
+        );
     }
 
     let mut steps = Steps::new(7);
@@ -73,7 +81,7 @@ pub(crate) fn run(args: &Args, flavour: Flavour) -> Result<()> {
         "build the programs the stories drive",
         &mut cargo(&build, &[]),
     )?;
-    steps.loud("tests", &mut cargo(runner, &[]))?;
+    steps.loud("tests", cargo(runner, &[]).envs(thorough))?;
     steps.loud(
         "doc tests",
         &mut cargo(&["test", "--workspace", "--doc", "--quiet"], &[]),

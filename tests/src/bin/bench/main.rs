@@ -1,5 +1,6 @@
 //! `./dev bench agent`: what the agent costs the computer it runs on, and what its pictures cost, beside
-//! well-known programs that take pictures of the same screen.
+//! well-known programs that take pictures of the same screen. `./dev bench import`: what an import of many
+//! employees costs the server.
 //!
 //! Everything is measured from outside on the real programs (`/proc`, GNU time), on a display of its own.
 //! It prints numbers and ratios and never fails because of them; what fails is a measurement that could
@@ -7,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod import;
 mod meter;
 mod peers;
 mod pictures;
@@ -38,6 +40,10 @@ struct Args {
     #[arg(long)]
     json: bool,
 
+    /// Measure an import of 5,000 employees into a server instead; needs no display
+    #[arg(long)]
+    import: bool,
+
     /// How long each state is watched, seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     seconds: u64,
@@ -54,6 +60,9 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<()> {
+    if args.import {
+        return import::measure(args.json);
+    }
     if !(5..=3600).contains(&args.seconds) {
         bail!("watch each state for 5 to 3600 seconds");
     }
