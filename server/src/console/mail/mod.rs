@@ -108,7 +108,7 @@ fn state_text(mail: &ListedMail, is_sent: bool) -> String {
     match mail.state {
         MailState::Queued if !is_sent => "kept: this server sends no mail".into(),
         MailState::Queued if tries > 0 => {
-            format!("waits, after {} in vain", words::count(tries, "try"))
+            format!("waits, after {} in vain", words::count(tries, "attempt"))
         }
         MailState::Queued => "waits".into(),
         MailState::Sent => "sent".into(),
