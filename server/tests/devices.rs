@@ -186,7 +186,11 @@ async fn where_the_company_approves_devices_nothing_is_taken_from_a_new_one_and_
         bell.contains("of Jo Doe is new and waits to be approved"),
         "{bell}"
     );
-    assert_eq!(bell.matches("is new and waits").count(), 1, "known ones not");
+    assert_eq!(
+        bell.matches("is new and waits").count(),
+        1,
+        "known ones not"
+    );
     let page = owner.page("/devices").await;
     assert!(page.contains("waits to be approved"), "{page}");
     let path = format!("/devices/{}/approve", fresh.id);

@@ -69,7 +69,7 @@ fn it_is_openapi_3_1_and_every_protected_operation_says_so() {
 async fn every_documented_operation_exists_and_asks_who_is_there() {
     let server = Server::start().await;
     let operations = operations();
-    assert_eq!(operations.len(), 97);
+    assert_eq!(operations.len(), 100);
     for (method, path, operation) in operations {
         let request = Request::builder()
             .method(&method)

@@ -158,7 +158,10 @@ async fn p22_time_in_a_gap_counts_once_a_manager_accepts_it_and_the_employee_rea
 
     let form = format!("/records/{id}/accept");
     assert!(page.contains(&format!("action=\"{form}\"")), "{page}");
-    let fields = [("reason", "the office had no power"), ("date", "2026-11-18")];
+    let fields = [
+        ("reason", "the office had no power"),
+        ("date", "2026-11-18"),
+    ];
     let answer = ann.submit(&form, &fields).await;
     answer.expect(StatusCode::SEE_OTHER);
     assert_eq!(line().await, (30, 0));

@@ -116,10 +116,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/v1/device", get(device::state))
         .route("/api/v1/device/day-link", post(device::day_link))
         .route("/api/v1/license", get(device::license))
-        .route(
-            "/api/v1/records/{record_id}/accept",
-            post(records::accept),
-        )
+        .route("/api/v1/records/{record_id}/accept", post(records::accept))
         .route("/api/v1/records", get(records::list))
         .route("/api/v1/records/{record_id}/payload", get(records::payload))
         .route("/api/v1/export", get(export::export))

@@ -214,9 +214,12 @@ pub(super) async fn list(
     let looks = people::looks(shown.map(|(row, _, _)| (row.employee_id, row.captured_at)));
     people::note_looks(&state, &actor, ViewKind::Records, &looks, reason.as_deref()).await?;
     let cursor = |(last, _, _): &(Record, _, _)| format!("{} {}", last.captured_at, last.record_id);
-    Ok(Json(Page::cut(rows, limit, cursor, |(record, waits, accepted)| {
-        RecordView::new(record, waits, accepted)
-    })))
+    Ok(Json(Page::cut(
+        rows,
+        limit,
+        cursor,
+        |(record, waits, accepted)| RecordView::new(record, waits, accepted),
+    )))
 }
 
 /// Accepts a record whose chain does not verify (`gap-before`, `clock-suspect`): the time up to it counts from

@@ -58,7 +58,11 @@ pub async fn accept_record(
         return Err(ApiError::conflict(None, message));
     }
     let now_ms = state.clock.now_ms();
-    if Gaps::new(now_ms).before(&mut write, &record).await?.is_some() {
+    if Gaps::new(now_ms)
+        .before(&mut write, &record)
+        .await?
+        .is_some()
+    {
         let message = "What is missing before this record may still wait on the computer for review. There is \
                        nothing to accept yet.";
         return Err(ApiError::conflict(None, message));

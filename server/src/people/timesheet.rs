@@ -104,9 +104,9 @@ pub async fn timesheet(
                     project_id: None,
                     name: employee.map_or_else(String::new, |one| one.name),
                     member: member.map(|one| one.status),
-                    tracked_ms: sums.tracked_ms,
-                    uncounted_ms: sums.uncounted_ms,
-                    idle_ms: sums.idle_ms,
+                    tracked_ms: sums.tracked,
+                    uncounted_ms: sums.uncounted,
+                    idle_ms: sums.idle,
                 });
             }
         }
@@ -126,9 +126,9 @@ pub async fn timesheet(
                         .and_then(|id| names.get(&id).cloned())
                         .unwrap_or_default(),
                     member: None,
-                    tracked_ms: sums.tracked_ms,
-                    uncounted_ms: sums.uncounted_ms,
-                    idle_ms: sums.idle_ms,
+                    tracked_ms: sums.tracked,
+                    uncounted_ms: sums.uncounted,
+                    idle_ms: sums.idle,
                 });
             }
         }
@@ -137,12 +137,12 @@ pub async fn timesheet(
     Ok(lines)
 }
 
-/// What some stretches come to.
+/// What some stretches come to, milliseconds.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sums {
-    tracked_ms: i64,
-    uncounted_ms: i64,
-    idle_ms: i64,
+    tracked: i64,
+    uncounted: i64,
+    idle: i64,
 }
 
 /// Sums within `[from, to)`, by a key of each stretch.
@@ -154,7 +154,10 @@ fn sum<K: Ord>(
 ) -> BTreeMap<K, Sums> {
     let mut spans: HashMap<DeviceId, Vec<(i64, i64)>> = HashMap::new();
     for doubt in doubts {
-        spans.entry(doubt.device_id).or_default().extend(doubt.uncounted());
+        spans
+            .entry(doubt.device_id)
+            .or_default()
+            .extend(doubt.uncounted());
     }
     let mut sums: BTreeMap<K, Sums> = BTreeMap::new();
     for session in sessions {
@@ -166,12 +169,12 @@ fn sum<K: Ord>(
             }
             let sums = sums.entry(key(session, part)).or_default();
             if part.idle {
-                sums.idle_ms += ms;
+                sums.idle += ms;
             } else {
                 let part = std::slice::from_ref(part);
                 let off = uncounted_within(part, spans.iter().copied(), from, to);
-                sums.uncounted_ms += off;
-                sums.tracked_ms += ms - off;
+                sums.uncounted += off;
+                sums.tracked += ms - off;
             }
         }
     }

@@ -42,9 +42,11 @@ mod tests {
             project_id: None,
             idle,
             withdrawn: false,
+            kept: false,
         };
         let stretches = [stretch(0, 100, false), stretch(100, 150, true)];
-        let off = |spans: &[(i64, i64)]| uncounted_within(&stretches, spans.iter().copied(), 10, 200);
+        let off =
+            |spans: &[(i64, i64)]| uncounted_within(&stretches, spans.iter().copied(), 10, 200);
         assert_eq!(off(&[]), 0);
         assert_eq!(off(&[(0, 20)]), 10, "what is before is another day's");
         assert_eq!(off(&[(60, 120), (50, 70), (55, 60)]), 50);

@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn a_device_that_waits_to_be_approved_keeps_every_record_and_says_why() {
         let verdict = sort(403, Some("60"), &body(code::DEVICE_WAITS), 0);
-        let after = Some(Duration::from_secs(60));
+        let after = Some(Duration::from_mins(1));
         let why = "m".into();
         assert_eq!(verdict, Verdict::Retry { after, why });
     }

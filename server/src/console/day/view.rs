@@ -310,7 +310,9 @@ impl DayView {
                 doubt("Records are missing before 14:41.", None),
                 doubt(
                     "The clock of studio-7 was moved at 15:02.",
-                    Some("Accepted by <script>alert(1)</script> on 21 November 09:10: daylight saving"),
+                    Some(
+                        "Accepted by <script>alert(1)</script> on 21 November 09:10: daylight saving",
+                    ),
                 ),
             ],
             waiting: Some(

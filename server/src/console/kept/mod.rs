@@ -43,9 +43,9 @@ pub(super) async fn show(
     Query(query): Query<ListQuery>,
 ) -> PageResult {
     let said = match query.said.as_str() {
-        "saved" => {
-            Some("It is saved. Every active employee has a license that says so, and agents tell them.")
-        }
+        "saved" => Some(
+            "It is saved. Every active employee has a license that says so, and agents tell them.",
+        ),
         _ => None,
     };
     let mut view = view(&state, &actor, viewer, &query, None, Errors::default()).await?;
@@ -66,7 +66,9 @@ pub(super) async fn save(
                 retention_days: Some(days),
                 ..CompanyForm::default()
             };
-            people::update_company(&state, &actor, filled).await.map(drop)
+            people::update_company(&state, &actor, filled)
+                .await
+                .map(drop)
         }
         Err(error) => Err(error),
     };
@@ -163,8 +165,14 @@ fn counts(counts: &Value) -> Vec<String> {
     let kinds = counts.as_object().into_iter().flatten();
     kinds
         .filter_map(|(kind, count)| {
-            let count = usize::try_from(count.as_u64()?).ok().filter(|count| *count > 0)?;
-            Some(format!("{} {}", words::grouped(i64::try_from(count).unwrap_or(i64::MAX)), kind.replace('_', " ")))
+            let count = usize::try_from(count.as_u64()?)
+                .ok()
+                .filter(|count| *count > 0)?;
+            Some(format!(
+                "{} {}",
+                words::grouped(i64::try_from(count).unwrap_or(i64::MAX)),
+                kind.replace('_', " ")
+            ))
         })
         .collect()
 }

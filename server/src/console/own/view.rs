@@ -110,7 +110,9 @@ mod samples {
                 ago: "3\u{a0}m".into(),
                 fresh,
                 invitation: invitation.map(Into::into),
-                leads_to: text.starts_with("studio").then_some(("/devices", "Devices")),
+                leads_to: text
+                    .starts_with("studio")
+                    .then_some(("/devices", "Devices")),
             };
             let page = || Page::sample("Notices", Part::Own);
             let rows = vec![

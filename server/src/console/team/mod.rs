@@ -193,10 +193,7 @@ impl Facts {
             .devices(employee)
             .flat_map(|device| health(device.health.as_ref()))
             .find(|line| line.state == Shape::Problem);
-        let doubted = self
-            .doubts(employee)
-            .iter()
-            .any(Doubt::is_open);
+        let doubted = self.doubts(employee).iter().any(Doubt::is_open);
         let (health, health_text) = match (seen_ms, worst) {
             (None, _) => (Shape::Off, "no device yet".to_owned()),
             (Some(_), Some(line)) => (Shape::Problem, line.short),

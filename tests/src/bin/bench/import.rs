@@ -2,11 +2,11 @@
 //! imported, over HTTP, with the database on this machine's disk.
 
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use glasshour_tests::Server;
 use glasshour_tests::server::Owner;
+use glasshour_tests::{Server, wait};
 use serde_json::{Value, json};
 use ureq::Agent;
 
@@ -53,7 +53,7 @@ fn post(server: &Server, query: &str, file: &str) -> Result<(Duration, Value)> {
         .proxy(None)
         .build()
         .into();
-    let begun = Instant::now();
+    let begun = wait::now();
     let mut answer = http
         .post(format!("{}/api/v1/employees/import{query}", server.url()))
         .header("authorization", format!("Bearer {}", server.init.api_token))
