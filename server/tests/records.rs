@@ -158,6 +158,8 @@ async fn p22_time_in_a_gap_counts_once_a_manager_accepts_it_and_the_employee_rea
 
     let form = format!("/records/{id}/accept");
     assert!(page.contains(&format!("action=\"{form}\"")), "{page}");
+    let own = jo.page(&day).await;
+    assert!(!own.contains(&form), "it is not offered in vain");
     let fields = [
         ("reason", "the office had no power"),
         ("date", "2026-11-18"),

@@ -50,6 +50,7 @@ async fn view(state: &AppState, own: &OwnDays, query: &DayQuery) -> PageResult {
         day: ADDRESS.to_owned(),
         captures: "/my/captures",
         own: true,
+        accepts: false,
     };
     let day = day::day_of(&mut read, own.employee_id, query, state.clock.now_ms()).await?;
     // The person's own look is nobody's news: it is not written down.

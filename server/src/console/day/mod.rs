@@ -58,6 +58,7 @@ pub(super) async fn show(
         day: format!("/employees/{id}/day"),
         captures: "/captures",
         own: false,
+        accepts: !reach::is_own(&mut read, &actor, id).await?,
     };
     let day = day_of(&mut read, id, &query, now_ms).await?;
     let look = Look {
@@ -137,6 +138,8 @@ pub(super) struct Seen {
     pub(super) captures: &'static str,
     /// Whether it is the person's own.
     pub(super) own: bool,
+    /// Whether who looks may accept what is in doubt: nobody their own.
+    pub(super) accepts: bool,
 }
 
 /// The day of somebody who may be looked at.
@@ -218,6 +221,7 @@ impl Facts {
             page,
             address: self.seen.day.clone(),
             own: self.seen.own,
+            accepts: self.seen.accepts,
             name,
             employee_id: (!self.seen.own).then(|| id.to_string()),
             date_text: words::long_date(date),

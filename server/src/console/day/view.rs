@@ -15,6 +15,8 @@ pub(crate) struct DayView {
     pub(crate) address: String,
     /// Whether the person looks at their own day.
     pub(crate) own: bool,
+    /// Whether who looks is somebody else, who may accept what is in doubt where the role allows it.
+    pub(crate) accepts: bool,
     pub(crate) name: String,
     /// Whose, for whoever is not the person.
     pub(crate) employee_id: Option<String>,
@@ -271,6 +273,7 @@ impl DayView {
             page,
             address: "/employees/1/day".into(),
             own: false,
+            accepts: true,
             name: "Jo Doe".into(),
             employee_id: Some("1".into()),
             date_text: "Friday 20 November 2026".into(),
