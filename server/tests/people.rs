@@ -354,3 +354,56 @@ async fn without_a_token_of_this_server_nothing_is_shown() {
         .await
         .refused(404, "not_found");
 }
+
+#[tokio::test]
+async fn p05_an_archived_project_is_not_offered_any_more_and_who_is_on_it_may_stay() {
+    let server = Server::start().await;
+    let made = server
+        .post("/api/v1/projects", json!({"name": "Apollo"}))
+        .await
+        .json();
+    let apollo = made["project_id"].as_str().unwrap().to_owned();
+    let body = json!({"name": "Ann", "work_mode": "worklog", "active": true,
+        "project_id": apollo});
+    let made = server.post("/api/v1/employees", body.clone()).await;
+    let ann = made.json()["employee_id"].as_str().unwrap().to_owned();
+    let (on_it, elsewhere) = (
+        server.device(&ann).await,
+        server.device(&server.employee().await).await,
+    );
+    let path = format!("/api/v1/projects/{apollo}");
+    let archived = server.patch(&path, json!({"archived": true})).await;
+    assert_eq!(archived.expect(StatusCode::OK).json()["archived"], true);
+
+    let refused = server.post("/api/v1/employees", body).await;
+    refused.refused(422, "invalid");
+    assert_eq!(refused.json()["field"], "project_id");
+    let stays = json!({"name": "Ann Lee", "project_id": apollo});
+    let changed = server
+        .patch(&format!("/api/v1/employees/{ann}"), stays)
+        .await;
+    assert_eq!(changed.expect(StatusCode::OK).json()["project_id"], apollo);
+    let offered = async |device: &common::Device| {
+        let state = device.state(&server).await.json();
+        let all = state["projects"].as_array().unwrap().clone();
+        all.iter().any(|one| one["name"] == "Apollo")
+    };
+    assert!(offered(&on_it).await && !offered(&elsewhere).await);
+
+    let all = server.get("/api/v1/projects").await.json();
+    let all = all["items"].as_array().unwrap();
+    let default = all.iter().find(|one| one["is_default"] == true).unwrap();
+    let path = format!(
+        "/api/v1/projects/{}",
+        default["project_id"].as_str().unwrap()
+    );
+    let refused = server.patch(&path, json!({"archived": true})).await;
+    refused.refused(409, "conflict");
+    assert_eq!(refused.json()["field"], "archived");
+    let owner = server.log_in(OWNER).await;
+    let page = owner.page("/projects").await;
+    assert!(
+        page.contains("<span class=\"struck\">Apollo</span>"),
+        "{page}"
+    );
+}

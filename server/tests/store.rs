@@ -39,6 +39,7 @@ async fn tell(db: Db) {
         color: "#0f766e".into(),
         kind: ProjectKind::Project,
         is_default: true,
+        archived: false,
         created_at: 1,
     };
     let profile = Profile {

@@ -266,6 +266,7 @@ async fn describe(
         current_serial: employee.serial,
         projects: projects
             .into_iter()
+            .filter(|one| !one.archived || one.project_id == employee.project_id)
             .map(|project| Project {
                 project_id: project.project_id,
                 name: project.name,

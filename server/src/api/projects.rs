@@ -33,6 +33,8 @@ pub(super) struct ProjectView {
     color: String,
     kind: ProjectKind,
     is_default: bool,
+    /// Over: not offered for new time.
+    archived: bool,
     /// RFC 3339.
     created_at: String,
 }
@@ -46,6 +48,7 @@ impl From<Project> for ProjectView {
             color: project.color,
             kind: project.kind,
             is_default: project.is_default,
+            archived: project.archived,
             created_at: wire::time(project.created_at),
         }
     }

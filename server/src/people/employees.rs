@@ -136,7 +136,9 @@ pub async fn update_employee(
     if let Some(mode) = form.work_mode {
         new.work_mode = rules::work_mode(&mode)?;
     }
-    if let Some(project_id) = form.project_id {
+    // Whoever is on an archived one may stay there.
+    let project_id = form.project_id;
+    if let Some(project_id) = project_id.filter(|id| *id != old.project_id.to_string()) {
         let here = Some(old.workspace_id.as_str());
         new.project_id = choose_project(&mut write, actor, here, Some(&project_id))
             .await?
@@ -267,12 +269,22 @@ async fn choose_project(
                 Some(workspace) => project.workspace_id == workspace,
                 None => actor.reaches(&project.workspace_id),
             })
-            .ok_or_else(unknown),
+            .ok_or_else(unknown)
+            .and_then(not_archived),
         None => read
             .default_project(workspace)
             .await?
             .ok_or_else(|| rules::missing("project_id")),
     }
+}
+
+/// Nothing new begins on what is over.
+fn not_archived(project: Project) -> Result<Project, ApiError> {
+    if project.archived {
+        let message = format!("{} is archived. Choose another.", project.name);
+        return Err(ApiError::invalid("project_id", message));
+    }
+    Ok(project)
 }
 
 async fn choose_profile(read: &mut Read, id: Option<&str>) -> Result<Profile, ApiError> {

@@ -125,6 +125,7 @@ fn default_project(workspace_id: &str, now_ms: i64) -> Project {
         color: DEFAULT_COLOR.into(),
         kind: ProjectKind::Project,
         is_default: true,
+        archived: false,
         created_at: now_ms,
     }
 }

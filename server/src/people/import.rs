@@ -148,6 +148,7 @@ impl Place {
                 limit: 1_000_000,
             })
             .await?;
+        let projects = read.projects(Some(&workspace_id), MANY).await?;
         let profiles = read.profiles(MANY).await?;
         let mut by_email = BTreeMap::new();
         let mut by_name = BTreeMap::new();
@@ -158,7 +159,7 @@ impl Place {
             };
         }
         Ok(Self {
-            projects: read.projects(Some(&workspace_id), MANY).await?,
+            projects: projects.into_iter().filter(|one| !one.archived).collect(),
             profiles: profiles.into_iter().map(Arc::new).collect(),
             workspace_id,
             by_email,

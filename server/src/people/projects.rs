@@ -24,6 +24,8 @@ pub struct ProjectForm {
     /// `project` (where absent) or `department`.
     #[schema(value_type = Option<ProjectKind>)]
     pub kind: Option<String>,
+    /// Over: no longer offered for new time. Not the default one. Absent: as it is.
+    pub archived: Option<bool>,
     /// Where; for a new one only. Absent: the chosen workspace, or the company's first.
     pub workspace_id: Option<String>,
 }
@@ -49,6 +51,7 @@ pub async fn create_project(
         color,
         kind,
         is_default: false,
+        archived: form.archived.unwrap_or(false),
         created_at: state.clock.now_ms(),
     };
     write.insert_project(&project).await.map_err(name_taken)?;
@@ -80,6 +83,13 @@ pub async fn update_project(
     }
     if let Some(text) = form.kind {
         project.kind = kind(&text)?;
+    }
+    if let Some(archived) = form.archived {
+        if archived && project.is_default {
+            let message = "The default project cannot be archived: time that names no other is tracked on it.";
+            return Err(ApiError::conflict(Some("archived"), message));
+        }
+        project.archived = archived;
     }
     write.update_project(&project).await.map_err(name_taken)?;
     write.commit().await?;

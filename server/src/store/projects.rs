@@ -63,6 +63,8 @@ pub struct Project {
     pub kind: ProjectKind,
     /// Chosen where an employee names none (rule 5).
     pub is_default: bool,
+    /// Over: not offered for new time. What was tracked on it stays in every report.
+    pub archived: bool,
     /// UTC milliseconds.
     pub created_at: i64,
 }
@@ -71,7 +73,7 @@ impl Read {
     /// A project by id.
     pub async fn project(&mut self, id: ProjectId) -> Result<Option<Project>, StoreError> {
         const SQL: &str = "SELECT project_id, workspace_id, name, color, kind, is_default, \
-            created_at FROM projects WHERE company_id = $1 AND project_id = $2";
+            archived, created_at FROM projects WHERE company_id = $1 AND project_id = $2";
         Ok(on!(self, c => sqlx::query_as(SQL)
             .bind(&self.company).bind(id.to_string()).fetch_optional(c).await)?)
     }
@@ -82,7 +84,7 @@ impl Read {
         workspace: Option<&str>,
     ) -> Result<Option<Project>, StoreError> {
         const SQL: &str = "SELECT project_id, workspace_id, name, color, kind, is_default, \
-            created_at FROM projects WHERE company_id = $1 AND is_default = TRUE \
+            archived, created_at FROM projects WHERE company_id = $1 AND is_default = TRUE \
             AND ($2 = '' OR workspace_id = $2) ORDER BY created_at, project_id LIMIT 1";
         Ok(on!(self, c => sqlx::query_as(SQL)
             .bind(&self.company).bind(workspace.unwrap_or_default()).fetch_optional(c).await)?)
@@ -105,7 +107,7 @@ impl Read {
         limit: u32,
     ) -> Result<Vec<Project>, StoreError> {
         const SQL: &str = "SELECT project_id, workspace_id, name, color, kind, is_default, \
-            created_at FROM projects WHERE company_id = $1 AND ($3 = '' OR workspace_id = $3) \
+            archived, created_at FROM projects WHERE company_id = $1 AND ($3 = '' OR workspace_id = $3) \
             AND (name > $4 OR (name = $4 AND project_id > $5)) \
             ORDER BY name, project_id LIMIT $2";
         let (name, id) = after.unwrap_or_default();
@@ -119,24 +121,25 @@ impl Write {
     /// Makes a project; [`StoreError::Taken`] where the name is in use.
     pub async fn insert_project(&mut self, project: &Project) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO projects \
-            (company_id, project_id, workspace_id, name, color, kind, is_default, created_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+            (company_id, project_id, workspace_id, name, color, kind, is_default, archived, created_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
         on!(self.0, c => sqlx::query(SQL)
             .bind(&self.0.company).bind(project.project_id.to_string())
             .bind(&project.workspace_id).bind(&project.name).bind(&project.color)
-            .bind(project.kind.as_str()).bind(project.is_default).bind(project.created_at)
+            .bind(project.kind.as_str()).bind(project.is_default).bind(project.archived)
+            .bind(project.created_at)
             .execute(c).await.map(drop))?;
         Ok(())
     }
 
-    /// Changes name, colour and kind.
+    /// Changes name, colour, kind, and whether it is archived.
     pub async fn update_project(&mut self, project: &Project) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE projects SET name = $3, color = $4, kind = $5 \
+        const SQL: &str = "UPDATE projects SET name = $3, color = $4, kind = $5, archived = $6 \
             WHERE company_id = $1 AND project_id = $2";
         on!(self.0, c => sqlx::query(SQL)
             .bind(&self.0.company).bind(project.project_id.to_string())
             .bind(&project.name).bind(&project.color).bind(project.kind.as_str())
-            .execute(c).await.map(drop))?;
+            .bind(project.archived).execute(c).await.map(drop))?;
         Ok(())
     }
 }

@@ -168,6 +168,7 @@ async fn save(
             name: Some(form.new_project.clone()),
             color: None,
             kind: Some(form.new_project_kind.clone()).filter(|kind| !kind.is_empty()),
+            archived: None,
             workspace_id: old.map(|old| old.workspace_id.clone()),
         };
         let project = people::create_project(state, actor, project)
@@ -232,6 +233,7 @@ async fn view(
         .projects(scope.as_deref(), MANY)
         .await?
         .into_iter()
+        .filter(|one| !one.archived || one.project_id.to_string() == form.project_id)
         .map(|project| Choice {
             value: project.project_id.to_string(),
             label: match project.kind {

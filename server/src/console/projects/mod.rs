@@ -79,6 +79,7 @@ pub(super) async fn edit(
         name: project.name.clone(),
         color: project.color.clone(),
         kind: project.kind.as_str().into(),
+        archived: project.archived,
     };
     page(&edit_view(viewer, &project, form, Errors::default()))
 }
@@ -111,6 +112,7 @@ fn filled(form: &ProjectForm) -> people::ProjectForm {
         name: Some(form.name.clone()),
         color: Some(form.color.clone()).filter(|color| !color.is_empty()),
         kind: Some(form.kind.clone()).filter(|kind| !kind.is_empty()),
+        archived: Some(form.archived),
         workspace_id: None,
     }
 }
@@ -120,6 +122,7 @@ fn errors(error: ApiError) -> Result<Errors, ApiError> {
     let mut errors = Errors::default();
     match error.field.as_deref() {
         _ if error.status.is_server_error() => return Err(error),
+        Some("archived") => errors.add("archived", error.message),
         Some("color") => errors.add("color", "Choose a colour."),
         _ if error.status == StatusCode::CONFLICT => {
             errors.add(
@@ -157,6 +160,7 @@ async fn view(
                 ProjectKind::Department => "Department",
             },
             is_default: project.is_default,
+            archived: project.archived,
         })
         .collect();
     Ok(ProjectsView {

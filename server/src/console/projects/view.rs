@@ -36,6 +36,7 @@ pub(crate) struct Row {
     /// `Project` or `Department`.
     pub(crate) kind: &'static str,
     pub(crate) is_default: bool,
+    pub(crate) archived: bool,
 }
 
 /// What the form sends, as entered.
@@ -46,6 +47,8 @@ pub(crate) struct ProjectForm {
     pub(crate) color: String,
     /// `project` or `department`.
     pub(crate) kind: String,
+    #[serde(deserialize_with = "crate::console::form::ticked")]
+    pub(crate) archived: bool,
 }
 
 #[cfg(test)]
@@ -59,6 +62,7 @@ impl ProjectsView {
             color: color.into(),
             kind,
             is_default,
+            archived: id == "3",
         };
         let page = || Page::sample("Projects", Part::Projects);
         let form = ProjectForm {
@@ -108,6 +112,7 @@ impl ProjectView {
             name: "<script>alert(1)</script>".into(),
             color: "#d55e00".into(),
             kind: "department".into(),
+            archived: true,
         };
         let page = Page::sample("Edit Support", Part::Projects);
         vec![(

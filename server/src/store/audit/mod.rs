@@ -319,7 +319,8 @@ fn differing(before: Option<Value>, after: Option<Value>) -> (Option<Value>, Opt
 
 /// Columns that hold JSON as JSON, and truth values as such, whichever database they come from.
 fn readable(row: Map<String, Value>) -> Value {
-    const BOOLEAN: [&str; 4] = [
+    const BOOLEAN: [&str; 5] = [
+        "archived",
         "active",
         "is_default",
         "require_second_factor",

@@ -209,7 +209,14 @@ pub(super) const AUDITED: &[Audited] = &[
         table: "projects",
         object: "project",
         id: "ROW.project_id",
-        shown: &["workspace_id", "name", "color", "kind", "is_default"],
+        shown: &[
+            "workspace_id",
+            "name",
+            "color",
+            "kind",
+            "is_default",
+            "archived",
+        ],
         ignored: &["company_id", "project_id", "created_at"],
         ..PLAIN
     },
