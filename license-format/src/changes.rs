@@ -130,13 +130,14 @@ pub fn widens(changes: &[Change]) -> bool {
 /// The part of `new` that `accepted` permits as well: what holds until the rest is agreed to.
 pub fn narrowed(accepted: &Profile, new: &Profile) -> Profile {
     Profile {
-        name: new.name.clone(),
+        // What is neither more nor less waits with the rest, and is told with it.
+        name: accepted.name.clone(),
         screenshots: both(
             accepted.screenshots.as_ref(),
             new.screenshots.as_ref(),
             |a, n| ScreenshotSettings {
                 per_hour: a.per_hour.min(n.per_hour),
-                random_moment: n.random_moment,
+                random_moment: a.random_moment,
                 monitors: if a.monitors == Monitors::Active {
                     a.monitors
                 } else {
@@ -162,7 +163,7 @@ pub fn narrowed(accepted: &Profile, new: &Profile) -> Profile {
                 window_titles: a.window_titles && n.window_titles,
             }
         }),
-        idle_after_s: new.idle_after_s,
+        idle_after_s: accepted.idle_after_s.max(new.idle_after_s),
         schedule: match (&accepted.schedule, &new.schedule) {
             // Of another zone, or without an hour in common, they can only be told side by side.
             (Some(accepted), Some(new)) => {
@@ -250,7 +251,8 @@ impl Comparison {
             "profile.idle_after_s",
             &old.idle_after_s,
             &new.idle_after_s,
-            neutral,
+            // Sooner idle: more of the employee's time is set apart as not worked.
+            |old, new| wider_if(new < old),
         );
         self.compare(
             "profile.schedule",
@@ -475,7 +477,7 @@ mod tests {
             ("/profile/activity/window_titles", json!(true), Wider),
             ("/profile/activity/input_counts", json!(false), Narrower),
             ("/profile/activity/applications", json!(false), Narrower),
-            ("/profile/idle_after_s", json!(60), Neutral),
+            ("/profile/idle_after_s", json!(60), Wider),
             ("/profile/schedule", Value::Null, Wider),
             ("/profile/schedule/to", json!("20:00"), Wider),
             ("/profile/schedule/from", json!("09:00"), Narrower),
@@ -568,6 +570,8 @@ mod tests {
             ("/profile/exclude/applications", json!(["Signal"])),
             ("/profile/review_hold_s", json!(60)),
             ("/profile/employee_may_delete", json!(false)),
+            ("/profile/idle_after_s", json!(60)),
+            ("/profile/idle_after_s", json!(600)),
         ] {
             let new = with(pointer, value);
             let mut effective = new.clone();
@@ -581,6 +585,28 @@ mod tests {
                 assert_eq!(effective.profile, new.profile, "{pointer} holds at once");
             }
         }
+    }
+
+    #[test]
+    fn what_waits_is_told_whole_also_what_is_neither_more_nor_less() {
+        let mut new = with("/profile/screenshots/per_hour", json!(60));
+        new.profile.name = "Other".into();
+        new.profile.idle_after_s = 60;
+        if let Some(shots) = &mut new.profile.screenshots {
+            shots.random_moment = !shots.random_moment;
+        }
+        let mut holds = claims(base());
+        holds.profile = narrowed(&holds.profile, &new.profile);
+        let told: Vec<_> = changes(&holds, &new).iter().map(|c| c.field).collect();
+        assert_eq!(
+            told,
+            [
+                "profile.name",
+                "profile.screenshots.per_hour",
+                "profile.screenshots.random_moment",
+                "profile.idle_after_s",
+            ]
+        );
     }
 
     #[test]

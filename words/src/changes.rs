@@ -55,7 +55,8 @@ fn value(words: Words, path: &str, claims: &Claims) -> Option<Said> {
             Message::ValueNo {}
         })
     };
-    let none = || words.part(Message::ValueNone {});
+    let of = path.replace('.', "-");
+    let none = || words.part(Message::ValueNone { of: Key(&of) });
     let text = |text: &str| words.names(&[text]);
     let moment = |at: Option<Timestamp>| at.map_or_else(none, |at| words.moment(at));
     let shots = profile.screenshots.as_ref();
@@ -148,6 +149,7 @@ mod tests {
         new["profile"]["name"] = json!("Other");
         new["profile"]["screenshots"]["blur"] = json!("light");
         new["profile"]["screenshots"]["per_hour"] = json!(60);
+        new["profile"]["idle_after_s"] = json!(60);
         new["profile"]["review_hold_s"] = json!(60);
         new["profile"]["exclude"] = json!({"applications": ["Signal"]});
         let claims = |value: &Value| serde_json::from_value::<Claims>(value.clone()).unwrap();
@@ -158,6 +160,7 @@ mod tests {
                 "What is different from what holds now",
                 "Takes more from you, or protects you less:",
                 "  - pictures of your screen: how often: 6 times an hour → once a minute",
+                "  - after how long without input your time is set apart as idle: 5 minutes → 1 minute",
                 "  - the windows that are left out: KeePassXC and Private Browsing → Signal",
                 "Takes less from you, or protects you more:",
                 "  - pictures of your screen: how blurred: not at all → lightly",
@@ -167,5 +170,19 @@ mod tests {
             ]
         );
         assert!(lines(Words::ENGLISH, &old, &old).is_empty());
+
+        // What is none is none of something, in its gender.
+        let mut without = old.clone();
+        without.profile.exclude = glasshour_license_format::Exclude::default();
+        without.issuer.privacy_contact = None;
+        without.expires_at = Some("2027-01-01T00:00:00Z".parse().unwrap());
+        let french = lines(Words::new(Language::French), &old, &without).join("\n");
+        for said in [
+            "les fenêtres laissées de côté\u{a0}: KeePassXC et Private Browsing → aucune",
+            "à qui vous adresser au sujet de vos données\u{a0}: dpo@acme.example → personne",
+            "jusqu’à quand la licence est valable\u{a0}: sans limite → 1er janvier 2027",
+        ] {
+            assert!(french.contains(said), "{said}: {french}");
+        }
     }
 }

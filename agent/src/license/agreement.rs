@@ -15,6 +15,8 @@ pub struct Agreement<'a> {
     /// What holds: the license that was agreed to last, and of it what every newer one permits as well.
     /// What is captured bears it, and goes where it says.
     pub in_force: License,
+    /// What held last of a license for worklogs, if one ever did.
+    of_worklogs: Option<License>,
     newest: &'a License,
     /// Whether anything is known to be agreed to.
     settled: bool,
@@ -35,28 +37,64 @@ impl<'a> Agreement<'a> {
         let agreed =
             |license: &License| is_agreed(license.work_mode(), event(license.claims().license_id));
         let settled = whole || agreed(first);
+        // Where earlier ones may be missing, nobody knows what was agreed to of worklogs.
+        let of_worklogs = (!whole).then(|| first.without_channels());
         let beginning = Self {
             in_force: if settled {
                 first.clone()
             } else {
                 first.without_channels()
             },
+            of_worklogs,
             newest,
             settled,
         };
-        history.fold(beginning, |standing, license| {
-            let wider = widens(&changes(&standing.in_force.in_force(), license.claims()));
-            let holds = agreed(license) || (standing.settled && !wider);
+        history.fold(beginning.noting_worklogs(), |standing, license| {
+            let holds = agreed(license) || (standing.settled && !standing.is_widened_by(license));
+            let in_force = if holds {
+                license.clone()
+            } else {
+                standing.base_for(license).narrowed_by(license)
+            };
             Self {
-                in_force: if holds {
-                    license.clone()
-                } else {
-                    standing.in_force.narrowed_by(license)
-                },
+                in_force,
+                of_worklogs: standing.of_worklogs,
                 settled: standing.settled || holds,
                 newest,
             }
+            .noting_worklogs()
         })
+    }
+
+    /// What a worklog license may hold is what was agreed to of worklogs, also after a license for
+    /// monitoring mode, which nobody agrees to, held in between.
+    fn noting_worklogs(mut self) -> Self {
+        if self.in_force.work_mode() == WorkMode::Worklog {
+            self.of_worklogs = Some(self.in_force.clone());
+        }
+        self
+    }
+
+    /// What was agreed to of worklogs before, where the license is for them and monitoring holds now.
+    fn worklogs_before(&self, license: &License) -> Option<&License> {
+        let back = license.work_mode() == WorkMode::Worklog
+            && self.in_force.work_mode() == WorkMode::Monitoring;
+        self.of_worklogs.as_ref().filter(|_| back)
+    }
+
+    fn is_widened_by(&self, license: &License) -> bool {
+        let bounds = [Some(&self.in_force), self.worklogs_before(license)];
+        let wider = |bound: &License| widens(&changes(&bound.in_force(), license.claims()));
+        bounds.into_iter().flatten().any(wider)
+    }
+
+    /// What goes on to hold, narrowed, while that license waits.
+    fn base_for(&self, license: &License) -> License {
+        let before = self.worklogs_before(license);
+        before.map_or_else(
+            || self.in_force.clone(),
+            |worklogs| worklogs.narrowed_by(&self.in_force),
+        )
     }
 
     /// Whether the newest license waits to be agreed to, as a whole or in part.
@@ -217,6 +255,84 @@ mod tests {
         assert!(held.permits().screenshots().is_none() && waits);
         let agree = |_| Some(NoticeKind::Acknowledged);
         assert_eq!(per_hour(&holds(&all, agree).0), 6);
+    }
+
+    #[test]
+    fn a_shorter_idle_time_waits_and_a_longer_one_holds_at_once() {
+        let idle = |seconds: u32| json!({"name": "P", "idle_after_s": seconds});
+        for (then, held_s, waits) in [(60, 300, true), (600, 600, false)] {
+            let all = [
+                license(1, "worklog", idle(300)),
+                license(2, "worklog", idle(then)),
+            ];
+            let (held, waiting) = holds(&all, NOTHING);
+            assert_eq!((held.profile().idle_after_s, waiting), (held_s, waits));
+        }
+    }
+
+    #[test]
+    fn p04_a_monitoring_license_in_between_lets_no_worklog_hold_more_than_was_agreed_to() {
+        let shown = |id: LicenseId| (id.0.as_u128() == 2).then_some(NoticeKind::Shown);
+        let all = [
+            license(1, "worklog", shots(6)),
+            license(2, "monitoring", shots(60)),
+            license(3, "worklog", shots(60)),
+            license(4, "worklog", shots(60)),
+        ];
+        assert_eq!(per_hour(&holds(&all[..2], shown).0), 60);
+        for known in [&all[..3], &all[..]] {
+            let (held, waits) = holds(known, shown);
+            assert_eq!((per_hour(&held), waits), (6, true));
+            assert_eq!(
+                (held.work_mode(), held.claims().serial),
+                (WorkMode::Worklog, 1)
+            );
+        }
+        let agreed = |id: LicenseId| match id.0.as_u128() {
+            3 => Some(NoticeKind::Acknowledged),
+            _ => shown(id),
+        };
+        let (held, waits) = holds(&all, agreed);
+        assert_eq!(
+            (per_hour(&held), held.claims().serial, waits),
+            (60, 4, false)
+        );
+    }
+
+    #[test]
+    fn what_monitoring_narrowed_stays_narrow_in_the_worklog_after_it() {
+        let shown = |id: LicenseId| (id.0.as_u128() == 2).then_some(NoticeKind::Shown);
+        let all = [
+            license(1, "worklog", shots(6)),
+            license(2, "monitoring", shots(3)),
+            license(3, "worklog", shots(6)),
+        ];
+        let (held, waits) = holds(&all, shown);
+        assert_eq!((per_hour(&held), waits), (3, true));
+        // A worklog within both holds at once.
+        let within = [
+            all[0].clone(),
+            all[1].clone(),
+            license(3, "worklog", shots(2)),
+        ];
+        let (held, waits) = holds(&within, shown);
+        assert_eq!(
+            (per_hour(&held), held.claims().serial, waits),
+            (2, 3, false)
+        );
+    }
+
+    #[test]
+    fn a_worklog_after_monitoring_alone_waits_where_an_earlier_one_may_be_missing() {
+        let all = [
+            license(2, "monitoring", shots(60)),
+            license(3, "worklog", shots(60)),
+        ];
+        let shown = |id: LicenseId| (id.0.as_u128() == 2).then_some(NoticeKind::Shown);
+        let standing = |whole| Agreement::of(vec![&all[0]], &all[1], whole, shown);
+        assert!(!standing(true).waits());
+        let damaged = standing(false);
+        assert!(damaged.in_force.permits().screenshots().is_none() && damaged.waits());
     }
 
     #[test]

@@ -31,7 +31,7 @@ change =
         [profile-activity-input_counts] how often keys and the mouse are used
         [profile-activity-applications] the names of the applications you use
         [profile-activity-window_titles] the titles of your windows
-        [profile-idle_after_s] after how long you count as idle
+        [profile-idle_after_s] after how long without input your time is set apart as idle
         [profile-schedule] the licensed hours
         [profile-exclude] the windows that are left out
         [profile-review_hold_s] how long captures stay on your computer first
@@ -42,7 +42,13 @@ change-from-to = { $name }: { $was } → { $is }
 
 value-yes = yes
 value-no = no
-value-none = none
+value-none =
+    { $of ->
+        [not_before] at once
+        [expires_at] without end
+        [issuer-privacy_contact] nobody
+       *[other] none
+    }
 value-mode =
     { $mode ->
         [worklog] you, by hand

@@ -31,7 +31,7 @@ change =
         [profile-activity-input_counts] la fréquence d’utilisation du clavier et de la souris
         [profile-activity-applications] le nom des applications que vous utilisez
         [profile-activity-window_titles] le titre de vos fenêtres
-        [profile-idle_after_s] le délai après lequel l’inactivité est constatée
+        [profile-idle_after_s] le délai sans activité après lequel votre temps est mis à part
         [profile-schedule] les horaires autorisés
         [profile-exclude] les fenêtres laissées de côté
         [profile-review_hold_s] la durée pendant laquelle les données restent d’abord sur votre ordinateur
@@ -42,7 +42,13 @@ change-from-to = { $name } : { $was } → { $is }
 
 value-yes = oui
 value-no = non
-value-none = aucun
+value-none =
+    { $of ->
+        [not_before] dès maintenant
+        [expires_at] sans limite
+        [issuer-privacy_contact] personne
+       *[other] aucune
+    }
 value-mode =
     { $mode ->
         [worklog] vous, à la main
