@@ -45,6 +45,9 @@ pub enum Excess {
     /// Captured at another time.
     #[error("It was captured outside of the licensed hours.")]
     Schedule,
+    /// Captured before the license began or after it ended.
+    #[error("The license was not valid when this was captured.")]
+    Dates,
     /// Input was counted.
     #[error("The license does not permit input counts.")]
     InputCounts,
@@ -89,9 +92,10 @@ pub enum Excess {
 
 impl Excess {
     /// One of each, for tables and tests.
-    pub const EACH: [Self; 12] = [
+    pub const EACH: [Self; 13] = [
         Self::Channel(Kind::Camera),
         Self::Schedule,
+        Self::Dates,
         Self::InputCounts,
         Self::Applications,
         Self::Titles,
@@ -112,6 +116,7 @@ impl Excess {
         match self {
             Self::Channel(_) => code::CHANNEL_NOT_LICENSED,
             Self::Schedule => code::OUTSIDE_SCHEDULE,
+            Self::Dates => code::LICENSE_EXPIRED,
             Self::InputCounts => code::INPUT_COUNTS_NOT_LICENSED,
             Self::Applications => code::APPLICATIONS_NOT_LICENSED,
             Self::Titles => code::TITLES_NOT_LICENSED,

@@ -14,6 +14,7 @@
 
 pub mod changes;
 mod claims;
+mod dates;
 mod deletion;
 mod excess;
 mod hours;

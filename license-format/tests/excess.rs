@@ -10,8 +10,8 @@ mod forged;
 
 use forged::{Capture, NOON_MS, cases, picture};
 use glasshour_license_format::{
-    ActivitySettings, Blur, CameraSettings, Excess, Exclude, Monitors, Others, Profile, Schedule,
-    ScreenshotSettings, ShotMoment, ShotPlace,
+    ActivitySettings, Blur, CameraSettings, Claims, Excess, Exclude, Monitors, Others, Profile,
+    Schedule, ScreenshotSettings, ShotMoment, ShotPlace,
 };
 use glasshour_protocol::jws::sha256_hex;
 use glasshour_protocol::payload::{ActivityMinute, ApplicationTime, InputCounts, JSON};
@@ -101,9 +101,59 @@ fn p12_every_forged_detail_exceeds_the_license_and_its_twin_does_not() {
         .iter()
         .filter(|code| !codes.contains(**code))
         .collect();
-    // Neither is about what a payload shows: `deletion.rs` and the next test hold them.
-    let elsewhere = [&"deletion_not_licensed", &"unreadable"];
+    // None is about the profile: a test below, `deletion.rs` and the next test hold them.
+    let elsewhere = [&"license_expired", &"deletion_not_licensed", &"unreadable"];
     assert_eq!(missing, elsewhere, "what the table does not forge");
+}
+
+#[test]
+fn p12_what_is_captured_before_a_license_begins_or_after_it_ends_exceeds_it() {
+    const HOUR: i64 = 3_600_000;
+    let mut claims: Claims =
+        serde_json::from_str(include_str!("../fixtures/v1/claims.json")).unwrap();
+    claims.profile = serde_json::from_str(
+        r#"{"name": "n", "screenshots": {"per_hour": 6}, "camera": {"per_hour": 6},
+            "activity": {"applications": true}}"#,
+    )
+    .unwrap();
+    let at = |ms: i64| Some(jiff::Timestamp::from_millisecond(ms).unwrap());
+    (claims.not_before, claims.expires_at) = (at(NOON_MS), at(NOON_MS + HOUR));
+    let frame = || {
+        serde_json::from_str::<Capture>(r#"{"kind": "screenshot"}"#)
+            .unwrap()
+            .frame()
+    };
+    let shot = |kind: Kind, ms: i64| {
+        let frame = (kind == Kind::Screenshot).then(frame).flatten();
+        claims.permits_payload(&header(kind, (ms, 0), frame), &picture(640, 100, ""))
+    };
+    for kind in [Kind::Screenshot, Kind::Camera] {
+        assert_eq!(shot(kind, NOON_MS - 1), Err(Excess::Dates));
+        assert_eq!(shot(kind, NOON_MS), Ok(()));
+        assert_eq!(shot(kind, NOON_MS + HOUR - 1), Ok(()));
+        assert_eq!(shot(kind, NOON_MS + HOUR), Err(Excess::Dates));
+    }
+    // A minute is dated by its end; the one that was under way comes after.
+    let minute = |from: i64, to: i64| {
+        let payload = format!(r#"{{"from_ms": {from}, "to_ms": {to}, "applications": []}}"#);
+        claims.permits_payload(&header(Kind::Activity, (to, 0), None), payload.as_bytes())
+    };
+    assert_eq!(minute(NOON_MS - 1, NOON_MS + 59_999), Err(Excess::Dates));
+    assert_eq!(minute(NOON_MS, NOON_MS + 60_000), Ok(()));
+    assert_eq!(minute(NOON_MS + HOUR - 1, NOON_MS + HOUR + 59_999), Ok(()));
+    assert_eq!(
+        minute(NOON_MS + HOUR, NOON_MS + HOUR + 60_000),
+        Err(Excess::Dates)
+    );
+    assert_eq!(
+        minute(NOON_MS + HOUR - 1, NOON_MS + HOUR + 60_001),
+        Err(Excess::Dates)
+    );
+    // When the agent ran, and why it stopped, comes after the end as well.
+    for kind in [Kind::Session, Kind::Health, Kind::Notice] {
+        let late = header(kind, (NOON_MS + 9 * HOUR, 0), None);
+        assert_eq!(claims.permits_payload(&late, b"{}"), Ok(()));
+    }
 }
 
 #[test]

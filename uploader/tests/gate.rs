@@ -106,6 +106,12 @@ enum Fate {
 
 /// An agent's life: opens the spool, pushes, sends until nothing waits, and ends.
 async fn live(file: &Path, case: &Case, url: &str, captures: &[&Capture]) -> Vec<Fate> {
+    let mut claims = claims();
+    claims.profile = case.profile();
+    live_under(file, claims, url, captures).await
+}
+
+async fn live_under(file: &Path, claims: Claims, url: &str, captures: &[&Capture]) -> Vec<Fate> {
     let (file, identity) = (file.to_owned(), identity());
     let (file, device) = (file.clone(), identity.clone());
     let opened = move || loop {
@@ -116,8 +122,6 @@ async fn live(file: &Path, case: &Case, url: &str, captures: &[&Capture]) -> Vec
         }
     };
     let spool = tokio::task::spawn_blocking(opened).await.unwrap().unwrap();
-    let mut claims = claims();
-    claims.profile = case.profile();
     let config = SenderConfig {
         server_url: url.to_owned(),
         company_id: COMPANY,
@@ -150,7 +154,7 @@ async fn live(file: &Path, case: &Case, url: &str, captures: &[&Capture]) -> Vec
         }
     };
     let in_time = tokio::time::timeout(std::time::Duration::from_secs(20), settled).await;
-    in_time.unwrap_or_else(|_| panic!("{}: it still waits", case.name));
+    in_time.unwrap_or_else(|_| panic!("it still waits: {captures:?}"));
     cancel.cancel();
     sending.await.unwrap();
     let refusals = spool.refusals(100).await.unwrap();
@@ -182,6 +186,53 @@ async fn p12_the_uploader_alone_sends_nothing_that_exceeds_its_license_in_any_de
         let fate = live(&file, &case, &url, &[&case.permitted]).await;
         assert_eq!(fate, [Fate::Arrived], "{}: its twin", case.name);
         assert_eq!(arrived.lock().unwrap().len(), count + 1, "{}", case.name);
+    }
+}
+
+#[tokio::test]
+async fn p12_the_uploader_alone_sends_nothing_from_before_its_license_began_or_after_it_ended() {
+    let (arrived, url) = server().await;
+    let mut claims = claims();
+    claims.profile = serde_json::from_value(serde_json::json!({
+        "name": "P", "screenshots": {"per_hour": 60}, "camera": {"per_hour": 60},
+        "activity": {"input_counts": true},
+    }))
+    .unwrap();
+    let at = |ms: i64| Some(jiff::Timestamp::from_millisecond(ms).unwrap());
+    claims.not_before = at(forged::NOON_MS);
+    claims.expires_at = at(forged::NOON_MS + 3_600_000);
+    let capture = |kind: &str, minute: f64| -> Capture {
+        let input = kind == "activity";
+        serde_json::from_value(serde_json::json!({
+            "kind": kind, "minute": minute, "input": input,
+        }))
+        .unwrap()
+    };
+    for (kind, minute, arrives) in [
+        ("screenshot", -1.0, false),
+        ("screenshot", 0.0, true),
+        ("screenshot", 59.0, true),
+        ("screenshot", 60.0, false),
+        ("camera", -1.0, false),
+        ("camera", 60.0, false),
+        ("activity", -1.0, false),
+        ("activity", 59.5, true),
+        ("activity", 60.0, false),
+        ("activity", 62.0, false),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("spool.sqlite");
+        let count = arrived.lock().unwrap().len();
+        let capture = capture(kind, minute);
+        let fate = live_under(&file, claims.clone(), &url, &[&capture]).await;
+        let wanted = if arrives {
+            Fate::Arrived
+        } else {
+            Fate::Refused("license_expired".into())
+        };
+        assert_eq!(fate, [wanted], "{kind} at {minute}");
+        let now = arrived.lock().unwrap().len();
+        assert_eq!(now, count + usize::from(arrives), "{kind} at {minute}");
     }
 }
 

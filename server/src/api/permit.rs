@@ -3,10 +3,7 @@
 //! A pure function over what the database says now. It is asked before the payload is read, to
 //! answer early, before a picture is written, and again inside the transaction that stores, to be
 //! right. What a license permits in detail is the rule that the uploader holds records against too:
-//! `license-format/src/excess.rs`.
-//!
-//! A license's dates bound what is captured: pictures and minutes of activity. Sessions, health and
-//! notices tell when the agent ran and why it stopped, and come after the end as well.
+//! `license-format/src/excess.rs`, and `dates.rs` beside it.
 //!
 //! Whether an employee may delete a capture is said by the license that it was captured under, whatever
 //! came after: that is what they were told. A record without its payload that a newer license does not
@@ -16,8 +13,8 @@ use axum::http::StatusCode;
 use glasshour_license_format::{Claims, Excess, Others, Payload, Profile, ShotMoment};
 use glasshour_protocol::session::Span;
 use glasshour_protocol::withdrawal::Reason;
-use glasshour_protocol::{EmployeeId, Kind, RecordHeader, code};
-use jiff::{SignedDuration, Timestamp};
+use glasshour_protocol::{EmployeeId, RecordHeader, code};
+use jiff::Timestamp;
 
 use crate::error::ApiError;
 use crate::store::{Employee, License};
@@ -32,10 +29,6 @@ pub(super) struct Facts<'a> {
     /// The employee's current license when the record was captured.
     pub(super) then: Option<&'a License>,
 }
-
-/// A minute of activity is dated by its end: the one that was under way when the license ran out
-/// comes at most this much later.
-const MINUTE_UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
 
 /// What permits a record.
 #[derive(Clone, Debug)]
@@ -73,7 +66,9 @@ pub(super) fn check(
         .license
         .filter(|license| license.employee_id == facts.employee.employee_id)
         .ok_or_else(license_unknown)?;
-    check_dates(&license.claims, header)?;
+    time("captured_at_ms", header.captured_at_ms)?;
+    let dated = license.claims.permits_date(header, Payload::Unread);
+    dated.map_err(exceeds)?;
     // Captured after a newer license took the place of this one, by an agent that had not heard of
     // it yet: kept as far as the newer one permits it too.
     let superseded = license
@@ -108,13 +103,11 @@ impl Permit {
         header: &RecordHeader,
         payload: Payload<'_>,
     ) -> Result<(), ApiError> {
-        if let Payload::Minute(minute) = payload
-            && !self
-                .claims
-                .is_current(time("payload.from_ms", minute.from_ms)?)
-        {
-            return Err(not_valid());
+        if let Payload::Minute(minute) = payload {
+            time("payload.from_ms", minute.from_ms)?;
         }
+        let dated = self.claims.permits_date(header, payload);
+        dated.map_err(exceeds)?;
         self.each(|profile, _| profile.permits(header, payload))
     }
 
@@ -139,8 +132,7 @@ impl Permit {
         &self,
         judge: impl Fn(&Profile, Option<i64>) -> Result<(), Excess>,
     ) -> Result<(), ApiError> {
-        judge(&self.claims.profile, None)
-            .map_err(|excess| refused(excess.code(), excess.to_string()))?;
+        judge(&self.claims.profile, None).map_err(exceeds)?;
         let Some((newer, since)) = &self.newer else {
             return Ok(());
         };
@@ -150,26 +142,8 @@ impl Permit {
 
 /// Whether a refusal is for what the license says: these are counted.
 pub(super) fn is_counted(error: &ApiError) -> bool {
-    const OTHERS: [&str; 3] = [
-        code::LICENSE_SUPERSEDED,
-        code::LICENSE_EXPIRED,
-        code::LICENSE_UNKNOWN,
-    ];
+    const OTHERS: [&str; 2] = [code::LICENSE_SUPERSEDED, code::LICENSE_UNKNOWN];
     Excess::is_code(error.code) || OTHERS.contains(&error.code)
-}
-
-fn check_dates(claims: &Claims, header: &RecordHeader) -> Result<(), ApiError> {
-    let captured = time("captured_at_ms", header.captured_at_ms)?;
-    let valid = match header.kind {
-        Kind::Session | Kind::Health | Kind::Notice => true,
-        Kind::Screenshot | Kind::Camera => claims.is_current(captured),
-        // Whether it began in time is known with its payload: `Permit::holds`.
-        Kind::Activity => claims.expires_at.is_none_or(|end| {
-            end.checked_add(MINUTE_UNDER_WAY)
-                .is_ok_and(|end| captured <= end)
-        }),
-    };
-    if valid { Ok(()) } else { Err(not_valid()) }
 }
 
 fn time(field: &str, ms: i64) -> Result<Timestamp, ApiError> {
@@ -177,12 +151,9 @@ fn time(field: &str, ms: i64) -> Result<Timestamp, ApiError> {
         .map_err(|error| super::ingest::invalid(field, "is not a time").with_source(error))
 }
 
-/// 403 `license_expired`: about this record, whatever the license says by now.
-fn not_valid() -> ApiError {
-    refused(
-        code::LICENSE_EXPIRED,
-        "The license was not valid when this was captured.",
-    )
+/// 403 for what exceeds the license that the record names, whatever the license says by now.
+fn exceeds(excess: Excess) -> ApiError {
+    refused(excess.code(), excess.to_string())
 }
 
 /// 403 `employee_inactive` (rule 8).

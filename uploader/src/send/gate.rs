@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::collections::VecDeque;
 
-use glasshour_license_format::{Claims, Excess, Others};
+use glasshour_license_format::{Claims, Excess, Others, Payload};
 use glasshour_protocol::{Kind, LicenseId, RecordHeader, RecordId, withdrawal};
 
 use crate::spool::{Leased, MOST_SHOTS, Settlement, Shot};
@@ -36,12 +36,13 @@ impl Sent {
             return Err(Excess::Unreadable);
         }
         let profile = &claims.profile;
+        claims.permits_date(&header, Payload::Unread)?;
         if let Some(signed) = &record.withdrawn {
             // Without its payload it is no picture more, and shows nothing.
             let withdrawal = withdrawal::parse(signed).map_err(|_| Excess::Unreadable)?;
             return profile.permits_withdrawn(&header, withdrawal.reason);
         }
-        profile.permits_payload(&header, &record.payload)?;
+        claims.permits_payload(&header, &record.payload)?;
         let Some(shot) = Shot::of(&header) else {
             return Ok(());
         };
