@@ -130,11 +130,13 @@ backup was made is not in it: they have forgotten it, and it shows as a gap in t
 Example, as the server's own user:
   glasshour-server rotate-key --data /var/lib/glasshour
 
-The key that goes signs that the new one comes, and every active employee gets a license of the next
-serial that says what the last one said. Agents that trust the former key fetch it and follow without a
-hand; a file handed over carries the same proof. From then on they refuse what the former key signs.
-All of it happens, or nothing. Where the key was stolen, replace it at once: whoever has it can announce a
-key of their own to agents that have not followed yet.")]
+The key that goes signs that the new one comes, and every active employee
+gets a license of the next serial that says what the last one said. Agents
+that trust the former key fetch it and follow without a hand; a file handed
+over carries the same proof. From then on they refuse what the former key
+signs. All of it happens, or nothing. Where the key was stolen, replace it at
+once: whoever has it can announce a key of their own to agents that have not
+followed yet.")]
     RotateKey(RotateKey),
     /// Makes the link by which somebody sets a forgotten password, where nobody else can help
     #[command(after_help = "\

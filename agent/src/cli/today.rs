@@ -169,6 +169,9 @@ fn total_line(total: &Total) -> String {
         .map(|project| format!("{} {}", project.name, duration(project.ms)))
         .collect();
     let (company, time) = (&total.company, duration(total.ms));
+    if projects.is_empty() {
+        return format!("{company}: {time}");
+    }
     format!("{company}: {time} ({})", projects.join(", "))
 }
 
@@ -302,5 +305,23 @@ mod tests {
         let line = waiting_line(spool, false);
         assert!(line.starts_with("2 records wait to be sent; 9 were delivered. 1 of them"));
         assert!(line.contains("The agent is not running"), "{line}");
+    }
+
+    #[test]
+    fn an_employer_without_time_on_a_project_has_no_empty_brackets() {
+        let mut total = Total {
+            company_id: None,
+            company: "Soonco".into(),
+            ms: 0,
+            projects: vec![],
+        };
+        assert_eq!(total_line(&total), "Soonco: 0 s");
+        total.ms = 60_000;
+        total.projects.push(day::ProjectTotal {
+            project_id: None,
+            name: "no project".into(),
+            ms: 60_000,
+        });
+        assert_eq!(total_line(&total), "Soonco: 1 m (no project 1 m)");
     }
 }
