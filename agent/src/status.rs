@@ -348,6 +348,10 @@ pub struct SpoolStatus {
     /// Records that were lost, or their content was, with a damaged spool.
     #[serde(default)]
     pub lost: u64,
+    /// Refused for good of what was captured under a license whose key was taken by mistake. Nothing is
+    /// to be done about them, and they are not among `quarantined`.
+    #[serde(default)]
+    pub of_strangers: u64,
 }
 
 /// A record that a server refused for good; it is kept on this computer.

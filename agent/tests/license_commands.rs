@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use base64::Engine as _;
-use serde_json::Value;
+use ed25519_dalek::SigningKey;
+use glasshour_agent::home::Home;
+use glasshour_agent::license::{LicenseStore, LoadOptions};
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 const GOLDEN: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -49,6 +53,50 @@ impl Desk {
             .stdin(Stdio::null())
             .output()
             .unwrap()
+    }
+}
+
+/// What a license says of itself; its company, mode, serial and more are changed by the test.
+fn claims(company: u128, mode: &str, serial: u64, per_hour: u32) -> Value {
+    json!({
+        "version": 1,
+        "license_id": Uuid::from_u128(company * 100 + u128::from(serial)),
+        "serial": serial,
+        "issued_at": "2025-11-21T09:00:00Z",
+        "issuer": {
+            "company": "Acme",
+            "company_id": Uuid::from_u128(company),
+            "server_url": "https://time.acme.example",
+        },
+        "employee": {"employee_id": Uuid::from_u128(3), "name": "Jo Doe"},
+        "work_mode": mode,
+        "profile": {"name": "Standard", "screenshots": {"per_hour": per_hour}},
+    })
+}
+
+impl Desk {
+    /// A file with that license, signed by its company.
+    fn file(&self, claims: &Value) -> String {
+        let claims: glasshour_license_format::Claims =
+            serde_json::from_value(claims.clone()).unwrap();
+        let key = claims.issuer.company_id.0.as_bytes().map(|byte| byte | 1);
+        let key = SigningKey::from_bytes(&[key, key].concat().try_into().unwrap());
+        let bytes = glasshour_license_format::sign(&claims, &key).unwrap();
+        let path = self
+            .dir
+            .path()
+            .join(format!("{}.license.gz", claims.license_id));
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    fn load(&self, claims: &Value) {
+        let answer = self.run(&["license", "load", "--yes", &self.file(claims)]);
+        assert!(answer.status.success(), "{}", text(&answer.stderr));
+    }
+
+    fn said(&self, arguments: &[&str]) -> String {
+        text(&self.run(arguments).stdout).to_owned()
     }
 }
 
@@ -213,4 +261,148 @@ fn what_is_wrong_with_the_policy_is_said_where_the_agent_does_not_run() {
         assert_eq!(run.status.code(), Some(1));
         assert!(text(&run.stderr).contains(says));
     }
+}
+
+#[test]
+fn in_monitoring_mode_a_wider_license_waits_for_its_notice_and_everything_says_so_alike() {
+    let desk = Desk::new();
+    for (serial, per_hour) in [(1, 6), (2, 60)] {
+        desk.load(&claims(1, "monitoring", serial, per_hour));
+    }
+    let list = desk.said(&["license", "list"]);
+    assert!(
+        list.contains("monitoring mode, profile Standard, serial 1\n"),
+        "{list}"
+    );
+    assert!(
+        list.contains("a newer one, serial 2, holds once its notice has been shown to you"),
+        "{list}"
+    );
+    let show = desk.said(&["license", "show"]);
+    assert!(
+        show.contains("holds once its notice has been shown to you"),
+        "{show}"
+    );
+    assert!(
+        show.contains("In monitoring mode you are not asked"),
+        "{show}"
+    );
+    for said in [&list, &show] {
+        assert!(!said.contains("waits for you to agree"), "{said}");
+    }
+    let french = desk.run_in("fr_FR.UTF-8", &["license", "list"]);
+    let french = text(&french.stdout);
+    assert!(
+        french.contains("mode surveillance, profil Standard"),
+        "{french}"
+    );
+
+    // Where nobody reads it, it is not shown; nobody is asked, and nobody can refuse.
+    let nobody = desk.run(&["license", "agree"]);
+    assert!(!nobody.status.success());
+    assert!(text(&nobody.stderr).contains("was shown to nobody"));
+    assert!(desk.said(&["license", "list"]).contains("serial 1\n"));
+    let shown = desk.said(&["license", "agree", "--yes"]);
+    assert!(
+        shown.contains("In monitoring mode that is enough"),
+        "{shown}"
+    );
+    let notices = json_file(&desk.home().join("notices.json"));
+    assert_eq!(notices[Uuid::from_u128(102).to_string()]["event"], "shown");
+    let list = desk.said(&["license", "list"]);
+    assert!(
+        list.contains("serial 2\n") && !list.contains("a newer one"),
+        "{list}"
+    );
+}
+
+#[test]
+fn in_worklog_mode_a_wider_license_waits_for_an_agreement_and_the_list_shows_what_holds() {
+    let desk = Desk::new();
+    desk.load(&claims(1, "worklog", 1, 6));
+    let home = Home::open(&desk.home()).unwrap();
+    let newer = desk.file(&claims(1, "worklog", 2, 60));
+    let bytes = std::fs::read(newer).unwrap();
+    let signed = glasshour_license_format::read(&bytes).unwrap();
+    let options = LoadOptions::strict(jiff::Timestamp::UNIX_EPOCH);
+    // As the agent takes one that the server gave.
+    LicenseStore::new(home)
+        .load(&bytes, signed, &options)
+        .unwrap();
+    let list = desk.said(&["license", "list"]);
+    assert!(
+        list.contains("worklog mode, profile Standard, serial 1\n"),
+        "{list}"
+    );
+    assert!(
+        list.contains("a newer one, serial 2, waits for you to agree"),
+        "{list}"
+    );
+    let script = desk.said(&["license", "list", "--json"]);
+    let script: Value = serde_json::from_str(&script).unwrap();
+    assert_eq!(
+        (&script[0]["serial"], &script[0]["waiting_serial"]),
+        (&json!(1), &json!(2))
+    );
+}
+
+#[test]
+fn a_license_that_has_run_out_is_said_to_have_wherever_it_is_told_of() {
+    let desk = Desk::new();
+    let mut claims = claims(1, "worklog", 1, 6);
+    claims["expires_at"] = json!("2026-01-01T00:00:00Z");
+    let file = desk.file(&claims);
+    let bytes = std::fs::read(&file).unwrap();
+    let signed = glasshour_license_format::read(&bytes).unwrap();
+    let options = LoadOptions::strict(jiff::Timestamp::UNIX_EPOCH);
+    let home = Home::open(&desk.home()).unwrap();
+    LicenseStore::new(home)
+        .load(&bytes, signed, &options)
+        .unwrap();
+    for command in [&["license", "list"][..], &["license", "show"], &["doctor"]] {
+        let said = desk.said(command);
+        assert!(
+            said.contains("ran out on 1 January 2026"),
+            "{command:?}: {said}"
+        );
+    }
+    let doctor = desk.said(&["doctor"]);
+    assert!(
+        doctor.contains("PROBLEM  license      Acme for Jo Doe"),
+        "{doctor}"
+    );
+
+    claims["serial"] = json!(2);
+    claims["license_id"] = json!(Uuid::from_u128(9));
+    let refused = desk.run_in("fr_FR.UTF-8", &["license", "load", &desk.file(&claims)]);
+    let said = text(&refused.stderr);
+    assert!(
+        said.contains("Cette licence a expiré le 1er janvier 2026"),
+        "{said}"
+    );
+    assert!(
+        !refused.status.success() && !said.contains("2026-01-01"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_name_that_looks_like_another_is_told_of() {
+    let desk = Desk::new();
+    desk.load(&claims(1, "worklog", 1, 6));
+    let mut false_friend = claims(2, "worklog", 1, 6);
+    // The first two letters are Cyrillic.
+    false_friend["issuer"]["company"] = json!("Асme");
+    let file = desk.file(&false_friend);
+    let show = desk.said(&["license", "show", &file]);
+    assert!(
+        show.contains("mixes letters of several alphabets"),
+        "{show}"
+    );
+    assert!(show.contains("looks like Acme"), "{show}");
+    let load = desk.run(&["license", "load", &file]);
+    let said = text(&load.stdout);
+    assert!(said.contains("looks like Acme"), "{said}");
+    let own = desk.said(&["license", "show"]);
+    assert!(!own.contains("Careful"), "{own}");
 }

@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::home::Home;
 use crate::ipc::{Answer, CallError, Request, call};
 use crate::license::system_folder::{SUFFIX, is_anothers, user_of};
-use crate::license::{LicenseStore, LoadError, Notices, read_file};
+use crate::license::{LatestTime, LicenseStore, LoadError, invalid, read_file};
 use crate::platform::{self, Platform, Unavailable};
 use crate::sentence::with_causes;
 use crate::status::{SpoolStatus, Status};
@@ -70,7 +70,7 @@ pub(super) fn doctor(home: &Home, json: bool) -> anyhow::Result<Exit> {
         Err(error) => findings.push(Finding::bad("policy", with_causes(&error))),
     }
     findings.extend(system_licenses(&store, &config::license_dir(), &*platform));
-    findings.extend(licenses(&store, &Notices::open(home.clone()), &platform));
+    findings.extend(licenses(&store, &LatestTime::open(home.clone()), &platform));
     match block_on(call(&home.socket(), &Request::Status))? {
         Ok(Answer::Done { status }) => findings.extend(running(&status)),
         Ok(Answer::Refused { message, .. }) => findings.push(Finding::bad("agent", message)),
@@ -191,7 +191,11 @@ fn system_license(store: &LicenseStore, path: &Path) -> Finding {
 }
 
 /// The licenses, and each channel that they permit, tried for real.
-fn licenses(store: &LicenseStore, notices: &Notices, platform: &Arc<dyn Platform>) -> Vec<Finding> {
+fn licenses(
+    store: &LicenseStore,
+    latest: &LatestTime,
+    platform: &Arc<dyn Platform>,
+) -> Vec<Finding> {
     let loaded = match store.read() {
         Ok(loaded) => loaded,
         Err(error) => return vec![Finding::bad("license", format!("{error:#}"))],
@@ -207,18 +211,21 @@ fn licenses(store: &LicenseStore, notices: &Notices, platform: &Arc<dyn Platform
     }
     for newest in &loaded.current {
         // Nothing is opened that nobody has agreed to.
-        let license = loaded.agreement(newest, |id| notices.event(id)).in_force;
+        let license = loaded.agreement(newest).in_force;
         let claims = license.claims();
-        findings.push(Finding::good(
-            "license",
-            format!(
-                "{} for {}, {} mode, serial {}",
-                claims.issuer.company,
-                claims.employee.name,
-                claims.work_mode.as_str(),
-                claims.serial
-            ),
-        ));
+        let what = format!(
+            "{} for {}, {} mode, serial {}",
+            claims.issuer.company,
+            claims.employee.name,
+            license.work_mode().as_str(),
+            claims.serial
+        );
+        let wall_ms = platform.clock().now().wall_ms;
+        let now = latest.now_for_validity(claims.issuer.company_id, wall_ms);
+        findings.push(match invalid(&license, now, wall_ms, Words::ENGLISH) {
+            None => Finding::good("license", what),
+            Some(why) => Finding::bad("license", format!("{what}: {why}")),
+        });
         let permits = license.permits();
         findings.push(match permits.screenshots() {
             None => not_permitted("screenshots"),
@@ -363,6 +370,14 @@ fn running(status: &Status) -> Vec<Finding> {
         } else {
             Finding::bad("records", format!("{counts}; tell your administrator"))
         });
+        if spool.of_strangers > 0 {
+            let text = format!(
+                "{} more were captured under a license by a key that is not trusted any more; its \
+                 server did not take them, and they stay here",
+                spool.of_strangers
+            );
+            findings.push(Finding::neutral("records", named(text)));
+        }
         findings.extend(given_up(spool).into_iter().map(|(ok, text)| Finding {
             part: "spool",
             ok: Some(ok),

@@ -5,7 +5,7 @@ mod show;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use glasshour_license_format::{License, SignedLicense, WorkMode};
+use glasshour_license_format::{Issuer, License, SignedLicense, WorkMode};
 use glasshour_protocol::CompanyId;
 use glasshour_protocol::payload::NoticeKind;
 use glasshour_words::{Message, Outside, Words, changes};
@@ -19,7 +19,8 @@ use crate::exit::Exit;
 use crate::home::Home;
 use crate::license::system_folder::check_owner;
 use crate::license::{
-    LatestTime, LicenseStore, LoadError, LoadOptions, Notices, Showing, read_file,
+    LatestTime, LicenseStore, LoadError, LoadOptions, Notices, Showing, looks_like,
+    mixes_alphabets, read_file,
 };
 use crate::platform;
 
@@ -42,7 +43,8 @@ pub(super) enum LicenseCommand {
         #[arg(long)]
         trust_new_key: bool,
     },
-    /// Agree to a newer license that would capture more, after showing what it permits
+    /// Agree to a newer license that would capture more, after showing what it permits; in
+    /// monitoring mode nobody is asked, and to show it is what it waits for
     Agree {
         /// You have read what the license permits: do not ask
         #[arg(long)]
@@ -139,7 +141,16 @@ fn load(
     if settled && store.is_in_use(&signed)? {
         return already_loaded(&signed, reader);
     }
-    store.check(&signed, &options)?;
+    if let Err(error) = store.check(&signed, &options) {
+        return match error {
+            LoadError::Expired(end) => {
+                let when = words.moment(end);
+                out::complain(words.say(Message::LicenseFileRanOut { when }));
+                Ok(Exit::Failure)
+            }
+            other => Err(other.into()),
+        };
+    }
     let first = store.pin(company)?.is_none();
     let loaded = store.read()?;
     let mut lines = Vec::new();
@@ -148,7 +159,7 @@ fn load(
         .iter()
         .find(|one| one.claims().issuer.company_id == company);
     if let Some(before) = before {
-        let standing = loaded.agreement(before, |id| notices.event(id));
+        let standing = loaded.agreement(before);
         lines = changes::lines(words, &standing.claims(), signed.claims());
         lines.push(String::new());
     }
@@ -209,16 +220,7 @@ fn key_lines(
     if store.pin(issuer.company_id)?.is_none() {
         lines.push(words.say(Message::LicenseFirstKey { company }));
     }
-    let alike = |other: &License| {
-        let other = &other.claims().issuer;
-        let name = |name: &str| name.trim().to_lowercase();
-        other.company_id != issuer.company_id && name(&other.company) == name(&issuer.company)
-    };
-    if loaded.iter().any(alike) {
-        let id = issuer.company_id.to_string();
-        let id = Outside(&id);
-        lines.push(words.say(Message::LicenseSameName { company, id }));
-    }
+    lines.extend(name_lines(issuer, loaded, words));
     if let Some(change) = store.key_change(signed, options.now)? {
         lines.push(change.said(words));
     }
@@ -232,15 +234,38 @@ fn key_lines(
     Ok(lines)
 }
 
+/// What is to be said of an employer's name that could be taken for another's.
+fn name_lines(issuer: &Issuer, loaded: &[License], words: Words) -> Vec<String> {
+    let company = Outside(&issuer.company);
+    let id = issuer.company_id.to_string();
+    let id = Outside(&id);
+    let mut lines = Vec::new();
+    if mixes_alphabets(&issuer.company) {
+        lines.push(words.say(Message::LicenseMixedLetters { company }));
+    }
+    let others = loaded.iter().map(|license| &license.claims().issuer);
+    let mut others = others.filter(|other| other.company_id != issuer.company_id);
+    if let Some(other) = others.find(|other| looks_like(&other.company, &issuer.company)) {
+        let name = |issuer: &Issuer| issuer.company.trim().to_lowercase();
+        lines.push(words.say(if name(other) == name(issuer) {
+            Message::LicenseSameName { company, id }
+        } else {
+            let other = Outside(&other.company);
+            Message::LicenseLookalike { company, other, id }
+        }));
+    }
+    lines
+}
+
 /// Acknowledges the notices of licenses of which something waits for that.
 fn agree(home: &Home, yes: bool, reader: Reader) -> anyhow::Result<Exit> {
     let Reader { json, words } = reader;
     let store = store(home)?;
     let notices = Notices::open(home.clone());
     let loaded = store.read()?;
-    let mut agreed = Vec::new();
+    let (mut agreed, mut shown) = (Vec::new(), Vec::new());
     for newest in &loaded.current {
-        let standing = loaded.agreement(newest, |id| notices.event(id));
+        let standing = loaded.agreement(newest);
         let id = newest.claims().license_id;
         if !standing.waits() {
             continue;
@@ -250,6 +275,16 @@ fn agree(home: &Home, yes: bool, reader: Reader) -> anyhow::Result<Exit> {
         lines.extend(notice_lines(newest.signed(), words));
         let show = if json { out::error_line } else { out::line };
         lines.into_iter().for_each(show);
+        if newest.claims().work_mode == WorkMode::Monitoring {
+            // Nobody is asked in that mode: it holds once its notice was shown, which it was now.
+            anyhow::ensure!(
+                yes || out::is_read(),
+                words.say(Message::LicenseNotShown {})
+            );
+            notices.set(id, NoticeKind::Shown, showing(yes, words))?;
+            shown.push(id);
+            continue;
+        }
         if !yes
             && !out::confirmed(
                 words,
@@ -258,6 +293,7 @@ fn agree(home: &Home, yes: bool, reader: Reader) -> anyhow::Result<Exit> {
             )?
         {
             out::complain(words.say(Message::LicenseNotAgreed {}));
+            control::tell_to_reload(home)?;
             return Ok(Exit::Failure);
         }
         notices.set(id, NoticeKind::Acknowledged, showing(yes, words))?;
@@ -265,11 +301,17 @@ fn agree(home: &Home, yes: bool, reader: Reader) -> anyhow::Result<Exit> {
     }
     control::tell_to_reload(home)?;
     if json {
-        out::json(&json!({ "agreed": agreed }))?;
-    } else if agreed.is_empty() {
+        out::json(&json!({ "agreed": agreed, "shown": shown }))?;
+        return Ok(Exit::Ok);
+    }
+    if agreed.is_empty() && shown.is_empty() {
         out::line(words.say(Message::LicenseNothingWaits {}));
-    } else {
+    }
+    if !agreed.is_empty() {
         out::line(words.say(Message::LicenseAgreed {}));
+    }
+    if !shown.is_empty() {
+        out::line(words.say(Message::LicenseShown {}));
     }
     Ok(Exit::Ok)
 }

@@ -62,6 +62,11 @@ pub(super) fn confirmed(
     Ok(meant.split_whitespace().any(|yes| yes == answer))
 }
 
+/// Whether what is printed appears before somebody's eyes.
+pub(super) fn is_read() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
 /// A reader that has seen enough (`| head`) and closed the pipe is no error.
 fn print(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");

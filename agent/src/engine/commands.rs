@@ -3,7 +3,7 @@
 use glasshour_protocol::device::Project;
 use glasshour_protocol::payload::{Cause, SessionEvent};
 use glasshour_protocol::{CompanyId, ProjectId};
-use glasshour_words::Message;
+use glasshour_words::{Message, Outside};
 use tokio::sync::mpsc;
 
 use super::choice::{self, Choice};
@@ -112,11 +112,9 @@ impl Engine {
         if let Some(other) = self.works_for().filter(|other| *other != choice.company) {
             return Err(refuse(
                 RefusedBy::State,
-                format!(
-                    "tracking is already running for {}; `glasshour switch --employer` ends that \
-                     and goes on for another employer",
-                    self.name(other)
-                ),
+                self.config.words.say(Message::RefusedRunningFor {
+                    company: Outside(&self.name(other)),
+                }),
             ));
         }
         self.on_machine(Some(choice.company), |machine, now| {
@@ -143,10 +141,9 @@ impl Engine {
             }
             None if choice.company == present => Err(refuse(
                 RefusedBy::State,
-                format!(
-                    "tracking runs for {} already; name the project to go on with",
-                    self.name(present)
-                ),
+                self.config.words.say(Message::RefusedSameEmployer {
+                    company: Outside(&self.name(present)),
+                }),
             )),
             project => self.change_employer(present, choice.company, project).await,
         }
@@ -165,7 +162,7 @@ impl Engine {
             let mut trial = next.machine.clone();
             trial
                 .start(now, project, None)
-                .map_err(|refused| refuse(tracking::refused_by(&refused), refused.to_string()))?;
+                .map_err(|refused| self.refuse_by_machine(&refused))?;
         }
         self.is_in_order(to)?;
         self.on_machine(Some(from), Machine::stop).await?;
@@ -198,10 +195,15 @@ impl Engine {
                 self.apply(&mut tracking, now, events).await;
                 Ok(())
             }
-            Err(refused) => Err(refuse(tracking::refused_by(&refused), refused.to_string())),
+            Err(refused) => Err(self.refuse_by_machine(&refused)),
         };
         self.trackings.insert(company, tracking);
         outcome
+    }
+
+    fn refuse_by_machine(&self, refused: &Refused) -> Answer {
+        let why = refused.said(self.config.words);
+        refuse(tracking::refused_by(refused), why)
     }
 
     /// Whether that employer's license is at work.

@@ -143,6 +143,8 @@ struct Engine {
     license_problems: Vec<String>,
     /// Changes of employers' keys that were followed.
     key_changes: Vec<KeyChange>,
+    /// Licenses by keys that have nothing to do with those that count.
+    strangers: Vec<LicenseId>,
     /// Companies whose newest license waits, in part, to be agreed to.
     waiting: BTreeMap<CompanyId, License>,
     /// The newer license that was last fetched from a server, as a file, and why it cannot be used.
@@ -282,6 +284,7 @@ impl Engine {
             spool_trouble: BTreeMap::new(),
             license_problems: Vec::new(),
             key_changes: Vec::new(),
+            strangers: Vec::new(),
             waiting: BTreeMap::new(),
             last_newer_license: BTreeMap::new(),
             refresh_problem: BTreeMap::new(),

@@ -29,17 +29,17 @@ impl Engine {
         self.license_problems
             .extend(loaded.problems.iter().cloned());
         self.key_changes.clone_from(&loaded.key_changes);
+        self.strangers.clone_from(&loaded.strangers);
         // What the employee has not agreed to yet does not hold, and nothing goes to another server.
-        let event = |id| self.notices.event(id);
         let server_of = |newest: &License| {
-            let holds = loaded.agreement(newest, event).in_force;
+            let holds = loaded.agreement(newest).in_force;
             holds.claims().issuer.server_url.clone()
         };
         let closed = self.accounts.set(&loaded, server_of);
         let mut in_force = Vec::with_capacity(loaded.current.len());
         self.waiting.clear();
         for newest in &loaded.current {
-            let standing = loaded.agreement(newest, event);
+            let standing = loaded.agreement(newest);
             if standing.waits() {
                 let company = newest.claims().issuer.company_id;
                 self.waiting.insert(company, newest.clone());

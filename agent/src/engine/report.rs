@@ -45,6 +45,7 @@ pub(super) async fn status(engine: &Engine, now: Moment) -> Status {
         spool.not_kept += employer.spool.not_kept;
         spool.superseded += employer.spool.superseded;
         spool.lost += employer.spool.lost;
+        spool.of_strangers += employer.spool.of_strangers;
     }
     let foremost = engine.foremost();
     let first = employers.iter().find(|e| Some(e.company_id) == foremost);
@@ -225,7 +226,8 @@ async fn spool(engine: &Engine, company: CompanyId, now: Moment) -> SpoolStatus 
         && let Ok(stats) = account.spool.stats().await
     {
         spool.waiting = stats.waiting;
-        spool.quarantined = stats.quarantined;
+        spool.of_strangers = of_strangers(engine, account).await;
+        spool.quarantined = stats.quarantined.saturating_sub(spool.of_strangers);
         spool.delivered = stats.delivered;
         spool.held = account
             .spool
@@ -242,14 +244,30 @@ async fn spool(engine: &Engine, company: CompanyId, now: Moment) -> SpoolStatus 
     spool
 }
 
+/// What was refused of licenses that were loaded by mistake, and undone: no server takes it any more.
+async fn of_strangers(engine: &Engine, account: &Account) -> u64 {
+    if engine.strangers.is_empty() {
+        return 0;
+    }
+    let refused = account.spool.refused_of(engine.strangers.clone()).await;
+    refused.unwrap_or_default()
+}
+
 async fn refusals_of(engine: &Engine, company: CompanyId) -> Vec<RefusedRecord> {
     let Some(account) = engine.accounts.get(company) else {
         return Vec::new();
     };
-    let newest = account.spool.refusals(MOST_REFUSALS).await;
+    // As many more as may be those of strangers: they are told by their number alone.
+    let others = usize::try_from(of_strangers(engine, account).await).unwrap_or(usize::MAX);
+    let newest = account
+        .spool
+        .refusals(MOST_REFUSALS.saturating_add(others))
+        .await;
     newest
         .unwrap_or_default()
         .into_iter()
+        .filter(|refusal| !engine.strangers.contains(&refusal.license_id))
+        .take(MOST_REFUSALS)
         .map(Into::into)
         .collect()
 }

@@ -9,8 +9,8 @@ use glasshour_license_format::{
 use glasshour_protocol::payload::{ChannelHealth, HealthReport, SessionEvent, SessionEventKind};
 use glasshour_protocol::{CompanyId, LicenseId, ProjectId, SessionId, code};
 use glasshour_uploader::send::Blocked;
+use glasshour_words::Words;
 use glasshour_words::notice::notice;
-use glasshour_words::{Message as Say, Words};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
@@ -24,7 +24,7 @@ use crate::capture::screenshot::Shot;
 use crate::clock::Moment;
 use crate::ipc::RefusedBy;
 use crate::journal::LastShots;
-use crate::license::LoadError;
+use crate::license::{LoadError, invalid};
 use crate::platform::{Message, Platform};
 use crate::session::{Block, Machine, Refused, State};
 
@@ -295,21 +295,7 @@ impl Tracking {
     }
 
     fn license_block(&self, now: Moment, latest: Timestamp) -> Option<Block> {
-        let license = &self.license;
-        if license.is_current(latest) {
-            return None;
-        }
-        let clock = Timestamp::from_millisecond(now.wall_ms).unwrap_or_default();
-        let when = |at| self.words.moment(at);
-        let message = self.words.say(match license.expires_at() {
-            Some(end) if end <= latest && clock < end => {
-                Say::LicenseRanOutClock { when: when(end) }
-            }
-            Some(end) if end <= latest => Say::LicenseRanOut { when: when(end) },
-            _ => Say::LicenseNotYet {
-                when: when(license.not_before().unwrap_or(latest)),
-            },
-        });
+        let message = invalid(&self.license, latest, now.wall_ms, self.words)?;
         Some(Block {
             code: code::LICENSE_EXPIRED.into(),
             message,

@@ -4,6 +4,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use glasshour_license_format::{MAX_FILE_BYTES, ReadError, UntrustedKey};
+use glasshour_words::Words;
+use jiff::Timestamp;
 
 /// Why a license was not loaded. Written for the person who holds the file.
 #[derive(Debug, thiserror::Error)]
@@ -120,8 +122,8 @@ pub enum LoadError {
     )]
     SecondMonitoring(String),
     /// It has run out.
-    #[error("this license ran out on {0}; ask your employer for a new one")]
-    Expired(String),
+    #[error("this license ran out on {}; ask your employer for a new one", Words::ENGLISH.moment(*.0).as_str())]
+    Expired(Timestamp),
     /// Records would travel in the clear.
     #[error(
         "this license sends captures to {0} without encryption (http), which Glasshour does only \

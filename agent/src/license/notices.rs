@@ -71,6 +71,19 @@ impl Notices {
         self.read_or_empty().contains_key(&license)
     }
 
+    /// What became of every license's notice so far.
+    pub fn events(&self) -> BTreeMap<LicenseId, NoticeKind> {
+        let entries = self.read_or_empty().into_iter();
+        entries.map(|(id, entry)| (id, entry.event)).collect()
+    }
+
+    /// Another license bears that number from now on: its notice was neither shown nor acknowledged.
+    pub(super) fn forget(&self, license: LicenseId) -> io::Result<()> {
+        self.change(|entries| {
+            entries.remove(&license);
+        })
+    }
+
     /// What became of that license's notice so far.
     pub fn event(&self, license: LicenseId) -> Option<NoticeKind> {
         self.read_or_empty().get(&license).map(|entry| entry.event)

@@ -3,21 +3,26 @@
 //! Files are read and verified anew each time: what counts is what the file says and who signed it,
 //! not what was remembered about it.
 
+mod checks;
+mod on_disk;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
-use glasshour_license_format::{Claims, License, SignedLicense, UntrustedKey, WorkMode};
+use glasshour_license_format::{Claims, License, SignedLicense, UntrustedKey};
 use glasshour_protocol::payload::NoticeKind;
 use glasshour_protocol::{CompanyId, LicenseId};
 use glasshour_uploader::send::LicenseBook;
 use glasshour_words::{Message, Outside, Words};
 use jiff::Timestamp;
 
+use self::on_disk::{OnDisk, Told};
 use super::adopted::{self, Present};
 use super::agreement::Agreement;
-use super::load::{LoadError, check_server_url, read_file};
+use super::load::LoadError;
+use super::notices::Notices;
 use super::pins::{Pins, Standing};
 use super::trusted_keys::TrustedKeys;
 use crate::home::Home;
@@ -63,15 +68,13 @@ pub struct Loaded {
     pub strangers: Vec<LicenseId>,
     /// Whether a file could not be read: what somebody agreed to may be in it.
     pub damaged: bool,
+    /// What became of the licenses' notices.
+    pub notices: BTreeMap<LicenseId, NoticeKind>,
 }
 
 impl Loaded {
-    /// How a license of `current` stands. `event`: what became of a license's notice.
-    pub fn agreement<'a>(
-        &'a self,
-        newest: &'a License,
-        event: impl Fn(LicenseId) -> Option<NoticeKind>,
-    ) -> Agreement<'a> {
+    /// How a license of `current` stands.
+    pub fn agreement<'a>(&'a self, newest: &'a License) -> Agreement<'a> {
         let counts = |license: &&License| {
             let (claims, newest) = (license.claims(), newest.claims());
             claims.issuer.company_id == newest.issuer.company_id
@@ -82,6 +85,7 @@ impl Loaded {
         };
         let mut before: Vec<_> = self.all.iter().filter(counts).collect();
         before.sort_by_key(|license| license.claims().serial);
+        let event = |id| self.notices.get(&id).copied();
         Agreement::of(before, newest, !self.damaged, event)
     }
 }
@@ -91,6 +95,8 @@ impl Loaded {
 pub struct LicenseStore {
     home: Home,
     trusted_keys: TrustedKeys,
+    /// What was logged of files that are left out: each is told once, not at every look.
+    told: Told,
 }
 
 impl LicenseStore {
@@ -99,6 +105,7 @@ impl LicenseStore {
         Self {
             home,
             trusted_keys: TrustedKeys::default(),
+            told: Told::default(),
         }
     }
 
@@ -114,20 +121,19 @@ impl LicenseStore {
     /// Reads everything that is loaded, once. Files that cannot be read or are not trusted are logged
     /// and left out.
     pub fn read(&self) -> Result<Loaded, StoreError> {
-        let pins = Pins::read(&self.home)?;
-        let (in_use, damaged) = read_whole_folder(&self.home.licenses())?;
-        let (removed, others_damaged) = read_whole_folder(&self.home.removed_licenses())?;
-        let known = || in_use.iter().chain(&removed);
-        let strangers = known()
+        Ok(self.loaded(&OnDisk::read(&self.home, &self.told)?))
+    }
+
+    fn loaded(&self, on_disk: &OnDisk) -> Loaded {
+        let OnDisk { pins, in_use, .. } = on_disk;
+        let strangers = on_disk
+            .known()
             .filter(|signed| !pins.is_of_present_line(signed))
             .map(|signed| signed.claims().license_id)
             .collect();
         let pinned: Vec<License> = in_use
             .iter()
-            .filter_map(|signed| {
-                let company = signed.claims().issuer.company_id;
-                trusted(company, pins.trust(signed.clone()))
-            })
+            .filter_map(|signed| self.trusted(signed, pins.trust(signed.clone())))
             .collect();
         let counts = |license: &&License| self.trusted_keys.check(license.signed()).is_ok();
         let current = newest(pinned.iter().filter(counts));
@@ -144,21 +150,32 @@ impl LicenseStore {
                 at: followed.at,
             })
         });
-        Ok(Loaded {
+        Loaded {
             key_changes: key_changes.collect(),
             problems: self.trusted_keys.problems(&refused),
             strangers,
-            damaged: damaged || others_damaged,
-            current: current.into_values().collect(),
-            all: in_use
-                .into_iter()
-                .chain(removed)
-                .filter_map(|signed| {
-                    let company = signed.claims().issuer.company_id;
-                    trusted(company, pins.trust_former(signed))
-                })
+            damaged: on_disk.damaged,
+            notices: Notices::open(self.home.clone()).events(),
+            all: on_disk
+                .known()
+                .filter_map(|signed| self.trusted(signed, pins.trust_former(signed.clone())))
                 .collect(),
-        })
+            current: current.into_values().collect(),
+        }
+    }
+
+    fn trusted(
+        &self,
+        signed: &SignedLicense,
+        answer: Option<Result<License, UntrustedKey>>,
+    ) -> Option<License> {
+        answer?
+            .inspect_err(|error| {
+                let company = signed.claims().issuer.company_id;
+                self.told
+                    .once(format!("a license of {company} is left out: {error}"));
+            })
+            .ok()
     }
 
     /// The licenses that count: [`Loaded::current`].
@@ -177,107 +194,7 @@ impl LicenseStore {
         signed: &SignedLicense,
         options: &LoadOptions<'_>,
     ) -> Result<(), LoadError> {
-        let claims = signed.claims();
-        self.trusted_keys.check(signed)?;
-        if !options.trust_new_key {
-            self.check_key(signed)?;
-        }
-        check_server_url(&claims.issuer.server_url, options.allow_plain_http)?;
-        let ended = claims.expires_at.filter(|end| *end <= options.now);
-        if let Some(end) = ended.filter(|_| !options.even_expired) {
-            return Err(LoadError::Expired(end.to_string()));
-        }
-        // Also what was removed counts: taking a license out of use makes no way back to an older one,
-        // and the device stays that of the employee it was enrolled for.
-        let same_company =
-            |loaded: &License| loaded.claims().issuer.company_id == claims.issuer.company_id;
-        let known = self.read()?;
-        self.check_number(signed)?;
-        // Each line of keys counts by itself: one that nobody announced says nothing of the other's.
-        let pins = Pins::read(&self.home)?;
-        let joins = self.trusted_keys.in_force();
-        let same_line = |loaded: &&License| {
-            same_company(loaded) && pins.is_of_line(loaded.signed().thumbprint(), signed, joins)
-        };
-        for license in known.all.iter().filter(same_line) {
-            let loaded = license.claims();
-            if loaded.employee.employee_id != claims.employee.employee_id {
-                return Err(LoadError::OtherEmployee {
-                    offered: claims.employee.name.clone(),
-                    loaded: loaded.employee.name.clone(),
-                    company: claims.issuer.company.clone(),
-                });
-            }
-            if claims.serial < loaded.serial {
-                return Err(LoadError::OlderSerial {
-                    offered: claims.serial,
-                    loaded: loaded.serial,
-                });
-            }
-            if claims.serial == loaded.serial && claims.license_id != loaded.license_id {
-                return Err(LoadError::SerialTaken(claims.serial));
-            }
-        }
-        for other in known.current.iter().filter(|other| !same_company(other)) {
-            let both = [other.claims().work_mode, claims.work_mode];
-            if both == [WorkMode::Monitoring; 2] {
-                let company = other.claims().issuer.company.clone();
-                return Err(LoadError::SecondMonitoring(company));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the license's number is its own: licenses are kept, acknowledged and sent by it, so none
-    /// may come in the place of another.
-    fn check_number(&self, signed: &SignedLicense) -> Result<(), LoadError> {
-        let is_it = |one: &SignedLicense| {
-            (one.thumbprint(), one.payload_sha256())
-                == (signed.thumbprint(), signed.payload_sha256())
-        };
-        for folder in [self.home.licenses(), self.home.removed_licenses()] {
-            let known = read_folder(&folder)?;
-            let same = |one: &&SignedLicense| one.claims().license_id == signed.claims().license_id;
-            if let Some(other) = known.iter().find(same).filter(|one| !is_it(one)) {
-                let company = other.claims().issuer.company.clone();
-                return Err(LoadError::NumberTaken(company));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the key that signed is the pinned one, or was announced by it.
-    fn check_key(&self, signed: &SignedLicense) -> Result<(), LoadError> {
-        let issuer = &signed.claims().issuer;
-        let pins = Pins::read(&self.home)?;
-        let Some(pinned) = pins.key(issuer.company_id) else {
-            return Ok(());
-        };
-        // A key that the administrator lists needs nobody else's word.
-        let listed = self.trusted_keys.in_force();
-        match pins.standing(signed) {
-            // Unless the one that followed it is listed too: then the newer one counts.
-            Standing::Former if !listed || self.trusted_keys.lists(issuer.company_id, pinned) => {
-                let company = issuer.company.clone();
-                let found = signed.thumbprint().to_owned();
-                let expected = pinned.to_owned();
-                Err(if pins.replaced_by_hand(issuer.company_id, &found) {
-                    LoadError::ReplacedByHand {
-                        company,
-                        found,
-                        expected,
-                    }
-                } else {
-                    LoadError::FormerKey {
-                        company,
-                        found,
-                        expected,
-                    }
-                })
-            }
-            Standing::Foreign if !listed => Ok(signed.clone().trust(pinned).map(drop)?),
-            _ => Ok(()),
-        }
+        self.check_beside(&OnDisk::read(&self.home, &self.told)?, signed, options)
     }
 
     /// The change of the employer's key that loading this license would follow.
@@ -315,13 +232,15 @@ impl LicenseStore {
         options: &LoadOptions<'_>,
     ) -> Result<License, LoadError> {
         let _lock = self.lock()?;
-        self.check(&signed, options)?;
+        let on_disk = OnDisk::read(&self.home, &self.told)?;
+        self.check_beside(&on_disk, &signed, options)?;
         let claims = signed.claims();
         let path = self.home.licenses().join(file_name(claims.license_id));
+        self.free_number(&on_disk, &signed)?;
         // The pin first: where the file is not written any more, the same license is loaded anew, and
         // nothing by a key that went comes in meanwhile.
         let company = claims.issuer.company_id;
-        let mut pins = Pins::read(&self.home)?;
+        let mut pins = on_disk.pins;
         let way = pins
             .key(company)
             .and_then(|pinned| signed.key_history().way_from(pinned));
@@ -388,7 +307,7 @@ impl LicenseStore {
         if adopted.is_empty() {
             return Ok(Vec::new());
         }
-        let loaded = read_folder(&self.home.licenses())?;
+        let loaded = self.in_use()?;
         let before = adopted.len();
         let mut retired: BTreeMap<CompanyId, u64> = BTreeMap::new();
         adopted.retain(|id, file| {
@@ -425,9 +344,13 @@ impl LicenseStore {
         self.take_out(|claims| claims.issuer.company_id == company)
     }
 
+    fn in_use(&self) -> Result<Vec<SignedLicense>, StoreError> {
+        Ok(OnDisk::read(&self.home, &self.told)?.in_use)
+    }
+
     fn take_out(&self, which: impl Fn(&Claims) -> bool) -> Result<usize, StoreError> {
         let mut removed = 0;
-        for signed in read_folder(&self.home.licenses())? {
+        for signed in self.in_use()? {
             if which(signed.claims()) {
                 let name = file_name(signed.claims().license_id);
                 let from = self.home.licenses().join(&name);
@@ -493,37 +416,6 @@ fn file_name(id: LicenseId) -> String {
     format!("{id}{SUFFIX}")
 }
 
-fn read_folder(folder: &Path) -> Result<Vec<SignedLicense>, StoreError> {
-    Ok(read_whole_folder(folder)?.0)
-}
-
-/// The licenses of a folder, and whether one could not be read.
-fn read_whole_folder(folder: &Path) -> Result<(Vec<SignedLicense>, bool), StoreError> {
-    let io = |source| StoreError::Io {
-        path: folder.to_owned(),
-        source,
-    };
-    let mut licenses = Vec::new();
-    let mut damaged = false;
-    for entry in std::fs::read_dir(folder).map_err(io)? {
-        let path = entry.map_err(io)?.path();
-        if !path.to_string_lossy().ends_with(SUFFIX) {
-            continue;
-        }
-        match read_file(&path)
-            .map_err(|e| e.to_string())
-            .and_then(|bytes| glasshour_license_format::read(&bytes).map_err(|e| e.to_string()))
-        {
-            Ok(signed) => licenses.push(signed),
-            Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "a license is left out");
-                damaged = true;
-            }
-        }
-    }
-    Ok((licenses, damaged))
-}
-
 /// The highest serial of each company.
 fn newest<'a>(licenses: impl Iterator<Item = &'a License>) -> BTreeMap<CompanyId, License> {
     let mut newest: BTreeMap<CompanyId, &License> = BTreeMap::new();
@@ -536,16 +428,6 @@ fn newest<'a>(licenses: impl Iterator<Item = &'a License>) -> BTreeMap<CompanyId
     }
     let owned = |(company, license): (CompanyId, &License)| (company, license.clone());
     newest.into_iter().map(owned).collect()
-}
-
-fn trusted(company: CompanyId, answer: Option<Result<License, UntrustedKey>>) -> Option<License> {
-    match answer? {
-        Ok(license) => Some(license),
-        Err(error) => {
-            tracing::warn!(%company, %error, "a license is left out");
-            None
-        }
-    }
 }
 
 /// The licenses by id, shared with the senders.

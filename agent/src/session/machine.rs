@@ -6,6 +6,7 @@ use glasshour_license_format::{LicensedHours, WorkMode};
 use glasshour_protocol::limits::MAX_NOTE_CHARS;
 use glasshour_protocol::payload::{Cause, SessionEvent, SessionEventKind};
 use glasshour_protocol::{ProjectId, SessionId};
+use glasshour_words::{Message, Outside, Words};
 
 use crate::clock::Moment;
 
@@ -98,36 +99,40 @@ pub enum State {
     },
 }
 
-/// Why a command was not obeyed. The text is for the person who gave it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a command was not obeyed.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// Rule 4.
-    #[error(
-        "tracking cannot be started or stopped by hand: your license is for monitoring mode, which \
-         runs while you are logged in"
-    )]
     Monitoring,
     /// Start while running.
-    #[error("tracking is already running; use `glasshour switch` to change the project")]
     AlreadyRunning,
     /// Stop, switch or note while stopped.
-    #[error("tracking is not running; start it with `glasshour start`")]
     NotRunning,
     /// Resume without a pause.
-    #[error("tracking is not paused; `glasshour start` starts it")]
     NotPaused,
     /// The server registers nothing (rule 8).
-    #[error("tracking cannot start: {0}")]
     Blocked(String),
     /// Start while nobody can be at work.
-    #[error(
-        "tracking cannot start while the screen is locked, another user is at it, or the computer is \
-         about to sleep or to shut down; start it when you are back"
-    )]
     Away,
     /// Too long.
-    #[error("a note can have at most {MAX_NOTE_CHARS} characters")]
     NoteTooLong,
+}
+
+impl Refused {
+    /// Why, for the person who gave the command.
+    pub fn said(&self, words: Words) -> String {
+        words.say(match self {
+            Self::Monitoring => Message::RefusedMonitoring {},
+            Self::AlreadyRunning => Message::RefusedRunning {},
+            Self::NotRunning => Message::RefusedNotRunning {},
+            Self::NotPaused => Message::RefusedNotPaused {},
+            Self::Blocked(why) => Message::RefusedBlocked { why: Outside(why) },
+            Self::Away => Message::RefusedAway {},
+            Self::NoteTooLong => Message::RefusedNote {
+                count: u32::try_from(MAX_NOTE_CHARS).unwrap_or(u32::MAX),
+            },
+        })
+    }
 }
 
 /// The session machine of one license.

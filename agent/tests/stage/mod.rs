@@ -129,8 +129,10 @@ impl Stage {
             words: glasshour_words::Words::ENGLISH,
             tray: true,
         };
+        // On the heap: with the story, it is too large for a test's stack.
+        let agent = Box::pin(engine::run(config, Arc::new(self.desktop.clone())));
         tokio::select! {
-            ended = engine::run(config, Arc::new(self.desktop.clone())) => {
+            ended = agent => {
                 panic!("the agent ended: {ended:?}")
             }
             () = async {

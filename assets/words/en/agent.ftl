@@ -92,6 +92,18 @@ no-one-project = Several employers have a project “{ $name }”: say whose wit
 no-project = There is no project “{ $name }”. There are: { $projects }.
 no-projects-yet = The projects of { $company } are not known yet: its server has not been reached.
 no-project-of-any = No employer has a project “{ $name }”.
+
+# Why what you ask of the running session is not done
+refused-monitoring = Tracking cannot be started or stopped by hand: your license is for monitoring mode, which runs while you are logged in.
+refused-running = Tracking is already running; use `glasshour switch` to change the project.
+refused-running-for = Tracking is already running for { $company }; `glasshour switch --employer` ends that and goes on for another employer.
+refused-same-employer = Tracking runs for { $company } already; name the project to go on with.
+refused-not-running = Tracking is not running; start it with `glasshour start`.
+refused-not-paused = Tracking is not paused; `glasshour start` starts it.
+refused-blocked = Tracking cannot start: { $why }
+refused-away = Tracking cannot start while the screen is locked, another user is at it, or the computer is about to sleep or to shut down; start it when you are back.
+refused-note = A note can have at most { $count } characters.
+
 has-projects = { $company } has: { $projects }.
 
 day-not-open = Your day cannot be opened now. { $reason } `glasshour today` shows what is known on this computer.
@@ -107,6 +119,7 @@ license-wider-worklog = Your employer’s newer license would capture more than 
 license-wider-monitoring = Your employer’s newer license captures more. It holds once its notice has been shown to you; until then only what both permit is captured.
 license-ran-out = Your license ran out on { $when }. Ask your employer for a new one.
 license-ran-out-clock = Your license ran out on { $when }. The clock of this computer was set back, and that does not make the license valid again. Ask your employer for a new one. If the clock was wrong before, set it right and let the computer reach the server: from then on the server’s time counts.
+license-file-ran-out = This license ran out on { $when }. Ask your employer for a new one.
 license-not-yet = Your license begins on { $when }. Nothing is captured before.
 
 license-key = Signed with the key { $key }.
@@ -114,11 +127,33 @@ license-key-history = { $company } has changed its signing key, last on { $date 
 license-key-changed = { $company } has changed its signing key. The change was signed by the former key: { $former } → { $key }.
 license-first-key = This is the first license of { $company } here: once it is loaded, its key is trusted. You can compare the fingerprint above with the one that your employer gives you.
 license-same-name = Another employer with a license here is called { $company } too, and this one is not the same: its number is { $id }. If you did not expect two, ask before you load it.
+license-mixed-letters = Careful: the name { $company } mixes letters of several alphabets that look alike, so it may be made to be taken for another employer’s. Compare the fingerprint with one that your employer gives you on another way than this file.
+license-lookalike = Careful: the name { $company } looks like { $other }, whose license is loaded here, and this is another employer: its number is { $id }. If you did not expect it, ask before you load it.
 license-key-by-hand = Another key takes the place of the one that you trusted for { $company }: { $former } → { $key }. Nobody has signed that change. Go on only if your employer has given you the second one, on another way than this file.
 license-other-key = Careful: this file is not signed with the key that is trusted here for { $company } ({ $former }). Its content may be made up.
-license-holds-now = A newer license of { $company } waits for you to agree. Until you do, this is what holds:
-license-then-agree = Agree to the newer license with `glasshour license agree`; it shows all of it first.
-license-waits-mark = a newer one waits for you to agree: `glasshour license agree`
+license-holds-now =
+    { $mode ->
+        [worklog] A newer license of { $company } waits for you to agree. Until you do, this is what holds:
+       *[monitoring] A newer license of { $company } holds once its notice has been shown to you. Until then, this is what holds:
+    }
+license-then-agree =
+    { $mode ->
+        [worklog] Agree to the newer license with `glasshour license agree`; it shows all of it first.
+       *[monitoring] In monitoring mode you are not asked: the running agent shows you the notice of the newer license, or `glasshour license agree` does, and then it holds.
+    }
+# `license list`: a line for each license, and what is said of it below
+license-line =
+    { $company } — { $employee }, { $mode ->
+        [worklog] worklog mode
+       *[monitoring] monitoring mode
+    }, profile { $profile }, serial { $serial }
+license-line-company = company { $id }
+license-line-key = key { $key }
+license-waits-mark =
+    { $mode ->
+        [worklog] a newer one, serial { $serial }, waits for you to agree: `glasshour license agree`
+       *[monitoring] a newer one, serial { $serial }, holds once its notice has been shown to you
+    }
 license-not-loaded = The license was not loaded, and nothing has changed.
 license-not-agreed = You have not agreed, and nothing has changed: what held until now goes on to hold.
 license-ask-load = Do you acknowledge this notice and load the license? [y/N]
@@ -130,6 +165,8 @@ license-loaded = The license is loaded.
 license-start-agent = The agent is not running: start it with `glasshour run`, or log in again.
 license-loaded-already = This very license is loaded already; nothing has changed.
 license-agreed = You have agreed. The license holds from now on.
+license-shown = The notice has been shown to you. In monitoring mode that is enough: the license holds from now on.
+license-not-shown = the notice above was shown to nobody: call this in a terminal, or add --yes if you have read it
 license-nothing-waits = Nothing waits for you to agree to: what your licenses say holds already.
 license-removed = The license of { $company } is out of use. Nothing is captured for it.
 license-still-loaded = Still loaded: { $companies }.

@@ -92,6 +92,18 @@ no-one-project = Plusieurs employeurs ont un projet « { $name } » : précis
 no-project = Il n’y a pas de projet « { $name } ». Il y a : { $projects }.
 no-projects-yet = Les projets de { $company } ne sont pas encore connus : son serveur n’a pas été joint.
 no-project-of-any = Aucun employeur n’a de projet « { $name } ».
+
+# Pourquoi ce qui est demandé à la session en cours n’est pas fait
+refused-monitoring = Le suivi ne se démarre ni ne s’arrête à la main : votre licence est en mode surveillance, actif tant que votre session est ouverte.
+refused-running = Le suivi est déjà en cours ; utilisez `glasshour switch` pour changer de projet.
+refused-running-for = Le suivi est déjà en cours pour { $company } ; `glasshour switch --employer` y met fin et continue pour un autre employeur.
+refused-same-employer = Le suivi est déjà en cours pour { $company } ; indiquez le projet sur lequel continuer.
+refused-not-running = Le suivi n’est pas en cours ; démarrez-le avec `glasshour start`.
+refused-not-paused = Le suivi n’est pas en pause ; `glasshour start` le démarre.
+refused-blocked = Le suivi ne peut pas démarrer : { $why }
+refused-away = Le suivi ne peut pas démarrer tant que l’écran est verrouillé, qu’un autre utilisateur s’en sert, ou que l’ordinateur va se mettre en veille ou s’éteindre ; démarrez-le à votre retour.
+refused-note = Une note peut avoir au plus { $count } caractères.
+
 has-projects = { $company } a : { $projects }.
 
 day-not-open = Votre journée ne peut pas être ouverte maintenant. { $reason } `glasshour today` montre ce que cet ordinateur en sait.
@@ -107,6 +119,7 @@ license-wider-worklog = La licence plus récente de votre employeur permettrait 
 license-wider-monitoring = La licence plus récente de votre employeur permet d’enregistrer davantage. Elle prend effet une fois que son avis vous a été montré ; d’ici là, seul ce que permettent les deux licences est enregistré.
 license-ran-out = Votre licence a expiré le { $when }. Demandez-en une nouvelle à votre employeur.
 license-ran-out-clock = Votre licence a expiré le { $when }. L’horloge de cet ordinateur a été reculée, ce qui ne rend pas la licence de nouveau valable. Demandez-en une nouvelle à votre employeur. Si l’horloge était fausse auparavant, réglez-la et laissez l’ordinateur joindre le serveur : dès lors, c’est l’heure du serveur qui compte.
+license-file-ran-out = Cette licence a expiré le { $when }. Demandez-en une nouvelle à votre employeur.
 license-not-yet = Votre licence prend effet le { $when }. Rien n’est enregistré avant.
 
 license-key = Signée avec la clé { $key }.
@@ -114,11 +127,33 @@ license-key-history = { $company } a changé sa clé de signature, la dernière 
 license-key-changed = { $company } a changé sa clé de signature. Le changement a été signé par l’ancienne clé : { $former } → { $key }.
 license-first-key = C’est la première licence délivrée par { $company } sur cet ordinateur : une fois la licence chargée, sa clé sera considérée comme fiable. Vous pouvez comparer l’empreinte ci-dessus avec celle que vous donne votre employeur.
 license-same-name = Un autre employeur dont une licence est chargée ici s’appelle aussi { $company }, et celui-ci n’est pas le même : son numéro est { $id }. Si vous n’en attendiez pas deux, renseignez-vous avant de charger cette licence.
+license-mixed-letters = Attention : le nom { $company } mélange des lettres de plusieurs alphabets qui se ressemblent ; il peut avoir été choisi pour être pris pour celui d’un autre employeur. Comparez l’empreinte avec celle que votre employeur vous donne par une autre voie que ce fichier.
+license-lookalike = Attention : le nom { $company } ressemble à { $other }, dont une licence est chargée ici, et il s’agit d’un autre employeur : son numéro est { $id }. Si vous ne l’attendiez pas, renseignez-vous avant de charger cette licence.
 license-key-by-hand = Une autre clé prend la place de celle que vous considériez comme fiable pour { $company } : { $former } → { $key }. Personne n’a signé ce changement. Ne continuez que si votre employeur vous a donné la seconde par une autre voie que ce fichier.
 license-other-key = Attention : ce fichier n’est pas signé avec la clé considérée ici comme fiable pour { $company } ({ $former }). Son contenu peut être inventé.
-license-holds-now = Une licence plus récente de { $company } attend votre accord. D’ici là, voici ce qui s’applique :
-license-then-agree = Acceptez la licence plus récente avec `glasshour license agree` ; elle vous est d’abord montrée en entier.
-license-waits-mark = une plus récente attend votre accord : `glasshour license agree`
+license-holds-now =
+    { $mode ->
+        [worklog] Une licence plus récente de { $company } attend votre accord. D’ici là, voici ce qui s’applique :
+       *[monitoring] Une licence plus récente de { $company } prend effet une fois que son avis vous a été montré. D’ici là, voici ce qui s’applique :
+    }
+license-then-agree =
+    { $mode ->
+        [worklog] Acceptez la licence plus récente avec `glasshour license agree` ; elle vous est d’abord montrée en entier.
+       *[monitoring] En mode surveillance, votre accord n’est pas demandé : l’agent en cours d’exécution, ou `glasshour license agree`, vous montre l’avis de la licence plus récente, qui prend alors effet.
+    }
+# `license list` : une ligne pour chaque licence, et ce qui en est dit en dessous
+license-line =
+    { $company } — { $employee }, { $mode ->
+        [worklog] mode relevé de temps
+       *[monitoring] mode surveillance
+    }, profil { $profile }, numéro de série { $serial }
+license-line-company = entreprise { $id }
+license-line-key = clé { $key }
+license-waits-mark =
+    { $mode ->
+        [worklog] une plus récente, numéro de série { $serial }, attend votre accord : `glasshour license agree`
+       *[monitoring] une plus récente, numéro de série { $serial }, prend effet une fois que son avis vous a été montré
+    }
 license-not-loaded = La licence n’a pas été chargée, et rien n’a changé.
 license-not-agreed = Vous n’avez pas donné votre accord, et rien n’a changé : ce qui s’appliquait continue de s’appliquer.
 license-ask-load = Avez-vous pris connaissance de cet avis et voulez-vous charger la licence ? [o/N]
@@ -130,6 +165,8 @@ license-loaded = La licence est chargée.
 license-start-agent = L’agent n’est pas en cours d’exécution : lancez-le avec `glasshour run`, ou rouvrez votre session.
 license-loaded-already = Cette licence est déjà chargée ; rien n’a changé.
 license-agreed = Vous avez accepté. La licence prend effet dès maintenant.
+license-shown = L’avis vous a été montré. En mode surveillance, cela suffit : la licence prend effet dès maintenant.
+license-not-shown = l’avis ci-dessus n’a été montré à personne : lancez cette commande dans un terminal, ou ajoutez --yes si vous l’avez lu
 license-nothing-waits = Rien n’attend votre accord : ce que disent vos licences s’applique déjà.
 license-removed = La licence délivrée par { $company } n’est plus utilisée. Rien n’est enregistré pour elle.
 license-still-loaded = Encore chargées : { $companies }.

@@ -215,12 +215,26 @@ pub struct SpoolStats {
 pub struct Refusal {
     /// The record.
     pub record_id: RecordId,
+    /// The license that it was captured under.
+    pub license_id: LicenseId,
     /// Its kind.
     pub kind: Kind,
     /// Stable code.
     pub code: String,
     /// In a sentence.
     pub message: String,
+}
+
+/// Whether anything was ever recorded under that license in the spool at that path, also while somebody
+/// has it open.
+///
+/// # Errors
+/// The file is there and cannot be read.
+pub fn has_chain(path: &Path, license: LicenseId) -> Result<bool, SpoolError> {
+    if !path.try_exists().unwrap_or(true) {
+        return Ok(false);
+    }
+    rows::has_chain(path, license)
 }
 
 /// Why the spool could not be opened.
@@ -418,6 +432,12 @@ impl Spool {
     /// What it had to give up since it was made.
     pub async fn report(&self) -> Result<SpoolReport, SpoolError> {
         self.ask(|reply| Request::Report { reply }).await?
+    }
+
+    /// How many were refused of what was captured under these licenses.
+    pub async fn refused_of(&self, licenses: Vec<LicenseId>) -> Result<u64, SpoolError> {
+        self.ask(|reply| Request::RefusedOf { licenses, reply })
+            .await?
     }
 
     /// The newest refusals, at most `most`.

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::path::Path;
 use std::str::FromStr;
 
 use glasshour_protocol::jws::sha256_hex;
 use glasshour_protocol::withdrawal::Reason;
 use glasshour_protocol::{Kind, LicenseId, RecordHeader, RecordId, SignedHeader};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 
 use super::{
     Draft, Leased, Pushed, Refusal, Settlement, SpoolConfig, SpoolError, SpoolReport, SpoolStats,
@@ -446,18 +447,49 @@ pub(super) fn stats(connection: &Connection) -> Result<SpoolStats, SpoolError> {
     })
 }
 
+pub(super) fn has_chain(path: &Path, license: LicenseId) -> Result<bool, SpoolError> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(super::schema::BUSY_TIMEOUT)?;
+    let found = connection
+        .query_row(
+            "SELECT 1 FROM chains WHERE license_id = ?1 LIMIT 1",
+            [license.to_string()],
+            |_| Ok(()),
+        )
+        .optional()?;
+    Ok(found.is_some())
+}
+
+pub(super) fn refused_of(
+    connection: &Connection,
+    licenses: &[LicenseId],
+) -> Result<u64, SpoolError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT COUNT(*) FROM records WHERE refusal_code IS NOT NULL AND license_id = ?1",
+    )?;
+    let mut all = 0;
+    for license in licenses {
+        let count: i64 = statement.query_row([license.to_string()], |row| row.get(0))?;
+        all += count.unsigned_abs();
+    }
+    Ok(all)
+}
+
 pub(super) fn refusals(connection: &Connection, most: usize) -> Result<Vec<Refusal>, SpoolError> {
     let mut statement = connection.prepare_cached(
-        "SELECT record_id, kind, refusal_code, COALESCE(refusal_message, '') FROM records
+        "SELECT record_id, kind, refusal_code, COALESCE(refusal_message, ''), license_id FROM records
          WHERE refusal_code IS NOT NULL ORDER BY captured_at_ms DESC, seq DESC LIMIT ?1",
     )?;
     let mut rows = statement.query([i64::try_from(most).unwrap_or(i64::MAX)])?;
     let mut refusals = Vec::new();
     while let Some(row) = rows.next()? {
         // One whose id or kind cannot be read is counted, and cannot be listed.
-        if let (Ok(record_id), Ok(kind)) = (text(row, 0), text(row, 1)) {
+        if let (Ok(record_id), Ok(kind), Ok(license_id)) =
+            (text(row, 0), text(row, 1), text(row, 4))
+        {
             refusals.push(Refusal {
                 record_id,
+                license_id,
                 kind,
                 code: row.get(2)?,
                 message: row.get(3)?,

@@ -43,6 +43,10 @@ pub(super) enum Request {
         most: usize,
         reply: oneshot::Sender<Result<Vec<Refusal>, SpoolError>>,
     },
+    RefusedOf {
+        licenses: Vec<LicenseId>,
+        reply: oneshot::Sender<Result<u64, SpoolError>>,
+    },
     Shots {
         reply: oneshot::Sender<Result<Vec<Shot>, SpoolError>>,
     },
@@ -329,6 +333,9 @@ impl Owner {
             }
             Request::Refusals { most, reply } => {
                 let _ = reply.send(rows::refusals(connection, most));
+            }
+            Request::RefusedOf { licenses, reply } => {
+                let _ = reply.send(rows::refused_of(connection, &licenses));
             }
             Request::Shots { reply } => {
                 let _ = reply.send(shots::remembered(connection));

@@ -1,15 +1,15 @@
 //! What licenses say: a file's, those that are loaded, the list.
 
-use super::{no_license, store};
+use super::{name_lines, no_license, store};
 use crate::cli::out::{self, Reader};
 use crate::exit::Exit;
 use crate::home::Home;
-use crate::license::{LatestTime, Notices};
+use crate::license::{LatestTime, invalid};
 use crate::platform;
 
-use glasshour_license_format::{Claims, SignedLicense};
+use glasshour_license_format::{Claims, License, SignedLicense, WorkMode};
 use glasshour_words::notice::notice;
-use glasshour_words::{Message, Outside, Words, changes};
+use glasshour_words::{Key, Message, Outside, Words, changes};
 use serde::Serialize;
 use serde_json::json;
 
@@ -27,11 +27,12 @@ pub(super) fn show_file(
         let former = Outside(&trusted);
         warnings.push(words.say(Message::LicenseOtherKey { company, former }));
     }
+    warnings.extend(name_lines(&claims.issuer, &store(home)?.current()?, words));
     let now = platform::detect().clock().now().wall_ms;
     let latest = LatestTime::open(home.clone()).now_for_validity(claims.issuer.company_id, now);
     if let Some(end) = claims.expires_at.filter(|end| *end <= latest) {
         let when = words.moment(end);
-        warnings.push(words.say(Message::LicenseRanOut { when }));
+        warnings.push(words.say(Message::LicenseFileRanOut { when }));
     }
     if json {
         out::json(&Described {
@@ -48,22 +49,29 @@ pub(super) fn show_file(
 pub(super) fn show_loaded(home: &Home, reader: Reader) -> anyhow::Result<Exit> {
     let Reader { json, words } = reader;
     let loaded = store(home)?.read()?;
-    let notices = Notices::open(home.clone());
+    let validity = Validity::new(home);
     for newest in &loaded.current {
-        let standing = loaded.agreement(newest, |id| notices.event(id));
+        let standing = loaded.agreement(newest);
         let (holds, signed) = (standing.claims(), newest.signed());
+        let mut warnings = name_lines(&holds.issuer, &loaded.current, words);
+        warnings.extend(validity.why_not(&standing.in_force, words));
         if json {
             out::json(&Described {
                 waits: standing.waits().then(|| signed.claims()),
+                warnings,
                 ..Described::new(signed, &holds, words)
             })?;
-        } else if standing.waits() {
+            continue;
+        }
+        warnings.into_iter().for_each(out::line);
+        if standing.waits() {
             let company = Outside(&signed.claims().issuer.company);
-            out::line(words.say(Message::LicenseHoldsNow { company }));
+            let mode = mode(newest.work_mode());
+            out::line(words.say(Message::LicenseHoldsNow { company, mode }));
             notice(&holds, words).to_text().lines().for_each(out::line);
             let different = changes::lines(words, &holds, signed.claims());
             different.into_iter().for_each(out::line);
-            out::line(words.say(Message::LicenseThenAgree {}));
+            out::line(words.say(Message::LicenseThenAgree { mode }));
         } else {
             notice_lines(signed, words).into_iter().for_each(out::line);
         }
@@ -72,6 +80,32 @@ pub(super) fn show_loaded(home: &Home, reader: Reader) -> anyhow::Result<Exit> {
         return no_license(reader);
     }
     Ok(Exit::Ok)
+}
+
+/// Which of two truths holds of what waits: it is agreed to, or its notice is shown.
+fn mode(mode: WorkMode) -> Key<'static> {
+    Key(mode.as_str())
+}
+
+/// Whether licenses hold by their dates, now.
+struct Validity {
+    latest: LatestTime,
+    wall_ms: i64,
+}
+
+impl Validity {
+    fn new(home: &Home) -> Self {
+        Self {
+            latest: LatestTime::open(home.clone()),
+            wall_ms: platform::detect().clock().now().wall_ms,
+        }
+    }
+
+    fn why_not(&self, license: &License, words: Words) -> Option<String> {
+        let company = license.claims().issuer.company_id;
+        let latest = self.latest.now_for_validity(company, self.wall_ms);
+        invalid(license, latest, self.wall_ms, words)
+    }
 }
 
 /// A license for a script.
@@ -126,49 +160,63 @@ pub(super) fn notice_lines(signed: &SignedLicense, words: Words) -> Vec<String> 
 }
 
 pub(super) fn list(home: &Home, reader: Reader) -> anyhow::Result<Exit> {
+    let Reader { json, words } = reader;
     let read = store(home)?.read()?;
-    let notices = Notices::open(home.clone());
-    let waits = |newest| read.agreement(newest, |id| notices.event(id)).waits();
+    let validity = Validity::new(home);
     let loaded = &read.current;
-    if reader.json {
-        let items: Vec<_> = loaded
-            .iter()
-            .map(|license| {
-                json!({
-                    "license_id": license.claims().license_id,
-                    "serial": license.claims().serial,
-                    "company": license.claims().issuer.company,
-                    "company_id": license.claims().issuer.company_id,
-                    "employee": license.claims().employee.name,
-                    "work_mode": license.claims().work_mode,
-                    "profile": license.claims().profile.name,
-                    "issued_at": license.claims().issued_at,
-                    "fingerprint": license.signed().thumbprint(),
-                    "waits": waits(license),
-                })
+    let mut items = Vec::with_capacity(loaded.len());
+    for newest in loaded {
+        let standing = read.agreement(newest);
+        // What holds, not what waits.
+        let claims = standing.claims();
+        let invalid = validity.why_not(&standing.in_force, words);
+        let waiting = standing.waits().then(|| newest.claims().serial);
+        let fingerprint = standing.in_force.signed().thumbprint();
+        if json {
+            items.push(json!({
+                "license_id": claims.license_id,
+                "serial": claims.serial,
+                "company": claims.issuer.company,
+                "company_id": claims.issuer.company_id,
+                "employee": claims.employee.name,
+                "work_mode": claims.work_mode,
+                "profile": claims.profile.name,
+                "issued_at": claims.issued_at,
+                "fingerprint": fingerprint,
+                "invalid": invalid,
+                "waits": standing.waits(),
+                "waiting_serial": waiting,
+            }));
+            continue;
+        }
+        out::line(words.say(Message::LicenseLine {
+            company: Outside(&claims.issuer.company),
+            employee: Outside(&claims.employee.name),
+            mode: mode(claims.work_mode),
+            profile: Outside(&claims.profile.name),
+            serial: Outside(&claims.serial.to_string()),
+        }));
+        let id = claims.issuer.company_id.to_string();
+        let mut details = vec![
+            words.say(Message::LicenseLineCompany { id: Outside(&id) }),
+            words.say(Message::LicenseLineKey {
+                key: Outside(fingerprint),
+            }),
+        ];
+        details.extend(invalid);
+        details.extend(waiting.map(|serial| {
+            words.say(Message::LicenseWaitsMark {
+                mode: mode(newest.work_mode()),
+                serial: Outside(&serial.to_string()),
             })
-            .collect();
-        out::json(&items)?;
-        return Ok(Exit::Ok);
-    }
-    for license in loaded {
-        let claims = license.claims();
-        out::line(format!(
-            "{} — {}, {} mode, profile {}, serial {}",
-            claims.issuer.company,
-            claims.employee.name,
-            claims.work_mode.as_str(),
-            claims.profile.name,
-            claims.serial,
-        ));
-        out::line(format!("  company {}", claims.issuer.company_id));
-        out::line(format!("  key     {}", license.signed().thumbprint()));
-        if waits(license) {
-            let mark = reader.words.say(Message::LicenseWaitsMark {});
-            out::line(format!("  {mark}"));
+        }));
+        for detail in details {
+            out::line(format!("  {detail}"));
         }
     }
-    if loaded.is_empty() {
+    if json {
+        out::json(&items)?;
+    } else if loaded.is_empty() {
         return no_license(reader);
     }
     Ok(Exit::Ok)

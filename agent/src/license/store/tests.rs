@@ -4,7 +4,7 @@ mod succession;
 
 use super::*;
 use ed25519_dalek::SigningKey;
-use glasshour_license_format::{read, sign};
+use glasshour_license_format::{WorkMode, read, sign};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -116,7 +116,7 @@ fn a_key_that_was_taken_by_mistake_shuts_nobody_out() {
     let known = shelf.store.read().unwrap();
     assert_eq!(serials(&known.all), [4, 5, 99]);
     assert_eq!(known.strangers, [LicenseId(Uuid::from_u128(77))]);
-    let standing = known.agreement(&known.current[0], |_| None);
+    let standing = known.agreement(&known.current[0]);
     assert!(!standing.waits(), "nothing was widened since serial 4");
 }
 
@@ -136,7 +136,7 @@ fn a_license_that_leaves_its_keys_history_out_is_of_the_same_line() {
         .load(2, 3, json!({"profile": shots(60)}), &OPTIONS)
         .unwrap();
     let known = shelf.store.read().unwrap();
-    let standing = known.agreement(&known.current[0], |_| None);
+    let standing = known.agreement(&known.current[0]);
     let rate = standing
         .in_force
         .permits()
@@ -164,16 +164,15 @@ fn no_license_comes_in_the_place_of_another_by_bearing_its_number() {
     let shelf = Shelf::new();
     let monitoring = json!({"work_mode": "monitoring"});
     shelf.load(1, 1, monitoring, &OPTIONS).unwrap();
-    let xeno = json!({"issuer": {
-        "company": "Xeno",
-        "company_id": Uuid::from_u128(2),
-        "server_url": "https://xeno.example",
-    }});
     let anew = LoadOptions {
         trust_new_key: true,
         ..OPTIONS
     };
-    for (key, serial, changes) in [(9, 1, xeno), (1, 1, json!({})), (9, 1, json!({}))] {
+    for (key, serial, changes) in [
+        (9, 1, xeno("worklog")),
+        (1, 1, json!({})),
+        (9, 1, json!({})),
+    ] {
         let refused = shelf.load(key, serial, changes, &anew).unwrap_err();
         assert!(matches!(refused, LoadError::NumberTaken(_)), "{refused}");
     }
@@ -188,6 +187,89 @@ fn no_license_comes_in_the_place_of_another_by_bearing_its_number() {
     ));
     let again = json!({"work_mode": "monitoring"});
     shelf.load(1, 1, again, &OPTIONS).unwrap();
+}
+
+/// A license of another company, whose name it may bear.
+fn xeno(mode: &str) -> Value {
+    json!({
+        "issuer": {
+            "company": "Xeno",
+            "company_id": Uuid::from_u128(2),
+            "server_url": "https://xeno.example",
+        },
+        "work_mode": mode,
+    })
+}
+
+#[test]
+fn the_number_of_a_stranger_that_was_removed_and_never_used_is_free_again() {
+    let shelf = Shelf::new();
+    let stranger = shelf.load(9, 1, xeno("worklog"), &OPTIONS).unwrap();
+    let id = stranger.claims().license_id;
+    let notices = Notices::open(shelf.store.home.clone());
+    let showing = crate::license::Showing {
+        by: "terminal",
+        language: glasshour_words::Language::English,
+    };
+    notices.set(id, NoticeKind::Acknowledged, showing).unwrap();
+    let taken = shelf.load(1, 1, json!({}), &OPTIONS);
+    assert!(matches!(taken, Err(LoadError::NumberTaken(_))), "in use");
+    shelf.store.remove(CompanyId(Uuid::from_u128(2))).unwrap();
+    shelf.load(1, 1, json!({}), &OPTIONS).unwrap();
+    let known = shelf.store.read().unwrap();
+    let companies: Vec<_> = known
+        .all
+        .iter()
+        .map(|one| &*one.claims().issuer.company)
+        .collect();
+    assert_eq!(companies, ["Acme"]);
+    assert_eq!(
+        notices.event(id),
+        None,
+        "the stranger's notice was not this one's"
+    );
+}
+
+#[tokio::test]
+async fn the_number_of_a_stranger_under_which_something_was_recorded_stays_its_own() {
+    let shelf = Shelf::new();
+    shelf.load(9, 1, xeno("worklog"), &OPTIONS).unwrap();
+    let company = CompanyId(Uuid::from_u128(2));
+    let config = crate::seal_key::spool_config(&shelf.store.home, company, u64::MAX).unwrap();
+    let spool = glasshour_uploader::Spool::open(&shelf.store.home.spool(company), config).unwrap();
+    let draft = glasshour_uploader::Draft {
+        license_id: LicenseId(Uuid::from_u128(1)),
+        kind: glasshour_protocol::Kind::Health,
+        captured: glasshour_uploader::spool::CapturedAt {
+            wall_ms: 1,
+            mono_ms: 1,
+            boot_id: "boot".into(),
+            utc_offset_min: 0,
+        },
+        content_type: "application/json".into(),
+        payload: b"{}".to_vec(),
+        meta: glasshour_protocol::RecordMeta::default(),
+        hold_until_ms: 0,
+    };
+    spool.push(draft).await.unwrap();
+    shelf.store.remove(company).unwrap();
+    // Also while the agent has the spool open.
+    let taken = shelf.load(1, 1, json!({}), &OPTIONS);
+    assert!(matches!(taken, Err(LoadError::NumberTaken(_))), "{taken:?}");
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_logged_once_and_not_at_every_look() {
+    let shelf = Shelf::new();
+    let folder = shelf.store.home.licenses();
+    std::fs::write(folder.join("a.license.gz"), b"no license").unwrap();
+    for _ in 0..3 {
+        assert!(shelf.store.read().unwrap().damaged);
+    }
+    assert_eq!(shelf.store.told.count(), 1);
+    std::fs::write(folder.join("b.license.gz"), b"no license either").unwrap();
+    assert!(shelf.store.clone().read().unwrap().damaged);
+    assert_eq!(shelf.store.told.count(), 2);
 }
 
 #[test]
