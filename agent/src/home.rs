@@ -9,6 +9,7 @@
 //! trust.json                         pinned signing keys by company
 //! adopted.json                       which licenses came from the administrator's folder
 //! latest_time.json                   the latest moment that is known to have passed
+//! hold_clock.json                    how late it is for captures that wait to be looked at
 //! notices.json                       which licenses' notices were shown or acknowledged
 //! sessions.jsonl                     own sessions, for `today` and to find what a crash left open
 //! alive.json                         when each running session was last seen alive
@@ -100,6 +101,11 @@ impl Home {
     /// Latest known time.
     pub fn latest_time(&self) -> PathBuf {
         self.root.join("latest_time.json")
+    }
+
+    /// How late it is for captures that wait.
+    pub fn hold_clock(&self) -> PathBuf {
+        self.root.join("hold_clock.json")
     }
 
     /// Shown and acknowledged notices.

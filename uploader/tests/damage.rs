@@ -340,6 +340,6 @@ async fn what_the_employee_deletes_is_not_kept_in_a_file_that_was_set_aside() {
     let mut held = draft(LICENSE, Kind::Screenshot, NOW_MS, b"picture");
     held.hold_until_ms = NOW_MS + 60_000;
     let id = spool.push(held).await.unwrap().record_id;
-    spool.withdraw(vec![id], NOW_MS).await.unwrap();
+    spool.withdraw(vec![id], NOW_MS, NOW_MS).await.unwrap();
     assert_eq!(set_aside(), 0);
 }

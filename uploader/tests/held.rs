@@ -80,7 +80,10 @@ async fn a_withdrawn_record_keeps_its_place_and_is_delivered_without_its_payload
         let draft = held(Kind::Screenshot, NOW_MS + n, b"a picture");
         ids.push(spool.push(draft).await.unwrap().record_id);
     }
-    spool.withdraw(vec![ids[1]], NOW_MS + 10).await.unwrap();
+    spool
+        .withdraw(vec![ids[1]], NOW_MS + 10, NOW_MS + 10)
+        .await
+        .unwrap();
     assert_eq!(spool.held_content(ids[1], NOW_MS + 11).await.unwrap(), None);
     let waiting: Vec<_> = spool.held(NOW_MS + 11).await.unwrap();
     let waiting: Vec<_> = waiting.iter().map(|held| held.header.record_id).collect();
@@ -135,18 +138,26 @@ async fn what_is_not_held_or_no_capture_is_not_withdrawn_and_neither_is_what_was
     let not_held = |result: Result<(), WithdrawError>, id| {
         assert!(matches!(result, Err(WithdrawError::NotHeld(which)) if which == id));
     };
-    not_held(spool.withdraw(vec![shot, unknown], NOW_MS).await, unknown);
-    let refused = spool.withdraw(vec![shot, session], NOW_MS).await;
+    not_held(
+        spool.withdraw(vec![shot, unknown], NOW_MS, NOW_MS).await,
+        unknown,
+    );
+    let refused = spool.withdraw(vec![shot, session], NOW_MS, NOW_MS).await;
     assert!(matches!(refused, Err(WithdrawError::NotDeletable(id)) if id == session));
-    not_held(spool.withdraw(vec![shot], NOW_MS + HOLD_MS).await, shot);
+    not_held(
+        spool
+            .withdraw(vec![shot], NOW_MS + HOLD_MS, NOW_MS + HOLD_MS)
+            .await,
+        shot,
+    );
     assert!(spool.held_content(shot, NOW_MS).await.unwrap().is_some());
 
     // One that is on its way: the clock may have been set back since.
     spool.lease(10, i64::MAX).await.unwrap();
-    not_held(spool.withdraw(vec![shot], NOW_MS).await, shot);
+    not_held(spool.withdraw(vec![shot], NOW_MS, NOW_MS).await, shot);
     spool.settle(shot, Settlement::Later).await.unwrap();
-    spool.withdraw(vec![shot], NOW_MS).await.unwrap();
-    not_held(spool.withdraw(vec![shot], NOW_MS).await, shot);
+    spool.withdraw(vec![shot], NOW_MS, NOW_MS).await.unwrap();
+    not_held(spool.withdraw(vec![shot], NOW_MS, NOW_MS).await, shot);
 }
 
 #[tokio::test]
@@ -169,7 +180,10 @@ async fn no_byte_of_a_withdrawn_payload_is_left_in_any_file_of_the_spool() {
     assert!(is_in_a_file(dir.path(), secrets[60].1.as_bytes()));
     for (n, (id, secret)) in secrets.iter().enumerate() {
         if n % 2 == 0 {
-            spool.withdraw(vec![*id], NOW_MS + 200).await.unwrap();
+            spool
+                .withdraw(vec![*id], NOW_MS + 200, NOW_MS + 200)
+                .await
+                .unwrap();
             assert!(!is_in_a_file(dir.path(), secret.as_bytes()), "{secret}");
         }
     }

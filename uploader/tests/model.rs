@@ -264,7 +264,10 @@ impl World {
                 let Some((id, known)) = all.nth(which) else {
                     return;
                 };
-                self.spool.withdraw(vec![*id], NOW_MS).await.unwrap();
+                self.spool
+                    .withdraw(vec![*id], NOW_MS, NOW_MS)
+                    .await
+                    .unwrap();
                 known.state = State::Withdrawn(Reason::Employee);
                 // Nothing is left to look at, so that it is gone is told at once.
                 known.held = false;

@@ -22,6 +22,7 @@ use jiff::tz::TimeZone;
 use super::out::Reader;
 use super::{block_on, control, out};
 use crate::exit::Exit;
+use crate::held::clock::HoldClock;
 use crate::held::words::Telling;
 use crate::held::{Consequence, Desk, HeldAnswer, HeldCapture, HeldContent, HeldRequest, Source};
 use crate::home::Home;
@@ -241,7 +242,7 @@ impl Asker<'_> {
     }
 
     fn telling(&self) -> Telling {
-        Telling::new(self.words, now_ms(), TimeZone::system())
+        Telling::new(self.words, now(self.home).0, TimeZone::system())
     }
 
     /// The one capture whose id is, or ends in, what was typed.
@@ -262,7 +263,7 @@ impl Asker<'_> {
             Some(desk) => desk,
             None => desk(self.home)?,
         };
-        desk.now_ms = now_ms();
+        (desk.now_ms, desk.holds_ms) = now(self.home);
         Ok(self.own.insert(desk))
     }
 
@@ -306,16 +307,22 @@ pub(super) fn desk(home: &Home) -> anyhow::Result<Desk> {
     }
     let book = Book::default();
     book.set(&licenses);
+    let (now_ms, holds_ms) = now(home);
     Ok(Desk {
         sources,
         licenses: Arc::new(book),
         journal: Journal::new(home.clone()),
-        now_ms: now_ms(),
+        now_ms,
+        holds_ms,
     })
 }
 
-fn now_ms() -> i64 {
-    platform::detect().clock().now().wall_ms
+/// By the wall clock, and by the one that holds are counted by.
+fn now(home: &Home) -> (i64, i64) {
+    let clock = platform::detect().clock();
+    let now = clock.now();
+    let holds = HoldClock::open(home.clone(), now, clock.boot_id());
+    (now.wall_ms, holds.readings().at(now))
 }
 
 /// A place in the temporary folder that nobody else can guess or has made before.

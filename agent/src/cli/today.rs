@@ -113,7 +113,7 @@ async fn without_agent(home: &Home) -> anyhow::Result<(Withdrawn, SpoolStatus)> 
         all.waiting += stats.waiting;
         all.quarantined += stats.quarantined;
         all.delivered += stats.delivered;
-        all.held += source.spool.held_count(desk.now_ms).await?;
+        all.held += source.spool.held_count(desk.holds_ms).await?;
     }
     Ok((desk.withdrawn().await?, all))
 }

@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::held::clock::HoldReadings;
 use crate::home::Home;
 use crate::license::{Book, Loaded};
 use crate::platform::Platform;
@@ -71,26 +72,32 @@ pub(super) struct Accounts {
     book: Arc<Book>,
     by_company: BTreeMap<CompanyId, Account>,
     news: mpsc::Sender<CompanyId>,
+    holds: HoldReadings,
     /// Every sender ever started; awaited at the end.
     senders: JoinSet<()>,
     quota_bytes: u64,
     line: Line,
 }
 
-struct ClockWall(Box<dyn Clock>);
+struct ClockWall(Box<dyn Clock>, HoldReadings);
 
 impl Wall for ClockWall {
     fn now_ms(&self) -> i64 {
         self.0.now().wall_ms
     }
+
+    fn holds_ms(&self) -> i64 {
+        self.1.at(self.0.now())
+    }
 }
 
 impl Accounts {
-    /// `news` gets a company's id whenever its sender learns something.
+    /// `news` gets a company's id whenever its sender learns something; `holds`: how late it is for
+    /// captures that wait.
     pub(super) fn new(
         home: Home,
         platform: Arc<dyn Platform>,
-        news: mpsc::Sender<CompanyId>,
+        (news, holds): (mpsc::Sender<CompanyId>, HoldReadings),
     ) -> Self {
         Self {
             home,
@@ -98,6 +105,7 @@ impl Accounts {
             book: Arc::default(),
             by_company: BTreeMap::new(),
             news,
+            holds,
             senders: JoinSet::new(),
             quota_bytes: DEFAULT_QUOTA_BYTES,
             line: Line::default(),
@@ -210,7 +218,7 @@ impl Accounts {
             enrollment: self.enrollment(&identity, license)?,
             serial: license.claims().serial,
             licenses: self.book.clone(),
-            wall: Arc::new(ClockWall(self.platform.clock())),
+            wall: Arc::new(ClockWall(self.platform.clock(), self.holds)),
             user_agent: concat!("glasshour/", env!("CARGO_PKG_VERSION")).into(),
             line: self.line.clone(),
         };

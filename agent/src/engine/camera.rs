@@ -312,7 +312,7 @@ impl Engine {
                 project_id: of.project_id,
                 ..RecordMeta::default()
             },
-            hold_until_ms: tracking.hold_until(of.captured),
+            hold_until_ms: self.hold_until(tracking.license(), of.captured),
         };
         self.push(tracking.company(), draft).await;
         let last = LastShots {

@@ -1,11 +1,13 @@
 //! Captures that wait on this computer, while the agent runs: what is asked is answered by
 //! [`Desk`], from the spools that the agent has open.
 
+use glasshour_license_format::License;
 use glasshour_protocol::Kind;
 use glasshour_words::Message;
 use jiff::tz::TimeZone;
 
 use super::{Engine, message};
+use crate::clock::Moment;
 use crate::held::words::Telling;
 use crate::held::{Desk, HeldAnswer, HeldRequest, Source};
 use crate::ipc::Answer;
@@ -65,11 +67,24 @@ impl Engine {
             spool: account.spool.clone(),
             projects: self.projects(account.company()),
         };
+        let now = self.clock.now();
         Desk {
             sources: self.accounts.iter().map(source).collect(),
             licenses: self.accounts.book(),
             journal: self.journal.clone(),
-            now_ms: self.clock.now().wall_ms,
+            now_ms: now.wall_ms,
+            holds_ms: self.holds.readings().at(now),
+        }
+    }
+
+    /// Until when a capture waits on this computer (license: `review_hold_s`), by the clock of the holds.
+    pub(super) fn hold_until(&self, license: &License, captured: Moment) -> i64 {
+        match i64::from(license.profile().review_hold_s) {
+            0 => 0,
+            seconds => {
+                let begins = self.holds.readings().at(captured);
+                begins.saturating_add(seconds * 1000)
+            }
         }
     }
 }

@@ -45,7 +45,7 @@ impl Engine {
 
     pub(super) async fn push_minute(&mut self, tracking: &Tracking, minute: minutes::Minute) {
         let meta = minute.meta();
-        let hold = tracking.hold_until(minute.now);
+        let hold = self.hold_until(tracking.license(), minute.now);
         self.session_reaches(meta.session_id, minute.now);
         let draft = self.json_draft(
             tracking.license_id(),

@@ -46,6 +46,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::capture::encode::WEBP;
 use crate::clock::{Clock, Moment};
+use crate::held::clock::HoldClock;
 use crate::home::Home;
 use crate::ipc::Listener;
 use crate::journal::{Captured, Journal, LeftOpen};
@@ -125,6 +126,7 @@ struct Engine {
     store: LicenseStore,
     notices: Notices,
     latest_time: LatestTime,
+    holds: HoldClock,
     journal: Journal,
     accounts: Accounts,
     /// The licenses that count, each with its session and channels.
@@ -262,7 +264,8 @@ impl Engine {
             tracing::error!(%error, "the session log cannot be read");
             Vec::new()
         });
-        let accounts = Accounts::new(home.clone(), platform.clone(), news)
+        let holds = HoldClock::open(home.clone(), now, clock.boot_id());
+        let accounts = Accounts::new(home.clone(), platform.clone(), (news, holds.readings()))
             .with_quota(config.spool_quota_bytes)
             .with_line(config.line.clone());
         let desktop = Desktop::start(platform.clone(), &config, actions);
@@ -272,6 +275,7 @@ impl Engine {
         Self {
             store: LicenseStore::new(home.clone()).with_trusted_keys(config.trusted_keys.clone()),
             latest_time: LatestTime::open(home.clone()),
+            holds,
             notices: Notices::open(home),
             journal,
             accounts,
@@ -316,6 +320,7 @@ impl Engine {
             self.system.look_again();
         }
         self.latest_time.passed(now.wall_ms);
+        self.holds.keep(now);
         self.retry_all_unpushed().await;
         self.take_shown_notices();
         self.record_notices(now).await;
@@ -435,7 +440,7 @@ impl Engine {
                     boot_ms: Some(done.captured.boot_ms),
                     ..RecordMeta::default()
                 },
-                hold_until_ms: tracking.hold_until(done.captured),
+                hold_until_ms: self.hold_until(tracking.license(), done.captured),
             };
             if self.push(tracking.company(), draft).await {
                 let grab_to_durable_ms = self

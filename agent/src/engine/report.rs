@@ -231,7 +231,7 @@ async fn spool(engine: &Engine, company: CompanyId, now: Moment) -> SpoolStatus 
         spool.delivered = stats.delivered;
         spool.held = account
             .spool
-            .held_count(now.wall_ms)
+            .held_count(engine.holds.readings().at(now))
             .await
             .unwrap_or_default();
         let given_up = account.spool.report().await.unwrap_or_default();
@@ -266,7 +266,10 @@ async fn refusals_of(engine: &Engine, company: CompanyId) -> Vec<RefusedRecord> 
     newest
         .unwrap_or_default()
         .into_iter()
-        .filter(|refusal| !engine.strangers.contains(&refusal.license_id))
+        .filter(|refusal| {
+            let of = refusal.license_id.as_ref();
+            of.is_none_or(|license| !engine.strangers.contains(license))
+        })
         .take(MOST_REFUSALS)
         .map(Into::into)
         .collect()

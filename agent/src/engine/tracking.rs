@@ -226,14 +226,6 @@ impl Tracking {
         self.license.claims().default_project_id
     }
 
-    /// Until when a capture waits on this machine (license: `review_hold_s`).
-    pub(super) fn hold_until(&self, captured: Moment) -> i64 {
-        match i64::from(self.license.profile().review_hold_s) {
-            0 => 0,
-            seconds => captured.wall_ms.saturating_add(seconds * 1000),
-        }
-    }
-
     /// Keeps in mind which session and project captures belong to.
     pub(super) fn follow(&mut self, event: &SessionEvent) {
         match event.event {

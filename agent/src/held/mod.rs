@@ -6,6 +6,7 @@
 //! [`RollUp::without`](glasshour_protocol::session::RollUp::without). The running agent answers over its
 //! socket; where none runs, the command line opens the spools itself ([`Desk`] serves both).
 
+pub mod clock;
 mod consequence;
 pub mod words;
 
@@ -137,6 +138,8 @@ pub struct Desk {
     pub journal: Journal,
     /// Now, UTC milliseconds.
     pub now_ms: i64,
+    /// Now, by the clock that holds are counted by ([`clock`]).
+    pub holds_ms: i64,
 }
 
 /// A held record with where it lies.
@@ -174,7 +177,7 @@ impl Desk {
 
     async fn show(&self, id: RecordId) -> Result<HeldAnswer, Refused> {
         for source in &self.sources {
-            let content = source.spool.held_content(id, self.now_ms).await;
+            let content = source.spool.held_content(id, self.holds_ms).await;
             if let Some(content) = content.map_err(spool_failed)? {
                 let payload = STANDARD.encode(content.payload);
                 return Ok(HeldAnswer::Content(HeldContent {
@@ -190,7 +193,7 @@ impl Desk {
         let (consequence, spools) = self.chosen(ids).await?;
         for (spool, ids) in spools {
             spool
-                .withdraw(ids, self.now_ms)
+                .withdraw(ids, self.holds_ms, self.now_ms)
                 .await
                 .map_err(|error| match error {
                     WithdrawError::NotHeld(id) => not_held(id),
@@ -238,7 +241,11 @@ impl Desk {
     async fn found(&self) -> Result<Vec<Found<'_>>, Refused> {
         let mut all = Vec::new();
         for source in &self.sources {
-            for held in source.spool.held(self.now_ms).await.map_err(spool_failed)? {
+            let waiting = source.spool.held(self.holds_ms).await;
+            for mut held in waiting.map_err(spool_failed)? {
+                // As a person's clock will show it.
+                let left_ms = held.until_ms.saturating_sub(self.holds_ms);
+                held.until_ms = self.now_ms.saturating_add(left_ms);
                 // What its license says is not known where that was never loaded here.
                 if let Some(claims) = self.licenses.claims(held.header.license_id) {
                     all.push(Found {

@@ -49,7 +49,7 @@ impl Employer {
         LicenseId(Uuid::from_u128(self.number * 1000 + u128::from(serial)))
     }
 
-    fn claims(self, mode: &str, profile: impl Into<Value>, serial: u64) -> Value {
+    pub(crate) fn claims(self, mode: &str, profile: impl Into<Value>, serial: u64) -> Value {
         json!({
             "version": 1,
             "license_id": self.license(serial),

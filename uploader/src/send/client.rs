@@ -29,6 +29,11 @@ const MAX_ANSWER_BYTES: usize = 256 * 1024;
 pub trait Wall: Send + Sync {
     /// UTC milliseconds since 1970.
     fn now_ms(&self) -> i64;
+
+    /// The same for holds, by a clock that nobody sets where there is one.
+    fn holds_ms(&self) -> i64 {
+        self.now_ms()
+    }
 }
 
 /// Why a sender could not be made.

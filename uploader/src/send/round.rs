@@ -53,7 +53,7 @@ impl Sender {
         let book = &self.config.licenses;
         self.unknown
             .retain(|license| book.claims(*license).is_none());
-        let now_ms = self.config.wall.now_ms();
+        let now_ms = self.config.wall.holds_ms();
         let lease = self
             .spool
             .lease_except(self.width.now(), now_ms, self.unknown.clone());

@@ -1,7 +1,8 @@
 //! Records that wait on this computer for the employee to look at them: listed, read, withdrawn.
 //!
-//! A record is held while its `hold_until_ms` lies ahead. Withdrawing one leaves its place in the chain and
-//! ends its hold: header and signature are delivered at once, so that the server stops counting its time, the payload is overwritten in the transaction that
+//! A record is held while its `hold_until_ms` lies ahead, by the clock that the agent counts holds by.
+//! Withdrawing one leaves its place in the chain and ends its hold: header and signature are delivered at
+//! once, so that the server stops counting its time, the payload is overwritten in the transaction that
 //! writes down why ([`glasshour_protocol::withdrawal`]), and the write-ahead log is emptied behind it, so
 //! that nothing of the payload is left in the spool's files (where somebody else reads the file just
 //! then, a moment later).
@@ -151,16 +152,17 @@ pub(super) fn content(
     }))
 }
 
-/// Withdraws them all, or none, as the employee.
+/// Withdraws them all, or none, as the employee. The time is that of the holds, which says what is held,
+/// and that of the wall clock, which is signed.
 pub(super) fn withdraw(
     connection: &mut Connection,
     identity: &DeviceIdentity,
     ids: &[RecordId],
-    now_ms: i64,
+    (holds_ms, now_ms): (i64, i64),
 ) -> Result<(), WithdrawError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for id in ids {
-        withdraw_one(&transaction, identity, *id, now_ms)?;
+        withdraw_one(&transaction, identity, *id, (holds_ms, now_ms))?;
     }
     transaction.execute(
         "DELETE FROM withdrawals WHERE captured_at_ms < ?1",
@@ -174,14 +176,14 @@ fn withdraw_one(
     connection: &Connection,
     identity: &DeviceIdentity,
     id: RecordId,
-    now_ms: i64,
+    (holds_ms, now_ms): (i64, i64),
 ) -> Result<(), WithdrawError> {
     let found = connection
         .prepare_cached(
             "SELECT header, signature FROM records WHERE record_id = ?1
              AND refusal_code IS NULL AND hold_until_ms > ?2 AND withdrawn IS NULL",
         )?
-        .query_row(params![id.to_string(), now_ms], |row| {
+        .query_row(params![id.to_string(), holds_ms], |row| {
             Ok(SignedHeader {
                 bytes: row.get(0)?,
                 signature: row.get(1)?,

@@ -94,7 +94,8 @@ pub struct Draft {
     pub payload: Vec<u8>,
     /// What else the header says.
     pub meta: RecordMeta,
-    /// Not to be sent before this wall-clock moment (license: `review_hold_s`), UTC milliseconds;
+    /// Not to be sent before this moment (license: `review_hold_s`), by the clock that
+    /// [`Wall::holds_ms`](crate::send::Wall::holds_ms) reads, milliseconds;
     /// 0: at once.
     pub hold_until_ms: i64,
 }
@@ -215,8 +216,8 @@ pub struct SpoolStats {
 pub struct Refusal {
     /// The record.
     pub record_id: RecordId,
-    /// The license that it was captured under.
-    pub license_id: LicenseId,
+    /// The license that it was captured under, where that can be read.
+    pub license_id: Option<LicenseId>,
     /// Its kind.
     pub kind: Kind,
     /// Stable code.
@@ -481,9 +482,15 @@ impl Spool {
     /// Withdraws records that are held, all of them or none: their payloads are gone when this returns,
     /// and that they are may be sent.
     /// Whether the license permits it is the caller's to ask.
-    pub async fn withdraw(&self, ids: Vec<RecordId>, now_ms: i64) -> Result<(), WithdrawError> {
+    pub async fn withdraw(
+        &self,
+        ids: Vec<RecordId>,
+        holds_ms: i64,
+        now_ms: i64,
+    ) -> Result<(), WithdrawError> {
+        let now = (holds_ms, now_ms);
         let withdrawn = self
-            .ask(|reply| Request::Withdraw { ids, now_ms, reply })
+            .ask(|reply| Request::Withdraw { ids, now, reply })
             .await?;
         self.pushed.notify_one();
         withdrawn

@@ -484,12 +484,10 @@ pub(super) fn refusals(connection: &Connection, most: usize) -> Result<Vec<Refus
     let mut refusals = Vec::new();
     while let Some(row) = rows.next()? {
         // One whose id or kind cannot be read is counted, and cannot be listed.
-        if let (Ok(record_id), Ok(kind), Ok(license_id)) =
-            (text(row, 0), text(row, 1), text(row, 4))
-        {
+        if let (Ok(record_id), Ok(kind)) = (text(row, 0), text(row, 1)) {
             refusals.push(Refusal {
                 record_id,
-                license_id,
+                license_id: text(row, 4).ok(),
                 kind,
                 code: row.get(2)?,
                 message: row.get(3)?,

@@ -69,7 +69,8 @@ pub(super) enum Request {
     },
     Withdraw {
         ids: Vec<RecordId>,
-        now_ms: i64,
+        /// By the clock of the holds, and by the wall clock.
+        now: (i64, i64),
         reply: oneshot::Sender<Result<(), WithdrawError>>,
     },
     Withdrawn {
@@ -352,8 +353,8 @@ impl Owner {
             Request::HeldContent { id, now_ms, reply } => {
                 let _ = reply.send(held::content(connection, &self.config, id, now_ms));
             }
-            Request::Withdraw { ids, now_ms, reply } => {
-                let _ = reply.send(self.withdraw(&ids, now_ms));
+            Request::Withdraw { ids, now, reply } => {
+                let _ = reply.send(self.withdraw(&ids, now));
             }
             Request::Withdrawn { since_ms, reply } => {
                 let _ = reply.send(held::withdrawn(connection, since_ms));
@@ -366,13 +367,13 @@ impl Owner {
 }
 
 impl Owner {
-    fn withdraw(&mut self, ids: &[RecordId], now_ms: i64) -> Result<(), WithdrawError> {
+    fn withdraw(&mut self, ids: &[RecordId], now: (i64, i64)) -> Result<(), WithdrawError> {
         // On its way to the server already: what is told about it would not hold.
         if let Some(lent) = ids.iter().find(|id| self.leases.lock().contains(id)) {
             return Err(WithdrawError::NotHeld(*lent));
         }
         let identity = &self.config.identity;
-        held::withdraw(&mut self.database.connection, identity, ids, now_ms)?;
+        held::withdraw(&mut self.database.connection, identity, ids, now)?;
         self.log_holds_deleted = true;
         self.empty_log();
         // It may be in a damaged file as well that was kept for whoever can read more of it.
