@@ -1,5 +1,8 @@
 //! `glasshour doctor`: every part that the agent needs, whether it works, and what to do if not.
 
+mod way_out;
+
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
@@ -65,7 +68,8 @@ pub(super) fn doctor(home: &Home, json: bool) -> anyhow::Result<Exit> {
     match policy {
         Ok(policy) => {
             findings.push(Finding::good("policy", policy_words(&policy)));
-            store = store.with_trusted_keys(policy.trusted_keys);
+            store = store.with_trusted_keys(policy.trusted_keys.clone());
+            findings.extend(way_out::way_out(&policy, &servers(&store)));
         }
         Err(error) => findings.push(Finding::bad("policy", with_causes(&error))),
     }
@@ -117,6 +121,19 @@ fn policy_words(policy: &Policy) -> String {
         words.push_str("; only licenses signed with a key that the administrator lists count");
     }
     words
+}
+
+/// Where captures go, by the licenses that are loaded, each once.
+fn servers(store: &LicenseStore) -> Vec<String> {
+    let Ok(loaded) = store.read() else {
+        return Vec::new();
+    };
+    let servers = loaded.current.iter().map(|license| {
+        let issuer = &license.claims().issuer;
+        issuer.server_url.trim_end_matches('/').to_owned()
+    });
+    let servers: BTreeSet<String> = servers.collect();
+    servers.into_iter().collect()
 }
 
 /// What lies in the administrator's folder for this user, and what became of it.

@@ -16,6 +16,7 @@ mod gate;
 mod pace;
 mod round;
 mod verdict;
+mod way;
 
 use std::num::NonZeroU32;
 use std::pin::pin;
@@ -36,6 +37,7 @@ pub use client::{BuildError, Wall};
 use gate::Sent;
 use pace::{Rate, Width};
 pub use verdict::Verdict;
+pub use way::{WayOut, count_authorities, proxy_to};
 
 /// How often the server is asked, and how long is waited for it at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
