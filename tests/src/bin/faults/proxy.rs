@@ -334,7 +334,7 @@ fn record_of(head: &[u8]) -> Option<RecordId> {
     path.split(' ').next()?.parse().ok()
 }
 
-fn status_of(head: &[u8]) -> u16 {
+pub(crate) fn status_of(head: &[u8]) -> u16 {
     let digits = head.get(9..12).unwrap_or_default();
     std::str::from_utf8(digits)
         .ok()

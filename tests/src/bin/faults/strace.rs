@@ -27,6 +27,8 @@ pub(crate) fn wrapper(inject: &Inject<'_>, files: &[PathBuf], log: &Path) -> Vec
         "strace".into(),
         "-D".into(),
         "-f".into(),
+        // Stops at these calls alone: else the program is slow for another reason than the fault.
+        "--seccomp-bpf".into(),
         "-qq".into(),
         "-o".into(),
         log.into(),

@@ -37,21 +37,27 @@ fn flush_fails(run: &mut Run<'_>) -> Result<()> {
     let mut stage = Stage::set(run.folder)?;
     let seat = stage.seat()?;
     seat.drain(&stage.proxy.url())?;
+    let mut unharmed = 0;
     while run.tally.tries < run.wanted {
         let number = run.tally.tries;
         if number % 4 == 3 {
             server_flush_fails(run, &mut stage, &seat)?;
         } else {
-            spool_flush_fails(run, &seat, number % 4 == 2)?;
+            let failed = spool_flush_fails(run, &seat, number % 4 == 2)?;
+            // The log is flushed once for pushes that come together: there may not have been so many.
+            unharmed += u64::from(!failed);
+            if !failed && unharmed <= run.wanted {
+                continue;
+            }
         }
         run.tried();
     }
     run.settle_whole(&stage, &[&seat]).map(drop)
 }
 
-/// One flush fails, or all from the first one on.
-fn spool_flush_fails(run: &mut Run<'_>, seat: &Seat, all: bool) -> Result<()> {
-    let at = run.random.u32(1..6);
+/// One flush fails, or all from the first one on; whether any did.
+fn spool_flush_fails(run: &mut Run<'_>, seat: &Seat, all: bool) -> Result<bool> {
+    let at = run.random.u32(1..12);
     let when = if all { "1+".to_owned() } else { at.to_string() };
     let inject = Inject {
         calls: "fsync,fdatasync",
@@ -65,16 +71,18 @@ fn spool_flush_fails(run: &mut Run<'_>, seat: &Seat, all: bool) -> Result<()> {
     let err = plan.err_file();
     let status = run_to_end(plan, SOON)?;
     let said = std::fs::read_to_string(&err)?;
-    // A spool of which no flush succeeds may not even be opened, and that is said.
+    // It may be one of opening the spool, which then is not opened, and that is said.
     ensure!(
-        status.success() || all && said.contains("disk I/O error"),
+        status.success() || said.contains("disk I/O error"),
         "with failing flushes the pusher ended with {status}: {}",
         last_line(&err)
     );
     let read = ledger::read(&seat.ledger)?;
     let kept = read.pushed.iter().filter(|e| e.after == mark).count();
     let injected = std::fs::read_to_string(&log)?.matches("(INJECTED)").count();
-    run.promise(injected > 0, || format!("no flush failed at {when}"));
+    if injected == 0 {
+        return Ok(false);
+    }
     if all {
         run.promise(kept == 0, || {
             format!("no flush succeeded, and {kept} pushes were acknowledged")
@@ -96,7 +104,7 @@ fn spool_flush_fails(run: &mut Run<'_>, seat: &Seat, all: bool) -> Result<()> {
     run.promise(found == kept, || {
         format!("after a failed flush {found} of {kept} acknowledged records are in the spool")
     });
-    Ok(())
+    Ok(true)
 }
 
 fn server_flush_fails(run: &mut Run<'_>, stage: &mut Stage, seat: &Seat) -> Result<()> {
@@ -137,6 +145,8 @@ const MOST_CPU: f64 = 0.35;
 fn read_only(run: &mut Run<'_>) -> Result<()> {
     let mut stage = Stage::set(run.folder)?;
     let seat = stage.seat()?;
+    // The spool is there: it is pushing that meets the disk, not the making of a file.
+    run_to_end(seat.pusher("before", &["--count", "5"])?, SOON)?;
     while run.tally.tries < run.wanted {
         if run.tally.tries.is_multiple_of(2) {
             becomes_read_only(run, &stage, &seat)?;
@@ -162,6 +172,7 @@ fn becomes_read_only(run: &mut Run<'_>, stage: &Stage, seat: &Seat) -> Result<()
     let words = ["--server", &url, "--pause-ms", "100"];
     let mut pusher = seat.through(&wrapper, &mark, &words)?.start()?;
     glasshour_tests::wait_until(SOON, "a push fails", || {
+        ensure!(pusher.status()?.is_none(), "on a read-only disk it ended");
         let read = ledger::read(&seat.ledger)?;
         Ok((!read.failed.is_empty()).then_some(()))
     })?;

@@ -44,6 +44,10 @@ fn slow_flushes(run: &mut Run<'_>) -> Result<()> {
     tell(|story| {
         let (employee, file) = story.hire("Jo Doe", "worklog", &profiles::eager())?;
         story.agent.load(&file)?;
+        // What else the machine has to do is in both.
+        story.agent.run()?;
+        let (alone, _) = slowest(story)?;
+        story.agent.end()?;
         let inject = Inject {
             calls: "fsync,fdatasync",
             what: "delay_enter=200000",
@@ -52,35 +56,47 @@ fn slow_flushes(run: &mut Run<'_>) -> Result<()> {
         let none: [PathBuf; 0] = [];
         story.agent.wrapper = strace::wrapper(&inject, &none, &run.folder.join("strace.log"));
         story.agent.run()?;
-        let mut slowest = Duration::ZERO;
+        let mut all = (Duration::ZERO, "none");
         while run.tally.tries < run.wanted {
-            for words in [
-                &["start"][..],
-                &["status", "--json"],
-                &["note", "hm"],
-                &["stop"],
-            ] {
-                let begin = now();
-                story.agent.call(words)?.ok()?;
-                slowest = slowest.max(begin.elapsed());
-                if words == ["start"] {
-                    story.agent.wait_for_state("tracking", SOON)?;
-                    // Pictures and minutes are on their way to the slow disk meanwhile.
-                    let before = pushed(story.agent.home())?.values().sum::<u64>();
-                    wait_until(SOON, "captures go on", || {
-                        let pushed = pushed(story.agent.home())?.values().sum::<u64>();
-                        Ok(when(pushed >= before + 2))
-                    })?;
-                }
-            }
+            all = all.max(slowest(story)?);
             run.tried();
         }
-        run.promise(slowest < PROMPT, || {
-            format!("with slow flushes a command took {slowest:.1?}")
+        let (took, command) = all;
+        run.promise(took < PROMPT + alone, || {
+            format!(
+                "with slow flushes `{command}` took {took:.1?}; without, none more than {alone:.1?}"
+            )
         });
-        run.note(format!("the slowest command took {slowest:.2?}"));
+        run.note(format!(
+            "the slowest command, `{command}`, took {took:.2?}; without slow flushes {alone:.2?}"
+        ));
         finish(run, story, &employee)
     })
+}
+
+/// A worklog from its start to its end; how long the slowest command took, and which it was.
+fn slowest(story: &mut Story) -> Result<(Duration, &'static str)> {
+    let mut slowest = (Duration::ZERO, "none");
+    for words in [
+        &["start"][..],
+        &["status", "--json"],
+        &["note", "hm"],
+        &["stop"],
+    ] {
+        let begin = now();
+        story.agent.call(words)?.ok()?;
+        slowest = slowest.max((begin.elapsed(), words.first().copied().unwrap_or_default()));
+        if words == ["start"] {
+            story.agent.wait_for_state("tracking", SOON)?;
+            // Pictures and minutes are on their way to the slow disk meanwhile.
+            let before = pushed(story.agent.home())?.values().sum::<u64>();
+            wait_until(SOON, "captures go on", || {
+                let pushed = pushed(story.agent.home())?.values().sum::<u64>();
+                Ok(when(pushed >= before + 2))
+            })?;
+        }
+    }
+    Ok(slowest)
 }
 
 fn license_swapped(run: &mut Run<'_>) -> Result<()> {

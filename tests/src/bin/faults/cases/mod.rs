@@ -11,6 +11,7 @@ mod network;
 mod power;
 mod replies;
 mod requests;
+mod slow;
 mod start;
 
 use crate::case::Case;
@@ -29,6 +30,7 @@ pub(crate) fn all() -> Vec<&'static Case> {
         power::CASES,
         replies::CASES,
         requests::CASES,
+        slow::CASES,
         start::CASES,
     ]
     .into_iter()

@@ -1,13 +1,9 @@
-//! Networks: cut, reset within a body, lossy and slow; clients that never finish what they say; ten thousand devices
-//! that come back at once.
+//! Networks: cut, reset within a body, lossy and slow; ten thousand devices that come back at once.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::Result;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use glasshour_protocol::Kind;
@@ -39,14 +35,6 @@ pub(crate) const CASES: &[Case] = &[
         needs: &[Need::Network],
         tries: (20, 400),
         run: lossy,
-    },
-    Case {
-        number: 25,
-        name: "slow-loris",
-        says: "300 clients that send a byte now and then, in heads and in bodies: others' p99 under twice normal",
-        needs: &[],
-        tries: (1, 4),
-        run: slow_loris,
     },
     Case {
         number: 26,
@@ -163,91 +151,6 @@ fn lossy(run: &mut Run<'_>) -> Result<()> {
     run.settle_whole(&stage, &[&seat]).map(drop)
 }
 
-fn slow_loris(run: &mut Run<'_>) -> Result<()> {
-    const SLOW: usize = 300;
-    let mut stage = Stage::set(run.folder)?;
-    let (seats, pushers) = start_load(&mut stage)?;
-    let address = stage.server.url().trim_start_matches("http://").to_owned();
-    while run.tally.tries < run.wanted {
-        let normal = p99(&stage, Duration::from_secs(8));
-        let ended = Arc::new(AtomicBool::new(false));
-        let open = Arc::new(AtomicUsize::new(0));
-        let in_body = run.tally.tries.is_multiple_of(2);
-        let threads: Vec<_> = (0..SLOW)
-            .map(|_| {
-                let (address, ended, open) = (address.clone(), ended.clone(), open.clone());
-                std::thread::spawn(move || {
-                    let _ = drip(&address, in_body, &ended, &open);
-                })
-            })
-            .collect();
-        wait_until(SOON, "the slow ones are connected", || {
-            Ok(when(open.load(Ordering::Relaxed) >= SLOW / 2))
-        })?;
-        let beside = p99(&stage, Duration::from_secs(8));
-        ended.store(true, Ordering::Relaxed);
-        for thread in threads {
-            let _ = thread.join();
-        }
-        let (normal, beside) = (normal?, beside?);
-        let part = if in_body { "bodies" } else { "heads" };
-        run.note(format!(
-            "p99 {normal:.0?} alone, {beside:.0?} beside {SLOW} slow {part}"
-        ));
-        // A few milliseconds are the noise of a small machine.
-        run.promise(beside < normal * 2 + Duration::from_millis(20), || {
-            format!("others' p99 went from {normal:.0?} to {beside:.0?} beside slow {part}")
-        });
-        run.tried();
-    }
-    end_load(pushers)?;
-    run.tally.totals.agent_kills += 4;
-    let seats: Vec<&Seat> = seats.iter().collect();
-    run.settle_whole(&stage, &seats).map(drop)
-}
-
-/// How long the server took for 99 of 100 records of the next while.
-fn p99(stage: &Stage, over: Duration) -> Result<Duration> {
-    let from = stage.proxy.answered().len();
-    std::thread::sleep(over);
-    let mut times: Vec<Duration> = stage
-        .proxy
-        .answered()
-        .iter()
-        .skip(from)
-        .map(|answer| answer.at - answer.asked)
-        .collect();
-    times.sort();
-    ensure!(times.len() >= 50, "only {} records came", times.len());
-    times
-        .get(times.len() * 99 / 100)
-        .copied()
-        .context("no records")
-}
-
-/// Says a byte each second, of a head or of a body, until the server hangs up or it is ended; then once more.
-fn drip(address: &str, in_body: bool, ended: &AtomicBool, open: &AtomicUsize) -> Result<()> {
-    while !ended.load(Ordering::Relaxed) {
-        let mut stream = TcpStream::connect(address)?;
-        open.fetch_add(1, Ordering::Relaxed);
-        let head =
-            "PUT /api/v1/records/01936f2e-0000-7000-8000-000000000001 HTTP/1.1\r\nhost: x\r\n";
-        stream.write_all(head.as_bytes())?;
-        if in_body {
-            stream.write_all(b"content-length: 1000000\r\n\r\n")?;
-        }
-        // Not more often: what is measured is the server, not three hundred busy threads beside it.
-        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
-        let mut answer = [0; 256];
-        while !ended.load(Ordering::Relaxed) {
-            if stream.write_all(b"x").is_err() || matches!(stream.read(&mut answer), Ok(0)) {
-                break;
-            }
-        }
-    }
-    Ok(())
-}
-
 /// How many requests are under way at the same time.
 const AT_ONCE: usize = 200;
 
@@ -322,7 +225,7 @@ fn reconnect(run: &mut Run<'_>) -> Result<()> {
     Ok(())
 }
 
-fn payload(name: &str) -> Vec<u8> {
+pub(super) fn payload(name: &str) -> Vec<u8> {
     let to_ms = wall_ms();
     serde_json::json!({
         "from_ms": to_ms - 60_000, "to_ms": to_ms,
@@ -332,7 +235,7 @@ fn payload(name: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn enrolment(device: &Device, license: &[u8]) -> EnrollRequest {
+pub(super) fn enrolment(device: &Device, license: &[u8]) -> EnrollRequest {
     EnrollRequest {
         device_id: device.id(),
         public_key: Jwk::from_key(&device.key().verifying_key()),
