@@ -16,7 +16,7 @@ use crate::auth::Peer;
 use crate::store::AskerKind;
 
 /// Who asks, from where, and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Asker {
     /// As what.
     pub(crate) kind: AskerKind,
@@ -65,13 +65,18 @@ pub(crate) async fn begin(
     ASKER.scope(asker, next.run(request)).await
 }
 
+/// Does for somebody what they asked for earlier.
+pub(crate) async fn as_it_was<F: Future>(asker: Asker, job: F) -> F::Output {
+    ASKER.scope(Arc::new(Mutex::new(asker)), job).await
+}
+
 /// Runs a job of the server's own.
 pub(crate) async fn as_server<F: Future>(at_ms: i64, job: F) -> F::Output {
     let asker = Asker {
         at_ms: Some(at_ms),
         ..Asker::without_request(AskerKind::Server)
     };
-    ASKER.scope(Arc::new(Mutex::new(asker)), job).await
+    as_it_was(asker, job).await
 }
 
 /// Work that goes on for whoever asks now, in a task of its own.

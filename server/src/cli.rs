@@ -377,8 +377,12 @@ impl Progress {
     }
 }
 
+/// For what waits for the disk or hashes a password. Each has memory of its own that it does not give back.
+const BLOCKING_THREADS: usize = 16;
+
 fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()
         .build()?
         .block_on(work)

@@ -16,8 +16,10 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::{Oidc, OidcConfig, Rates};
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::looks::Looks;
 use crate::objects::LocalFolder;
 use crate::prompt::Prompt;
+use crate::room::BESIDE_BYTES;
 use crate::{AppState, mail, router, setup, upkeep};
 
 /// How long running requests may take once the server was asked to end.
@@ -69,6 +71,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         trusted_proxies: config.trusted_proxies.into(),
         sign_up: config.sign_up,
         metrics_token: config.metrics_token.as_deref().map(Into::into),
+        looks: Looks::open(&setup::looks_file(&config.data)),
         ..AppState::new(
             db.clone(),
             Arc::new(objects),
@@ -87,6 +90,11 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     };
     state.oidc = config.oidc.map(sign_on).transpose()?.map(Arc::new);
     let upkeep = tokio::spawn(upkeep::run(state.clone(), end.clone()));
+    // Before anybody asks: what waits is of before this start.
+    if let Err(error) = state.looks.settle(&state).await {
+        error.log();
+    }
+    let looking = tokio::spawn(Looks::run(state.clone(), end.clone()));
     let committer = Arc::clone(&state.committer);
     let app = router(state).into_make_service_with_connect_info::<SocketAddr>();
 
@@ -116,6 +124,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         let _ = tokio::time::timeout(GRACE, mailing).await;
     }
     upkeep.await?;
+    looking.await?;
     committer.finish().await;
     db.close().await;
     tracing::info!("ended");
@@ -142,10 +151,11 @@ fn sign_on(
     })?)
 }
 
-/// A connection that does not say what it wants is closed; nobody holds more of them than that.
+/// A connection that does not say what it wants is closed, and none reads further ahead than room is taken for.
 fn set_limits(http: &mut hyper_util::server::conn::auto::Builder<TokioExecutor>) {
     http.http1()
         .timer(TokioTimer::new())
+        .max_buf_size(BESIDE_BYTES as usize)
         .header_read_timeout(HEADER_TIMEOUT);
     http.http2()
         .timer(TokioTimer::new())

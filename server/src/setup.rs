@@ -4,6 +4,7 @@
 //! DATA/                0700   the owner's alone
 //!   glasshour.sqlite   0600   database, with the key that signs licenses
 //!   objects/           0700   pictures, by hash
+//!   looks              0600   who looked, while the database has no room (made by the running server)
 //! ```
 
 use std::os::unix::fs::PermissionsExt as _;
@@ -79,10 +80,16 @@ impl From<ApiError> for SetupError {
 
 const DATABASE: &str = "glasshour.sqlite";
 const OBJECTS: &str = "objects";
+const LOOKS: &str = "looks";
 
 /// The database file of a data folder.
 pub fn database_file(data: &Path) -> PathBuf {
     data.join(DATABASE)
+}
+
+/// The file of a data folder for looks that the database has no room for.
+pub fn looks_file(data: &Path) -> PathBuf {
+    data.join(LOOKS)
 }
 
 /// The folder of pictures of a data folder.

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use axum::{Router, middleware};
 use glasshour_protocol::CompanyId;
 
-use crate::api::{Committer, Pace, Room};
+use crate::api::{Committer, Pace};
 use crate::auth::{Oidc, Passwords, Rates, Throttle};
 use crate::clock::Clock;
+use crate::looks::Looks;
 use crate::metrics::Metrics;
 use crate::objects::Objects;
+use crate::room::Room;
 use crate::store::{Db, Read, StoreError, Write};
 use crate::{api, asker, console};
 
@@ -37,6 +39,8 @@ pub struct AppState {
     pub pace: Pace,
     /// Memory for what is under way.
     pub room: Room,
+    /// Who looked, while the database has no room.
+    pub looks: Looks,
     /// Takes records to disk.
     pub committer: Arc<Committer>,
     /// The provider that people log in by, beside the password.
@@ -67,17 +71,19 @@ pub enum SignUp {
 impl AppState {
     /// A state over opened parts; `server_url` without a slash at its end.
     pub fn new(db: Db, objects: Arc<dyn Objects>, server_url: &str, clock: Arc<dyn Clock>) -> Self {
+        let room = Room::default();
         Self {
             db,
             objects,
             server_url: server_url.trim_end_matches('/').into(),
             clock,
-            passwords: Passwords::default(),
+            passwords: Passwords::within(room.clone()),
             throttle: Arc::default(),
             rates: Arc::default(),
             trusted_proxies: Arc::default(),
             pace: Pace::default(),
-            room: Room::default(),
+            room,
+            looks: Looks::default(),
             committer: Arc::default(),
             oidc: None,
             sign_up: SignUp::default(),

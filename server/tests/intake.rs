@@ -13,8 +13,9 @@ use common::{Answer, Device, Made, Server};
 use futures_util::{StreamExt as _, stream};
 use glasshour_protocol::Kind;
 use glasshour_protocol::record::{HEADER_RECORD, HEADER_SIGNATURE};
-use glasshour_server::api::{Pace, Room};
-use glasshour_server::auth::Rates;
+use glasshour_server::api::Pace;
+use glasshour_server::auth::{Passwords, Rates};
+use glasshour_server::room::Room;
 use glasshour_server::router;
 use glasshour_server::store::Db;
 use serde_json::Value;
@@ -81,11 +82,11 @@ async fn whoever_sends_too_slowly_is_cut_off_and_the_others_are_not_concerned() 
 #[tokio::test]
 async fn a_rush_is_told_to_come_back_before_memory_is_taken() {
     let mut server = Server::start().await;
-    server.state.room = Room::new(300 * 1024, Duration::from_millis(200));
+    server.state.room = Room::new(200 * 1024, Duration::from_millis(200));
     server.router = router(server.state.clone());
     let employee = server.employee().await;
     let mut device = server.device(&employee).await;
-    // Both announce 100 kB, hold room for it and send next to nothing.
+    // Both announce 100 kB, send enough to hold room for it, and no more.
     let holding: Vec<Made> = (0..2).map(|_| large(&mut device, 100_000)).collect();
     let next = large(&mut device, 100_000);
     let small = device.activity();
@@ -93,12 +94,12 @@ async fn a_rush_is_told_to_come_back_before_memory_is_taken() {
     let held = async {
         let puts = holding
             .iter()
-            .map(|made| holder.send(put(&device, made, stalled(&made.payload[..40]))));
+            .map(|made| holder.send(put(&device, made, stalled(&made.payload[..20_000]))));
         futures_util::future::join_all(puts).await
     };
     let rush = async {
         // Not before both of them hold theirs.
-        while other.state.room.left() > 100_000 {
+        while other.state.room.left() > 480_000 {
             tokio::task::yield_now().await;
         }
         let answer = device.put(other, &next).await;
@@ -112,6 +113,52 @@ async fn a_rush_is_told_to_come_back_before_memory_is_taken() {
     }
     // Whoever goes away gives its room back.
     device.put(&server, &next).await.expect(StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn a_crowd_that_announces_much_and_sends_nothing_leaves_the_room_to_others() {
+    let mut server = Server::start().await;
+    server.state.room = Room::new(300 * 1024, Duration::from_millis(200));
+    server.router = router(server.state.clone());
+    let employee = server.employee().await;
+    let (mut crowd, mut other) = (
+        server.device(&employee).await,
+        server.device(&employee).await,
+    );
+    let holding: Vec<Made> = (0..3).map(|_| large(&mut crowd, 10_000_000)).collect();
+    let held = async {
+        let puts = holding
+            .iter()
+            .map(|made| server.send(put(&crowd, made, stalled(&made.payload[..40]))));
+        futures_util::future::join_all(puts).await
+    };
+    let others = async {
+        while server.state.room.left() > 700_000 {
+            tokio::task::yield_now().await;
+        }
+        let made = large(&mut other, 100_000);
+        other.put(&server, &made).await.expect(StatusCode::CREATED);
+    };
+    tokio::select! {
+        _ = held => panic!("nobody sends the rest"),
+        () = others => {}
+    }
+}
+
+#[tokio::test]
+async fn a_password_is_hashed_when_there_is_memory_for_it() {
+    let room = Room::new(25 * 1024 * 1024, Duration::from_mins(1));
+    let whole = room.left();
+    let passwords = Passwords::within(room.clone());
+    let (first, second) = tokio::join!(
+        passwords.hash("a long password"),
+        passwords.hash("another long password"),
+    );
+    assert!(first.is_ok() && second.is_ok(), "one after the other");
+    let none = Passwords::within(Room::new(1024 * 1024, Duration::from_millis(20)));
+    let refused = none.hash("a long password").await.unwrap_err();
+    assert_eq!((refused.status.as_u16(), refused.code), (503, "busy"));
+    assert_eq!(room.left(), whole);
 }
 
 #[tokio::test]
@@ -181,7 +228,10 @@ async fn an_address_has_its_rate_and_a_named_proxy_is_not_taken_for_its_clients(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_cannot_grow_stores_nothing_half_and_reads_go_on() {
-    let server = Server::start().await;
+    let mut server = Server::start().await;
+    // All at once: what is short here is the disk.
+    server.state.room = Room::new(100 << 20, Duration::from_mins(1));
+    server.router = router(server.state.clone());
     let mut device = server.device(&server.employee().await).await;
     let made: Vec<Made> = (0..400).map(|_| device.activity()).collect();
     let Db::Sqlite { writer, .. } = &server.state.db else {

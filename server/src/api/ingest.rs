@@ -11,12 +11,10 @@
 mod body;
 mod commit;
 mod payload;
-mod room;
 mod store;
 
 pub use body::Pace;
 pub use commit::Committer;
-pub use room::Room;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -127,12 +125,11 @@ impl Put<'_> {
         body: &mut body::Incoming,
     ) -> Result<Receipt, ApiError> {
         let (signed, header, withdrawal) = self.check_before_body(record_id, headers, key).await?;
-        let length = withdrawal.as_ref().map_or(header.payload_len, |_| 0);
-        let room = self.state.room.take(length).await?;
+        let mut room = self.state.room.begin().await?;
         let (bytes, content) = match withdrawal {
             None => {
                 let is_picture = payload::is_picture(&header)?;
-                let bytes = body.payload(&header, is_picture).await?;
+                let bytes = body.payload(&header, is_picture, &mut room).await?;
                 let content = payload::read(&header, &bytes)?;
                 (bytes, content)
             }

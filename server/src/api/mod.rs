@@ -35,7 +35,7 @@ mod users;
 mod wire;
 mod workspaces;
 
-pub use ingest::{Committer, Pace, Room};
+pub use ingest::{Committer, Pace};
 pub use openapi::document;
 pub(crate) use records::payload_response;
 

@@ -15,7 +15,7 @@ use super::token::{API_TOKEN_PREFIX, hash_token};
 use super::web;
 use crate::error::ApiError;
 use crate::store::{AskerKind, MemberRole, MemberStatus, Membership, Read, Scopes, User};
-use crate::{AppState, asker};
+use crate::{AppState, asker, looks};
 
 /// Who asks, for which company, and as what.
 #[derive(Clone, Debug)]
@@ -145,8 +145,11 @@ async fn of_token(state: &AppState, token: &str) -> Result<Option<Actor>, ApiErr
         .is_none_or(|at| now_ms - at >= TOUCH_EVERY_MS)
     {
         let mut write = state.write(known.company_id).await?;
-        write.touch_api_token(&known.token_id, now_ms).await?;
-        write.commit().await?;
+        let touched = write.touch_api_token(&known.token_id, now_ms).await;
+        looks::unless_full(match touched {
+            Ok(()) => write.commit().await,
+            failed => failed,
+        })?;
     }
     asker::is(AskerKind::Token, known.token_id.clone(), known.name.clone());
     Ok(Some(Actor {

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::common_passwords::why_common;
 use crate::error::ApiError;
+use crate::room::Room;
 
 /// Shortest password accepted, in characters (NIST SP 800-63B, section 3.1.1.2, for a password that
 /// is the only factor, asks for 15; the operator may set more by policy).
@@ -30,6 +31,8 @@ const AT_ONCE: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Passwords {
     turns: Arc<Semaphore>,
+    /// Each takes its memory from here, together with whatever else is under way.
+    room: Room,
     /// What is verified against where there is no such user, to take the same time.
     nobody: Arc<OnceLock<String>>,
 }
@@ -38,12 +41,21 @@ impl Default for Passwords {
     fn default() -> Self {
         Self {
             turns: Arc::new(Semaphore::new(AT_ONCE)),
+            room: Room::default(),
             nobody: Arc::default(),
         }
     }
 }
 
 impl Passwords {
+    /// With the memory of a server.
+    pub fn within(room: Room) -> Self {
+        Self {
+            room,
+            ..Self::default()
+        }
+    }
+
     /// Hashes a new password of nobody in particular: see [`Passwords::hash_for`].
     pub async fn hash(&self, password: &str) -> Result<String, ApiError> {
         self.hash_for(password, &[]).await
@@ -104,9 +116,10 @@ impl Passwords {
             .acquire_owned()
             .await
             .map_err(ApiError::internal)?;
+        let share = self.room.take(u64::from(MEMORY_KIB) * 1024).await?;
         tokio::task::spawn_blocking(move || {
             let result = work();
-            drop(turn);
+            drop((turn, share));
             result
         })
         .await

@@ -13,7 +13,7 @@ use super::factor;
 use super::token::{Secret, hash_token};
 use crate::error::ApiError;
 use crate::store::{AskerKind, Note, User, WebSession};
-use crate::{AppState, asker};
+use crate::{AppState, asker, looks};
 
 /// Longest life of a session.
 const ABSOLUTE_MS: i64 = 12 * 3_600_000;
@@ -193,8 +193,11 @@ pub(super) async fn find_user(
     let user = user.filter(User::is_active);
     if user.is_some() && idle_ms >= TOUCH_EVERY_MS {
         let mut write = state.write(company_id).await?;
-        write.touch_web_session(&hash, now_ms).await?;
-        write.commit().await?;
+        let touched = write.touch_web_session(&hash, now_ms).await;
+        looks::unless_full(match touched {
+            Ok(()) => write.commit().await,
+            failed => failed,
+        })?;
     }
     let at = session.at_company_id.zip(session.at_workspace_id);
     Ok(user.map(|user| CurrentUser {

@@ -148,6 +148,8 @@ async fn erase(
     person: PersonKeys,
     form: ErasureForm,
 ) -> Result<PurgeReceipt, ApiError> {
+    // What waits outside of the database names them too.
+    state.looks.settle(state).await?;
     let mut read = state.read(actor.company_id).await?;
     refuse_owners(&mut read, &person).await?;
     drop(read);

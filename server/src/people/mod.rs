@@ -89,7 +89,7 @@ pub use timesheet::{Grouping, Line, TimesheetQuery, timesheet};
 pub use tokens::{TokenForm, create_token, list_tokens, revoke_token};
 pub use users::{UserForm, create_user, delete_user, send_welcome, update_user};
 pub use views::own_views;
-pub(crate) use views::{Look, looks, note_looks, reason};
+pub(crate) use views::{Look, looks, note_looks, reason, write_kept_look};
 pub use workspaces::{
     TransferForm, WorkspaceForm, create_workspace, delete_workspace, read_workspace,
     transfer_workspace, update_workspace,

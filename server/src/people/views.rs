@@ -6,14 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use glasshour_protocol::EmployeeId;
+use glasshour_protocol::{CompanyId, EmployeeId};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{members, reach, rules};
 use crate::auth::{Actor, Who};
 use crate::error::ApiError;
-use crate::store::{AskerKind, NewView, Note, View, ViewKind};
-use crate::{AppState, asker};
+use crate::store::{AskerKind, NewView, Note, Read, View, ViewKind, Write};
+use crate::{AppState, asker, looks};
 
 /// What was looked at of one employee.
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +60,8 @@ pub(crate) fn reason(actor: &Actor, asked: Option<&str>) -> Result<String, ApiEr
     }
 }
 
-/// Writes down what is about to be shown. `reason`: where one was asked for; then the audit log has it
-/// too. Somebody's look at themself is nobody's news.
+/// Writes down what is about to be shown; on a full disk, beside the database. `reason`: where one was asked
+/// for; then the audit log has it too. Somebody's look at themself is nobody's news.
 pub(crate) async fn note_looks(
     state: &AppState,
     actor: &Actor,
@@ -71,48 +72,101 @@ pub(crate) async fn note_looks(
     if looks.is_empty() {
         return Ok(());
     }
-    let (viewer_kind, viewer_id) = match &actor.who {
-        Who::User { user, .. } => (AskerKind::Person, user.user_id.clone()),
-        Who::Token { id, .. } => (AskerKind::Token, id.clone()),
-    };
     let now_ms = state.clock.now_ms();
-    let mut write = state.write(actor.company_id).await?;
+    asker::because(reason.map(str::to_owned));
+    let written = async {
+        let mut write = state.write(actor.company_id).await?;
+        for view in to_write_down(&mut write, actor, what, looks, reason, now_ms).await? {
+            write.add_view(&view).await?;
+            note(&mut write, &view).await?;
+        }
+        write.commit().await?;
+        Ok(())
+    };
+    match written.await {
+        Err(error) if looks::is_full(&error) => {
+            let mut read = state.read(actor.company_id).await?;
+            let views = to_write_down(&mut read, actor, what, looks, reason, now_ms).await?;
+            drop(read);
+            let asker = reason.is_some().then(asker::now);
+            state.looks.keep(actor.company_id, views, asker).await
+        }
+        done => {
+            state.looks.database_was_written();
+            done
+        }
+    }
+}
+
+async fn to_write_down(
+    read: &mut Read,
+    actor: &Actor,
+    what: ViewKind,
+    looks: &[Look],
+    reason: Option<&str>,
+    at_ms: i64,
+) -> Result<Vec<NewView>, ApiError> {
+    let (viewer_kind, viewer_id) = match &actor.who {
+        Who::User { user, .. } => (AskerKind::Person, &user.user_id),
+        Who::Token { id, .. } => (AskerKind::Token, id),
+    };
+    let mut views = Vec::new();
     for look in looks {
-        if reach::is_own(&mut write, actor, look.employee_id).await? {
+        if reach::is_own(read, actor, look.employee_id).await? {
             continue;
         }
-        let view = NewView {
+        views.push(NewView {
             employee_id: look.employee_id,
             viewer_kind,
             viewer_id: viewer_id.clone(),
             viewer_name: actor.name(),
             what,
             reason: reason.unwrap_or_default().to_owned(),
-            at_ms: now_ms,
+            at_ms,
             from_ms: look.from_ms,
             to_ms: look.to_ms,
             times: look.times,
-        };
-        write.add_view(&view).await?;
-        if reason.is_some() {
-            let employee = look.employee_id.to_string();
-            let note = Note {
-                action: if what == ViewKind::Export {
-                    "export"
-                } else {
-                    "look"
-                },
-                object: "captures",
-                object_id: &employee,
-                about_id: Some(&employee),
-                after: json!({"what": what, "times": look.times}),
-            };
-            write.note(&note).await?;
-        }
+        });
     }
-    asker::because(reason.map(str::to_owned));
-    write.commit().await?;
-    Ok(())
+    Ok(views)
+}
+
+/// What was asked a reason for is in the audit log as well.
+async fn note(write: &mut Write, view: &NewView) -> Result<(), ApiError> {
+    if view.reason.is_empty() {
+        return Ok(());
+    }
+    let employee = view.employee_id.to_string();
+    let note = Note {
+        action: if view.what == ViewKind::Export {
+            "export"
+        } else {
+            "look"
+        },
+        object: "captures",
+        object_id: &employee,
+        about_id: Some(&employee),
+        after: json!({"what": view.what, "times": view.times}),
+    };
+    Ok(write.note(&note).await?)
+}
+
+/// Writes down a look that waited for room in the database; nothing where that was done before, or where
+/// the person was erased meanwhile.
+pub(crate) async fn write_kept_look(
+    state: &AppState,
+    company: CompanyId,
+    (id, first_at_ms): (Uuid, i64),
+    view: &NewView,
+) -> Result<(), ApiError> {
+    let mut write = state.write(company).await?;
+    if write.employee(view.employee_id).await?.is_none() {
+        return Ok(());
+    }
+    if write.add_kept_view(id, first_at_ms, view).await? {
+        note(&mut write, view).await?;
+    }
+    Ok(write.commit().await?)
 }
 
 /// Who looked at the person who asks, wherever they are tracked, the last first.

@@ -34,6 +34,8 @@ impl From<sqlx::Error> for StoreError {
         // SQLite: primary result codes are the low byte of the extended ones.
         const SQLITE_BUSY: i64 = 5;
         const SQLITE_FULL: i64 = 13;
+        // The index of the log could not grow, which is another file than the log.
+        const SQLITE_IOERR_SHMSIZE: i64 = 4874;
         // PostgreSQL, appendix A: disk_full, serialization_failure, deadlock_detected.
         const PG_DISK_FULL: &str = "53100";
         const PG_RETRY: [&str; 2] = ["40001", "40P01"];
@@ -61,9 +63,10 @@ impl From<sqlx::Error> for StoreError {
         let sqlite = database
             .try_downcast_ref::<sqlx::sqlite::SqliteError>()
             .is_some();
-        match code.parse::<i64>().map(|code| code & 0xff) {
-            Ok(SQLITE_FULL) if sqlite => Self::DiskFull(error),
-            Ok(SQLITE_BUSY) if sqlite => Self::Busy(error),
+        let code = code.parse::<i64>().ok().filter(|_| sqlite);
+        match code.map(|code| (code, code & 0xff)) {
+            Some((SQLITE_IOERR_SHMSIZE, _) | (_, SQLITE_FULL)) => Self::DiskFull(error),
+            Some((_, SQLITE_BUSY)) => Self::Busy(error),
             _ => Self::Database(error),
         }
     }

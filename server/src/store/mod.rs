@@ -105,6 +105,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Rows that one INSERT of many takes: far below what either database has of parameters.
 const ROWS_AT_ONCE: usize = 200;
 const SQLITE_READERS: u32 = 4;
+/// Of each reader, as SQLite counts it: 512 KiB. What is not in it is in the system's cache.
+const READER_CACHE: &str = "-512";
 const POSTGRES_CONNECTIONS: u32 = 16;
 
 /// A database, of either kind. Cheap to clone.
@@ -190,7 +192,7 @@ impl Db {
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options.read_only(true))
+            .connect_with(options.read_only(true).pragma("cache_size", READER_CACHE))
             .await?;
         Ok(Self::Sqlite { writer, readers })
     }

@@ -29,7 +29,7 @@ word_enum! {
 const QUARTER_MS: i64 = 15 * 60_000;
 
 /// A look at somebody's captures, to be written down.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct NewView {
     /// At whose.
     pub employee_id: EmployeeId,
@@ -51,6 +51,29 @@ pub struct NewView {
     pub to_ms: i64,
     /// How many: pictures, records, sessions.
     pub times: i64,
+}
+
+impl NewView {
+    /// Whether both are one row, in one company.
+    pub(crate) fn is_one_with(&self, other: &Self) -> bool {
+        self.employee_id == other.employee_id
+            && self.viewer_id == other.viewer_id
+            && self.what == other.what
+            && self.reason == other.reason
+            && quarter_ms(self.at_ms) == quarter_ms(other.at_ms)
+    }
+
+    /// Adds a later one of the same row.
+    pub(crate) fn add(&mut self, later: &Self) {
+        self.at_ms = later.at_ms;
+        self.from_ms = self.from_ms.min(later.from_ms);
+        self.to_ms = self.to_ms.max(later.to_ms);
+        self.times += later.times;
+    }
+}
+
+fn quarter_ms(at_ms: i64) -> i64 {
+    at_ms.div_euclid(QUARTER_MS) * QUARTER_MS
 }
 
 /// What one viewer looked at within a quarter of an hour.
@@ -147,9 +170,41 @@ impl Write {
             .bind(&self.0.company).bind(Uuid::now_v7().to_string())
             .bind(view.employee_id.to_string()).bind(view.viewer_kind.as_str())
             .bind(&view.viewer_id).bind(&view.viewer_name).bind(view.what.as_str())
-            .bind(&view.reason).bind(view.at_ms.div_euclid(QUARTER_MS) * QUARTER_MS)
+            .bind(&view.reason).bind(quarter_ms(view.at_ms))
             .bind(view.at_ms).bind(view.from_ms).bind(view.to_ms).bind(view.times)
             .execute(c).await.map(drop))?;
         Ok(())
     }
+
+    /// Writes down a look that waited outside of the database, with all that it became; says whether that is
+    /// news. The same again changes nothing.
+    pub async fn add_kept_view(
+        &mut self,
+        id: Uuid,
+        first_at_ms: i64,
+        view: &NewView,
+    ) -> Result<bool, StoreError> {
+        const KNOWN: &str = "SELECT view_id FROM views WHERE company_id = $1 AND view_id = $2";
+        const SQL: &str = "INSERT INTO views (company_id, view_id, employee_id, viewer_kind, \
+            viewer_id, viewer_name, what, reason, quarter_ms, first_at, last_at, from_ms, to_ms, \
+            times) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+            ON CONFLICT (company_id, view_id) DO UPDATE SET last_at = excluded.last_at, \
+            times = excluded.times, from_ms = excluded.from_ms, to_ms = excluded.to_ms";
+        let known: Option<(String,)> = on!(self.0, c => sqlx::query_as(KNOWN)
+            .bind(&self.0.company).bind(id.to_string()).fetch_optional(c).await)?;
+        on!(self.0, c => sqlx::query(SQL)
+            .bind(&self.0.company).bind(id.to_string())
+            .bind(view.employee_id.to_string()).bind(view.viewer_kind.as_str())
+            .bind(&view.viewer_id).bind(&view.viewer_name).bind(view.what.as_str())
+            .bind(&view.reason).bind(row_of_its_own(id))
+            .bind(first_at_ms).bind(view.at_ms).bind(view.from_ms).bind(view.to_ms).bind(view.times)
+            .execute(c).await.map(drop))?;
+        Ok(known.is_none())
+    }
+}
+
+/// In the place of a quarter of an hour, which is never before 1970: no other row has it.
+fn row_of_its_own(id: Uuid) -> i64 {
+    let (_, low) = id.as_u64_pair();
+    -i64::try_from(low >> 2).unwrap_or(i64::MAX)
 }

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 use super::{invalid, payload_mismatch, too_large};
 use crate::error::ApiError;
+use crate::room::{FIRST_BYTES, Share};
 
 /// How fast a body has to come.
 #[derive(Clone, Copy, Debug)]
@@ -83,23 +84,28 @@ impl Incoming {
     }
 
     /// Reads the payload that the header describes: its length and its hash are right, and where it
-    /// must be a picture, it begins as one.
+    /// must be a picture, it begins as one. `room` has its first bytes and grows to all of it.
     pub(super) async fn payload(
         &mut self,
         header: &RecordHeader,
         is_picture: bool,
+        room: &mut Share,
     ) -> Result<Bytes, ApiError> {
         let length = usize::try_from(header.payload_len).map_err(|_| too_large())?;
         let mut known = !is_picture;
         let mut hash = Sha256::new();
-        let mut bytes = Vec::new();
+        let mut granted = length.min(FIRST_BYTES);
+        let mut bytes = Vec::with_capacity(granted);
         while let Some(chunk) = self.next().await? {
             if bytes.len() + chunk.len() > length {
                 return Err(payload_mismatch());
             }
-            // Grows to what was announced and not beyond: doubling would hold up to twice of it.
-            let grown = (bytes.len() + chunk.len()).next_power_of_two().min(length);
-            bytes.reserve_exact(grown.saturating_sub(bytes.len()).max(chunk.len()));
+            if bytes.len() + chunk.len() > granted {
+                room.grow((length - granted) as u64).await?;
+                granted = length;
+                // All of it at once: doubling would hold up to twice of it.
+                bytes.reserve_exact(length - bytes.len());
+            }
             hash.update(&chunk);
             bytes.extend_from_slice(&chunk);
             if !known {

@@ -5,7 +5,7 @@
 //! answer. While it flushes, the next ones gather; nobody waits for company that does not come. A record
 //! that fails undoes only itself (savepoint); where the flush fails, none of them is acknowledged.
 //!
-//! The queue is bounded by [`Room`](super::room::Room): every record in it holds its share.
+//! The queue is bounded by [`Room`](crate::room::Room): every record in it holds its share.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -147,6 +147,9 @@ impl Committer {
             Err(error) => (Vec::new().into_iter(), Some(error)),
         };
         self.flushes.fetch_add(1, Ordering::Relaxed);
+        if failed.is_none() {
+            state.looks.database_was_written();
+        }
         if let Some(error) = &failed {
             error.log();
             if error.code != code::BUSY {

@@ -4,12 +4,11 @@ use axum::body::Bytes;
 use glasshour_protocol::{CompanyId, Receipt, RecordHeader, RecordId, SignedHeader};
 
 use super::check_permit;
-use tokio::sync::OwnedSemaphorePermit;
-
 use super::payload::Content;
 use crate::error::ApiError;
 use crate::people::tracking;
 use crate::report::{self, Link};
+use crate::room::Share;
 use crate::store::{Device, NewRecord, Read, Record, Write};
 
 /// A record that passed every check but those of the transaction.
@@ -22,7 +21,7 @@ pub(super) struct Incoming {
     pub(super) bytes: Bytes,
     pub(super) content: Content,
     /// Its share of the memory for what is under way, until it is settled.
-    pub(super) _room: OwnedSemaphorePermit,
+    pub(super) _room: Share,
 }
 
 /// The receipt of a record that is stored already; 409 where its id names another record, or where it
