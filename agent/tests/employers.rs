@@ -295,6 +295,56 @@ async fn a_worklog_that_was_cut_off_does_not_go_on_once_the_person_works_for_ano
 }
 
 #[tokio::test]
+async fn p03_a_worklog_license_after_a_monitoring_one_starts_nothing_that_nobody_started() {
+    let stage = Stage::new();
+    stage.load(ACME, "monitoring", all());
+    stage
+        .run(async |stage| {
+            stage.until_capturing(ACME).await;
+            stage.load_changed(ACME, ("worklog", all()), 2, |_| {});
+            let status = stage.ask(Request::Reload).await;
+            assert_eq!(of(&status, ACME).state, StateWord::Stopped);
+            assert_eq!(status.session_id, None);
+            stage.seconds(30).await;
+            assert!(!stage.status().await.capturing);
+
+            // What the person starts then is theirs.
+            stage.ask(start(None)).await;
+            stage.until_capturing(ACME).await;
+            stage.load_changed(ACME, ("monitoring", all()), 3, |_| {});
+            let status = stage.ask(Request::Reload).await;
+            assert_eq!(of(&status, ACME).state, StateWord::Tracking);
+        })
+        .await;
+    let login = (SessionEventKind::Started, Cause::Login);
+    let ended = (SessionEventKind::Stopped, Cause::License);
+    assert_eq!(
+        in_short(&stage.events(ACME).await),
+        [login, ended, STARTED, ended, login]
+    );
+}
+
+#[tokio::test]
+async fn a_worklog_does_not_go_on_under_a_license_for_somebody_else() {
+    let stage = Stage::new();
+    stage.load(ACME, "worklog", all());
+    stage
+        .run(async |stage| {
+            stage.ask(start(None)).await;
+            stage.until_capturing(ACME).await;
+            stage.load_by_hand(ACME, ("worklog", all()), 2, |claims| {
+                claims["employee"]["employee_id"] = json!(uuid::Uuid::from_u128(99));
+            });
+            let status = stage.ask(Request::Reload).await;
+            assert!(!status.capturing, "{status:?}");
+            assert_eq!(status.session_id, None);
+        })
+        .await;
+    let ended = (SessionEventKind::Stopped, Cause::License);
+    assert_eq!(in_short(&stage.events(ACME).await), [STARTED, ended]);
+}
+
+#[tokio::test]
 async fn p17_a_newer_license_of_the_same_extent_cuts_no_session() {
     let stage = two_worklogs();
     stage

@@ -2,9 +2,9 @@
 //! begins before there is room for it; whoever finds none within a few seconds is told to come back (503), so
 //! that a rush costs time and not memory.
 //!
-//! A payload takes room for its first bytes, and for the rest when those are here: a crowd of senders that
-//! never come to it leaves that room to others. The two are apart, so that those that have begun never hold what
-//! they all need to end.
+//! A payload takes room for its first bytes once some are here, and for the rest when those are: a crowd of
+//! senders that drip, or never come to it, leaves that room to others. The two are apart, so that those that have
+//! begun never hold what they all need to end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,8 @@ const DEFAULT_BYTES: usize = 20 * 1024 * 1024;
 const LEAST_FIRST_BYTES: usize = 512 * 1024;
 /// What a connection may have read ahead: what a request takes beside its payload.
 pub(crate) const BESIDE_BYTES: u32 = 32 * 1024;
+/// How much of a payload comes before any room is taken: what a connection costs by itself.
+pub(crate) const AWAITED_BYTES: usize = 1024;
 /// How much of a payload comes before room for all of it is taken.
 pub(crate) const FIRST_BYTES: usize = 16 * 1024;
 /// How long a request waits for its turn.

@@ -4,6 +4,7 @@ mod common;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -125,17 +126,32 @@ async fn a_crowd_that_announces_much_and_sends_nothing_leaves_the_room_to_others
         server.device(&employee).await,
         server.device(&employee).await,
     );
-    let holding: Vec<Made> = (0..3).map(|_| large(&mut crowd, 10_000_000)).collect();
+    // More of them than there is room for first bytes.
+    let waiting: Vec<Made> = (0..20).map(|_| large(&mut crowd, 10_000_000)).collect();
+    let whole = server.state.room.left();
+    let awaited = Arc::new(AtomicUsize::new(0));
+    let drip = |made: &Made| {
+        let awaited = Arc::clone(&awaited);
+        let begun = stream::iter([Ok::<_, std::io::Error>(Bytes::copy_from_slice(
+            &made.payload[..40],
+        ))]);
+        let end = stream::once(async move {
+            awaited.fetch_add(1, Ordering::Relaxed);
+            std::future::pending().await
+        });
+        Body::from_stream(begun.chain(end))
+    };
     let held = async {
-        let puts = holding
+        let puts = waiting
             .iter()
-            .map(|made| server.send(put(&crowd, made, stalled(&made.payload[..40]))));
+            .map(|made| server.send(put(&crowd, made, drip(made))));
         futures_util::future::join_all(puts).await
     };
     let others = async {
-        while server.state.room.left() > 700_000 {
+        while awaited.load(Ordering::Relaxed) < waiting.len() {
             tokio::task::yield_now().await;
         }
+        assert_eq!(server.state.room.left(), whole, "who drips holds nothing");
         let made = large(&mut other, 100_000);
         other.put(&server, &made).await.expect(StatusCode::CREATED);
     };

@@ -280,6 +280,7 @@ messages! {
     LicenseKeyHistory = "license-key-history" { company: Outside<'a>, date: Outside<'a>, former: Outside<'a>, key: Outside<'a> },
     LicenseKeyChanged = "license-key-changed" { company: Outside<'a>, former: Outside<'a>, key: Outside<'a> },
     LicenseFirstKey = "license-first-key" { company: Outside<'a> },
+    LicenseOtherPerson = "license-other-person" { employee: Outside<'a>, company: Outside<'a>, loaded: Outside<'a> },
     LicenseSameName = "license-same-name" { company: Outside<'a>, id: Outside<'a> },
     LicenseMixedLetters = "license-mixed-letters" { company: Outside<'a> },
     LicenseLookalike = "license-lookalike" { company: Outside<'a>, other: Outside<'a>, id: Outside<'a> },

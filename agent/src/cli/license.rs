@@ -221,6 +221,19 @@ fn key_lines(
         lines.push(words.say(Message::LicenseFirstKey { company }));
     }
     lines.extend(name_lines(issuer, loaded, words));
+    let employee = &signed.claims().employee;
+    let is_other = |license: &&License| {
+        let loaded = license.claims();
+        loaded.issuer.company_id == issuer.company_id
+            && loaded.employee.employee_id != employee.employee_id
+    };
+    if let Some(other) = loaded.iter().find(is_other) {
+        lines.push(words.say(Message::LicenseOtherPerson {
+            employee: Outside(&employee.name),
+            company,
+            loaded: Outside(&other.claims().employee.name),
+        }));
+    }
     if let Some(change) = store.key_change(signed, options.now)? {
         lines.push(change.said(words));
     }

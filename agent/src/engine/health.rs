@@ -1,6 +1,7 @@
 //! What the agent leans on beside its channels: display, tray, messages, system, spool, server, clock, license;
 //! each with whether it is well, and what to do where it is not. The same for `status`, `doctor` and the server.
 
+use glasshour_license_format::WorkMode;
 use glasshour_protocol::CompanyId;
 use glasshour_protocol::payload::PartHealth;
 use glasshour_uploader::send::SendStatus;
@@ -165,7 +166,11 @@ impl Engine {
                     Some(true),
                     format!("serial {}; a newer one waits", claims.serial),
                 ),
-                "Read it with `glasshour license show`, agree with `glasshour license agree`.",
+                if claims.work_mode == WorkMode::Monitoring {
+                    "Read it with `glasshour license show`. It holds once its notice was shown."
+                } else {
+                    "Read it with `glasshour license show`, agree with `glasshour license agree`."
+                },
             );
         }
         part("license", Some(true), format!("serial {}", claims.serial))

@@ -94,7 +94,10 @@ impl Engine {
                 self.trackings.insert(company, old);
                 return;
             }
-            going_on = Some(old.machine.to_go_on());
+            // Nobody but the person starts a worklog: what ran in the other mode, or for another one, has ended.
+            going_on = old
+                .is_succeeded_by(&license)
+                .then(|| old.machine.to_go_on());
             self.end_for_license(old, Some(&license), now).await;
         }
         let last_shots = self.journal.last_shots(company);

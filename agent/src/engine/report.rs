@@ -472,6 +472,9 @@ fn details(employer: &EmployerStatus) -> Vec<String> {
             (true, ..) if employer.outside_hours.is_some() && channel.channel != "idle" => {
                 "permitted, but not now: it is outside the licensed hours".into()
             }
+            (true, ..) if employer.blocked.is_some() => {
+                "permitted, and nothing is captured now".into()
+            }
             (true, Some(true), None) => "works".into(),
             (true, _, None) => "permitted".into(),
         };

@@ -213,6 +213,15 @@ impl Tracking {
         extent(&self.license) == extent(license)
     }
 
+    /// Whether what runs may go on under that license: it is for the same person, in the same mode.
+    pub(super) fn is_succeeded_by(&self, license: &License) -> bool {
+        let whose = |license: &License| {
+            let employee = license.claims().employee.employee_id;
+            (license.work_mode(), employee)
+        };
+        whose(&self.license) == whose(license)
+    }
+
     /// Goes on under a license of the same extent: what comes from now on is recorded under it.
     pub(super) fn go_on_under(&mut self, license: License) {
         self.license = license;

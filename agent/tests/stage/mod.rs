@@ -101,16 +101,42 @@ impl Stage {
     pub(crate) fn load_changed(
         &self,
         employer: Employer,
+        what: (&str, Value),
+        serial: u64,
+        change: impl FnOnce(&mut Value),
+    ) {
+        let key = [u8::try_from(employer.number).unwrap(); 32];
+        let options = LoadOptions::strict(jiff::Timestamp::MIN);
+        self.load_signed(employer, what, serial, (key, options), change);
+    }
+
+    /// The same by another key, which the person trusts by hand.
+    pub(crate) fn load_by_hand(
+        &self,
+        employer: Employer,
+        what: (&str, Value),
+        serial: u64,
+        change: impl FnOnce(&mut Value),
+    ) {
+        let options = LoadOptions {
+            trust_new_key: true,
+            ..LoadOptions::strict(jiff::Timestamp::MIN)
+        };
+        self.load_signed(employer, what, serial, ([99; 32], options), change);
+    }
+
+    fn load_signed(
+        &self,
+        employer: Employer,
         (mode, profile): (&str, Value),
         serial: u64,
+        (key, options): ([u8; 32], LoadOptions<'_>),
         change: impl FnOnce(&mut Value),
     ) {
         let mut claims = employer.claims(mode, profile, serial);
         change(&mut claims);
         let claims = serde_json::from_value(claims).unwrap();
-        let key = [u8::try_from(employer.number).unwrap(); 32];
         let file = glasshour_license_format::sign(&claims, &SigningKey::from_bytes(&key)).unwrap();
-        let options = LoadOptions::strict(jiff::Timestamp::MIN);
         let signed = glasshour_license_format::read(&file).unwrap();
         LicenseStore::new(self.home())
             .load(&file, signed, &options)

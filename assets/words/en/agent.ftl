@@ -115,8 +115,8 @@ idle-assign = Work on { $project }
 
 license-waits = A license of { $company } waits for you. Load it with `glasshour license load { $file }`.
 license-newer = Your employer has issued a newer license; it is fetched as soon as the server gives it.
-license-wider-worklog = Your employer’s newer license would capture more than you have agreed to. Until you agree, only what both permit is captured. Read it with `glasshour license show`, agree with `glasshour license agree`.
-license-wider-monitoring = Your employer’s newer license captures more. It holds once its notice has been shown to you; until then only what both permit is captured.
+license-wider-worklog = Your employer’s newer license would take more from you, or protect you less, than the one you have agreed to. Until you agree, only what both permit is captured. Read it with `glasshour license show`, agree with `glasshour license agree`.
+license-wider-monitoring = Your employer’s newer license takes more from you, or protects you less. Read it with `glasshour license show`. It holds once its notice has been shown to you; until then only what both permit is captured.
 license-ran-out = Your license ran out on { $when }. Ask your employer for a new one.
 license-ran-out-clock = Your license ran out on { $when }. The clock of this computer was set back, and that does not make the license valid again. Ask your employer for a new one. If the clock was wrong before, set it right and let the computer reach the server: from then on the server’s time counts.
 license-file-ran-out = This license ran out on { $when }. Ask your employer for a new one.
@@ -131,6 +131,7 @@ license-mixed-letters = Careful: the name { $company } mixes letters of several 
 license-lookalike = Careful: the name { $company } looks like { $other }, whose license is loaded here, and this is another employer: its number is { $id }. If you did not expect it, ask before you load it.
 license-key-by-hand = Another key takes the place of the one that you trusted for { $company }: { $former } → { $key }. Nobody has signed that change. Go on only if your employer has given you the second one, on another way than this file.
 license-other-key = Careful: this file is not signed with the key that is trusted here for { $company } ({ $former }). Its content may be made up.
+license-other-person = Careful: this license is for { $employee }. What is loaded here for { $company } is for { $loaded }.
 license-holds-now =
     { $mode ->
         [worklog] A newer license of { $company } waits for you to agree. Until you do, this is what holds:

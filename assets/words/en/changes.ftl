@@ -34,7 +34,7 @@ change =
         [profile-idle_after_s] after how long without input your time is set apart as idle
         [profile-schedule] the licensed hours
         [profile-exclude] the windows that are left out
-        [profile-review_hold_s] how long captures stay on your computer first
+        [profile-review_hold_s] how long pictures and minutes of activity stay on your computer first
         [profile-employee_may_delete] whether you may delete captures
        *[other] another point
     }

@@ -71,7 +71,7 @@ always-agent = The state of the agent: its version, the computer’s name, your 
 
 where-server = To the server of { $company } at { $url }, and to nobody else.
 where-at-once = It is sent as soon as the server can be reached. Until then it waits on your computer.
-where-held = It stays on your computer for { $time } before it is sent.
+where-held = Pictures and minutes of activity stay on your computer for { $time } before they are sent. Your sessions, the notes you write and your idle times are sent as soon as the server can be reached.
 where-may-delete = You may delete what was captured of you. The time that it covers then no longer counts as worked; you are told how much before anything is deleted.
 where-may-not-delete = You cannot delete what was captured of you by yourself.
 

@@ -115,8 +115,8 @@ idle-assign = Travail sur { $project }
 
 license-waits = Une licence délivrée par { $company } vous attend. Chargez-la avec `glasshour license load { $file }`.
 license-newer = Votre employeur a délivré une licence plus récente ; elle sera récupérée dès que le serveur la fournira.
-license-wider-worklog = La licence plus récente de votre employeur permettrait d’enregistrer plus que ce que vous avez accepté. Tant que vous ne l’acceptez pas, seul ce que permettent les deux licences est enregistré. Lisez-la avec `glasshour license show`, acceptez-la avec `glasshour license agree`.
-license-wider-monitoring = La licence plus récente de votre employeur permet d’enregistrer davantage. Elle prend effet une fois que son avis vous a été montré ; d’ici là, seul ce que permettent les deux licences est enregistré.
+license-wider-worklog = La licence plus récente de votre employeur prendrait plus de vous, ou vous protégerait moins, que celle que vous avez acceptée. Tant que vous ne l’acceptez pas, seul ce que permettent les deux licences est enregistré. Lisez-la avec `glasshour license show`, acceptez-la avec `glasshour license agree`.
+license-wider-monitoring = La licence plus récente de votre employeur prend plus de vous, ou vous protège moins. Lisez-la avec `glasshour license show`. Elle prend effet une fois que son avis vous a été montré ; d’ici là, seul ce que permettent les deux licences est enregistré.
 license-ran-out = Votre licence a expiré le { $when }. Demandez-en une nouvelle à votre employeur.
 license-ran-out-clock = Votre licence a expiré le { $when }. L’horloge de cet ordinateur a été reculée, ce qui ne rend pas la licence de nouveau valable. Demandez-en une nouvelle à votre employeur. Si l’horloge était fausse auparavant, réglez-la et laissez l’ordinateur joindre le serveur : dès lors, c’est l’heure du serveur qui compte.
 license-file-ran-out = Cette licence a expiré le { $when }. Demandez-en une nouvelle à votre employeur.
@@ -131,6 +131,7 @@ license-mixed-letters = Attention : le nom { $company } mélange des lettres de
 license-lookalike = Attention : le nom { $company } ressemble à { $other }, dont une licence est chargée ici, et il s’agit d’un autre employeur : son numéro est { $id }. Si vous ne l’attendiez pas, renseignez-vous avant de charger cette licence.
 license-key-by-hand = Une autre clé prend la place de celle que vous considériez comme fiable pour { $company } : { $former } → { $key }. Personne n’a signé ce changement. Ne continuez que si votre employeur vous a donné la seconde par une autre voie que ce fichier.
 license-other-key = Attention : ce fichier n’est pas signé avec la clé considérée ici comme fiable pour { $company } ({ $former }). Son contenu peut être inventé.
+license-other-person = Attention : cette licence est pour { $employee }. Celle qui est chargée ici pour { $company } est pour { $loaded }.
 license-holds-now =
     { $mode ->
         [worklog] Une licence plus récente de { $company } attend votre accord. D’ici là, voici ce qui s’applique :

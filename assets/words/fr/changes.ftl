@@ -34,7 +34,7 @@ change =
         [profile-idle_after_s] le délai sans activité après lequel votre temps est mis à part
         [profile-schedule] les horaires autorisés
         [profile-exclude] les fenêtres laissées de côté
-        [profile-review_hold_s] la durée pendant laquelle les données restent d’abord sur votre ordinateur
+        [profile-review_hold_s] la durée pendant laquelle les images et les minutes d’activité restent d’abord sur votre ordinateur
         [profile-employee_may_delete] la possibilité de supprimer ce qui a été enregistré
        *[other] un autre point
     }

@@ -72,7 +72,7 @@ always-agent = L’état de l’agent : sa version, le nom de l’ordinateur, v
 
 where-server = Vers le serveur de votre employeur ({ $company }), à l’adresse { $url }, et nulle part ailleurs.
 where-at-once = Les données sont envoyées dès que le serveur est joignable. D’ici là, elles attendent sur votre ordinateur.
-where-held = Les données restent { $time } sur votre ordinateur avant d’être envoyées.
+where-held = Les images et les minutes d’activité restent { $time } sur votre ordinateur avant d’être envoyées. Vos sessions, les notes que vous écrivez et vos périodes d’inactivité sont envoyées dès que le serveur est joignable.
 where-may-delete = Vous pouvez supprimer ce qui a été enregistré à votre sujet. Le temps correspondant ne compte alors plus comme travaillé ; on vous dit combien avant toute suppression.
 where-may-not-delete = Vous ne pouvez pas supprimer vous-même ce qui a été enregistré à votre sujet.
 

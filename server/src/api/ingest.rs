@@ -125,17 +125,18 @@ impl Put<'_> {
         body: &mut body::Incoming,
     ) -> Result<Receipt, ApiError> {
         let (signed, header, withdrawal) = self.check_before_body(record_id, headers, key).await?;
-        let mut room = self.state.room.begin().await?;
-        let (bytes, content) = match withdrawal {
+        let room = &self.state.room;
+        let (bytes, content, share) = match withdrawal {
             None => {
                 let is_picture = payload::is_picture(&header)?;
-                let bytes = body.payload(&header, is_picture, &mut room).await?;
+                let (bytes, share) = body.payload(&header, is_picture, room).await?;
                 let content = payload::read(&header, &bytes)?;
-                (bytes, content)
+                (bytes, content, share)
             }
             Some(withdrawal) => {
                 body.nothing().await?;
-                (Bytes::new(), Content::Withdrawn(Box::new(withdrawal)))
+                let content = Content::Withdrawn(Box::new(withdrawal));
+                (Bytes::new(), content, room.begin().await?)
             }
         };
 
@@ -163,7 +164,7 @@ impl Put<'_> {
             header,
             bytes,
             content,
-            _room: room,
+            _room: share,
         };
         self.state.committer.store(self.state, record).await
     }

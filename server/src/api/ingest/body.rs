@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use super::{invalid, payload_mismatch, too_large};
 use crate::error::ApiError;
-use crate::room::{FIRST_BYTES, Share};
+use crate::room::{AWAITED_BYTES, FIRST_BYTES, Room, Share};
 
 /// How fast a body has to come.
 #[derive(Clone, Copy, Debug)]
@@ -84,27 +84,37 @@ impl Incoming {
     }
 
     /// Reads the payload that the header describes: its length and its hash are right, and where it
-    /// must be a picture, it begins as one. `room` has its first bytes and grows to all of it.
+    /// must be a picture, it begins as one. With it the room that it has taken: none before something is
+    /// here, then that of its first bytes, then all of it.
     pub(super) async fn payload(
         &mut self,
         header: &RecordHeader,
         is_picture: bool,
-        room: &mut Share,
-    ) -> Result<Bytes, ApiError> {
+        room: &Room,
+    ) -> Result<(Bytes, Share), ApiError> {
         let length = usize::try_from(header.payload_len).map_err(|_| too_large())?;
         let mut known = !is_picture;
         let mut hash = Sha256::new();
-        let mut granted = length.min(FIRST_BYTES);
+        let mut share = None;
+        let mut granted = length.min(AWAITED_BYTES);
         let mut bytes = Vec::with_capacity(granted);
         while let Some(chunk) = self.next().await? {
-            if bytes.len() + chunk.len() > length {
+            let here = bytes.len() + chunk.len();
+            if here > length {
                 return Err(payload_mismatch());
             }
-            if bytes.len() + chunk.len() > granted {
-                room.grow((length - granted) as u64).await?;
-                granted = length;
+            if here > granted {
+                let share = match &mut share {
+                    Some(share) => share,
+                    none => none.insert(room.begin().await?),
+                };
+                granted = length.min(FIRST_BYTES);
+                if here > granted {
+                    share.grow((length - granted) as u64).await?;
+                    granted = length;
+                }
                 // All of it at once: doubling would hold up to twice of it.
-                bytes.reserve_exact(length - bytes.len());
+                bytes.reserve_exact(granted - bytes.len());
             }
             hash.update(&chunk);
             bytes.extend_from_slice(&chunk);
@@ -120,11 +130,14 @@ impl Incoming {
         if bytes.len() != length || hex(&hash.finalize()) != header.payload_sha256 {
             return Err(payload_mismatch());
         }
-        if known {
-            Ok(Bytes::from(bytes))
-        } else {
-            Err(not_a_picture())
+        if !known {
+            return Err(not_a_picture());
         }
+        let share = match share {
+            Some(share) => share,
+            None => room.begin().await?,
+        };
+        Ok((Bytes::from(bytes), share))
     }
 
     /// Makes sure that nothing comes.
