@@ -21,6 +21,11 @@ use crate::wait::{wait_until, when};
 const START: Duration = Duration::from_secs(30);
 /// Height of the panel, pixels; its only icon sits at its right end.
 pub const HEIGHT: u32 = 32;
+/// Width of a picture: what is left of the icon shows where it stands.
+const PICTURE_WIDTH: u32 = 480;
+/// The menu of the panel itself is lower than this, the icon's is higher, pixels.
+const PANELS_OWN: u32 = 160;
+const PICTURE: Duration = Duration::from_secs(20);
 const WATCHER: &str = "org.kde.StatusNotifierWatcher";
 const ITEM: &str = "org.kde.StatusNotifierItem";
 
@@ -154,6 +159,18 @@ impl Panel {
         })
     }
 
+    /// Waits until a text begins like that and does not go on with `0 s`: some time was tracked.
+    ///
+    /// # Errors
+    /// None does in time.
+    pub fn wait_for_time(&self, begin: &str, deadline: Duration) -> Result<()> {
+        wait_until(deadline, &format!("the time behind {begin:?}"), || {
+            let rows = self.menu()?;
+            let mut times = rows.iter().filter_map(|row| row.label.strip_prefix(begin));
+            Ok(when(times.any(|time| !time.trim().starts_with("0 "))))
+        })
+    }
+
     /// Clicks a row as the panel does: by the menu's own D-Bus call.
     ///
     /// # Errors
@@ -193,23 +210,19 @@ impl Panel {
     /// # Errors
     /// `maim` or `xdotool` is missing, or the menu does not open.
     pub fn picture(&self, file: &Path) -> Result<()> {
-        let (x, y) = (
-            (self.width - HEIGHT / 2).to_string(),
-            (HEIGHT / 2).to_string(),
-        );
-        self.run("xdotool", &["mousemove", &x, &y, "click", "3"])?;
-        let find = ["search", "--onlyvisible", "--class", "wrapper-2.0"];
-        // The panel's own window, and the menu's.
-        let opened = wait_until(Duration::from_secs(10), "the menu to open", || {
-            let found = self.run("xdotool", &find).unwrap_or_default();
-            Ok(when(found.lines().count() >= 2))
-        });
+        // Messages would lie over half of it.
+        self.run("dunstctl", &["close-all"])?;
+        let opened = wait_until(PICTURE, "the menu to open", || self.open_menu());
         // It is drawn a moment after it is there.
-        let place = format!("460x420+{}+0", self.width - 460);
-        let mut last = Vec::new();
-        let drawn = opened.and_then(|()| {
-            wait_until(Duration::from_secs(10), "the menu to be drawn", || {
-                let file = file.to_str().context("the file's path is not text")?;
+        let drawn = opened.and_then(|(_, height)| {
+            let place = format!(
+                "{PICTURE_WIDTH}x{}+{}+0",
+                HEIGHT + height + 8,
+                self.width - PICTURE_WIDTH
+            );
+            let file = file.to_str().context("the file's path is not text")?;
+            let mut last = Vec::new();
+            wait_until(PICTURE, "the menu to be drawn", || {
                 self.run("maim", &["-u", "-g", &place, file])?;
                 let now = std::fs::read(file)?;
                 let same = now == last;
@@ -217,8 +230,48 @@ impl Panel {
                 Ok(when(same))
             })
         });
-        self.run("xdotool", &["key", "Escape", "mousemove", "10", "200"])?;
+        self.close_menu()?;
         drawn
+    }
+
+    /// Clicks the icon; gives the size of the menu that opened, if that was the icon's. A panel that has not
+    /// fetched it yet opens one of its own, which is lower.
+    fn open_menu(&self) -> Result<Option<(u32, u32)>> {
+        let (x, y) = (
+            (self.width - HEIGHT / 2).to_string(),
+            (HEIGHT / 2).to_string(),
+        );
+        self.run("xdotool", &["mousemove", &x, &y, "click", "3"])?;
+        let opened = wait_until(Duration::from_secs(2), "a menu", || Ok(self.open_window()));
+        let found = opened.ok().filter(|(_, height)| *height > PANELS_OWN);
+        if found.is_none() {
+            self.close_menu()?;
+        }
+        Ok(found)
+    }
+
+    fn close_menu(&self) -> Result<()> {
+        self.run("xdotool", &["key", "Escape", "mousemove", "10", "200"])?;
+        wait_until(PICTURE, "the menu to close", || {
+            Ok(when(self.open_window().is_none()))
+        })
+    }
+
+    /// The size of the menu that is open: of all windows the panel has, the one that is not a bar.
+    fn open_window(&self) -> Option<(u32, u32)> {
+        let find = ["search", "--onlyvisible", "--class", "wrapper-2.0"];
+        let found = self.run("xdotool", &find).ok()?;
+        found.lines().find_map(|window| {
+            let size = self
+                .run("xdotool", &["getwindowgeometry", "--shell", window])
+                .ok()?;
+            let of = |name: &str| {
+                let line = size.lines().find_map(|line| line.strip_prefix(name));
+                line?.parse::<u32>().ok()
+            };
+            let size = (of("WIDTH=")?, of("HEIGHT=")?);
+            (size.1 > HEIGHT * 2).then_some(size)
+        })
     }
 
     fn run(&self, program: &str, arguments: &[&str]) -> Result<String> {

@@ -58,6 +58,7 @@ fn start_picked_in_the_menu_of_a_real_panel_starts_the_session() -> Result<()> {
         .session_events()?;
         let first = events.first().map(|event| (event.event, event.cause));
         assert_eq!(first, Some((SessionEventKind::Started, Cause::User)));
+        panel.wait_for_time("Tracking General for", SOON)?;
         look("tracking", "Stop")?;
 
         panel.click("Borealis", SOON)?;
@@ -68,6 +69,7 @@ fn start_picked_in_the_menu_of_a_real_panel_starts_the_session() -> Result<()> {
             Ok(events.iter().any(|event| switch(event.event)))
         })?;
 
+        panel.wait_for_time("Tracking Borealis for", SOON)?;
         panel.click("Pause", SOON)?;
         story.agent.wait_for_state("on_pause", SOON)?;
         look("paused", "Go on")?;

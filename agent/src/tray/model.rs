@@ -4,22 +4,26 @@ use glasshour_license_format::WorkMode;
 use glasshour_protocol::ProjectId;
 use glasshour_words::{Message, Outside, Words};
 
-use super::rows::{MOST_PROJECTS, day_items, idle_question, project_lines};
+use super::rows::{MOST_PROJECTS, day_items, idle_question, lines, project_lines};
 use super::{Action, Icon, Item, Pick, View};
 use crate::status::{EmployerStatus, StateWord, Status};
 
 /// The tray for a state.
 pub fn view(status: &Status, words: Words) -> View {
     let state = state_line(status, words);
-    let mut menu = vec![Item::Label(state.clone())];
-    menu.extend(beside_lines(status, words).into_iter().map(Item::Label));
-    if status.today_ms > 0 {
+    let mut menu: Vec<Item> = lines(&state).collect();
+    menu.extend(
+        beside_lines(status, words)
+            .iter()
+            .flat_map(|line| lines(line)),
+    );
+    if status.today_ms >= 1000 {
         let time = words.short_duration(status.today_ms);
         menu.push(Item::Label(words.say(Message::TrayToday { time })));
     }
     menu.extend(project_lines(status, words).into_iter().map(Item::Label));
     for problem in &status.problems {
-        menu.push(Item::Label(format!("! {problem}")));
+        menu.extend(lines(&format!("! {problem}")));
     }
     menu.extend(idle_question(status, words));
     menu.push(Item::Separator);
@@ -469,6 +473,25 @@ mod tests {
             Some(&Item::Label("You are inactive.".into()))
         );
         assert!(!actions(&view.menu).contains(&&Action::Start(Pick::default())));
+    }
+
+    #[test]
+    fn a_long_text_takes_several_rows_so_that_the_menu_fits_the_screen() {
+        let mut status = status(WorkMode::Worklog, StateWord::Tracking);
+        let problem = "The server was not reached since 09:12. What is captured waits on this \
+                       computer; ask your employer whether their server runs.";
+        status.problems.push(problem.into());
+        let view = view(&status, ENGLISH);
+        let rows: Vec<&str> = view
+            .menu
+            .iter()
+            .filter_map(|item| match item {
+                Item::Label(label) => Some(label.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert!(rows.iter().all(|row| row.chars().count() <= 60), "{rows:?}");
+        assert!(rows.join(" ").contains(problem), "nothing is cut: {rows:?}");
     }
 
     #[test]

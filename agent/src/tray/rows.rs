@@ -10,6 +10,25 @@ use crate::status::{EmployerStatus, Status};
 pub(super) const MOST_PROJECTS: usize = 20;
 /// Most projects whose time of today it lists.
 const MOST_TIMES: usize = 5;
+/// Longest row of text, characters: a menu is as wide as its widest row, and panels do not wrap.
+const WIDEST: usize = 60;
+
+/// A text as rows, broken between words. A word that is longer than a row keeps one to itself.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = Item> {
+    let mut rows: Vec<String> = Vec::new();
+    // Not at no-break spaces: what they join is read as one.
+    for word in text.split([' ', '\n']).filter(|word| !word.is_empty()) {
+        let room = |row: &String| row.chars().count() + 1 + word.chars().count() <= WIDEST;
+        match rows.last_mut().filter(|row| room(row)) {
+            Some(row) => {
+                row.push(' ');
+                row.push_str(word);
+            }
+            None => rows.push(word.to_owned()),
+        }
+    }
+    rows.into_iter().map(Item::Label)
+}
 
 /// Today's time per project, where there is more than one.
 pub(super) fn project_lines(status: &Status, words: Words) -> Vec<String> {
