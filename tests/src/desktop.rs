@@ -16,6 +16,7 @@ use crate::process::{Plan, Process};
 use crate::programs;
 use crate::wait::{wait_until, when};
 
+mod display;
 mod input;
 mod props;
 
@@ -42,9 +43,10 @@ pub struct Desktop {
     // Ended in this order: windows before the window manager before the display.
     opened: Vec<Process>,
     _messages: Process,
-    _window_manager: Process,
+    window_manager: Process,
     _bus: Process,
-    _display: Process,
+    display: Process,
+    number: u32,
     environment: Vec<(String, OsString)>,
     size: (u32, u32),
     input: Input,
@@ -73,29 +75,7 @@ impl Desktop {
         let logs = folder.join("logs");
         std::fs::create_dir_all(&logs)?;
 
-        let screen = format!("{}x{}x24", size.0, size.1);
-        let mut display = Plan::new("xvfb", "Xvfb", &logs)
-            .with([
-                "-displayfd",
-                "1",
-                "-screen",
-                "0",
-                screen.as_str(),
-                "-nolisten",
-                "tcp",
-                // Without it the server starts over whenever its last client leaves, and takes a
-                // window manager that is just coming with it.
-                "-noreset",
-            ])
-            .start()?;
-        let number = display
-            .line(START, |line| {
-                line.trim()
-                    .parse::<u32>()
-                    .ok()
-                    .map(|number| number.to_string())
-            })
-            .context("the X server did not say which display it opened")?;
+        let (display, number) = display::start(&logs, size)?;
 
         let (bus, address) = start_bus(folder, &logs)?;
         let environment = vec![
@@ -105,25 +85,16 @@ impl Desktop {
             ("LANG".to_owned(), "C.UTF-8".into()),
         ];
 
-        let mut window_manager = Plan::new("openbox", "openbox", &logs)
-            .with(["--sm-disable"])
-            .within(&environment)
-            .start()?;
         let input = Input::new(&environment);
-        wait_until(START, "the window manager to take over", || {
-            if let Some(status) = window_manager.status()? {
-                bail!("openbox ended with {status}");
-            }
-            Ok(when(input.is_managed()))
-        })?;
-
+        let window_manager = display::manage(&environment, &logs, &input)?;
         let messages = start_messages(&environment, &logs)?;
         let mut desktop = Self {
             opened: Vec::new(),
             _messages: messages,
-            _window_manager: window_manager,
+            window_manager,
             _bus: bus,
-            _display: display,
+            display,
+            number,
             environment,
             size,
             input,
