@@ -11,7 +11,7 @@ use glasshour_tests::wait::{wait_until, when};
 use glasshour_tests::{Seen, Worker, profiles, tell};
 use serde_json::Value;
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 /// What the agent says of its screenshots, where they do not work.
 fn reason(worker: &Worker) -> Result<Option<String>> {
@@ -67,7 +67,7 @@ fn a_display_that_dies_is_a_gap_with_a_reason_and_pictures_go_on_when_it_is_back
 
         story.desktop.lose_display()?;
         let lost = wait_until(SOON, "the reason in status", || reason(&worker))?;
-        assert!(lost.contains("display") || lost.contains("X"), "{lost}");
+        assert!(lost.contains("display") || lost.contains('X'), "{lost}");
         let before = worker.seen()?.moments();
         story.desktop.regain_display()?;
         wait_until(SOON, "the reason to go", || {
