@@ -164,7 +164,7 @@ mod tests {
                 "  - the windows that are left out: KeePassXC and Private Browsing → Signal",
                 "Takes less from you, or protects you more:",
                 "  - pictures of your screen: how blurred: not at all → lightly",
-                "  - how long captures stay on your computer first: none → 1 minute",
+                "  - how long pictures and minutes of activity stay on your computer first: none → 1 minute",
                 "Otherwise different:",
                 "  - the profile’s name: Standard → Other",
             ]

@@ -86,7 +86,8 @@ impl Engine {
         self.show_notice_once(&license);
         let mut going_on = None;
         if let Some(mut old) = self.trackings.remove(&company) {
-            if old.has_the_extent_of(&license) {
+            let succeeds = old.is_succeeded_by(&license);
+            if succeeds && old.has_the_extent_of(&license) {
                 old.go_on_under(license);
                 // One that has run out may have been prolonged.
                 let events = old.check_validity(now, self.latest(company, now));
@@ -95,9 +96,7 @@ impl Engine {
                 return;
             }
             // Nobody but the person starts a worklog: what ran in the other mode, or for another one, has ended.
-            going_on = old
-                .is_succeeded_by(&license)
-                .then(|| old.machine.to_go_on());
+            going_on = succeeds.then(|| old.machine.to_go_on());
             self.end_for_license(old, Some(&license), now).await;
         }
         let last_shots = self.journal.last_shots(company);
