@@ -49,10 +49,16 @@ fn counted(events: &[SessionEvent]) -> (i64, i64) {
     (rolled.tracked_ms / 60_000, rolled.idle_ms / 60_000)
 }
 
-#[tokio::test]
-async fn idle_time_is_asked_about_once_and_kept_apart_without_an_answer() {
+/// With a worklog license whose idle time begins after five minutes.
+fn at_a_worklog() -> Stage {
     let stage = Stage::new();
     stage.load(ACME, "worklog", json!({"name": "P", "idle_after_s": 300}));
+    stage
+}
+
+#[tokio::test]
+async fn idle_time_is_asked_about_once_and_kept_apart_without_an_answer() {
+    let stage = at_a_worklog();
     stage
         .run(async |stage| {
             away_and_back(stage).await;
@@ -83,8 +89,7 @@ async fn idle_time_is_asked_about_once_and_kept_apart_without_an_answer() {
 
 #[tokio::test]
 async fn what_was_work_by_the_persons_word_counts_and_the_rest_does_not() {
-    let stage = Stage::new();
-    stage.load(ACME, "worklog", json!({"name": "P", "idle_after_s": 300}));
+    let stage = at_a_worklog();
     stage
         .run(async |stage| {
             away_and_back(stage).await;
@@ -122,8 +127,7 @@ async fn what_was_work_by_the_persons_word_counts_and_the_rest_does_not() {
 #[tokio::test]
 async fn idle_time_before_a_lock_is_asked_about_when_the_person_is_back() {
     use glasshour_agent::session::Absence;
-    let stage = Stage::new();
-    stage.load(ACME, "worklog", json!({"name": "P", "idle_after_s": 300}));
+    let stage = at_a_worklog();
     stage
         .run(async |stage| {
             stage.ask(start(None)).await;
@@ -190,8 +194,7 @@ async fn p04_in_monitoring_mode_nobody_is_asked_and_idle_time_is_idle_time() {
 
 #[tokio::test]
 async fn a_call_is_no_idle_time() {
-    let stage = Stage::new();
-    stage.load(ACME, "worklog", json!({"name": "P", "idle_after_s": 300}));
+    let stage = at_a_worklog();
     stage
         .run(async |stage| {
             stage.ask(start(None)).await;
